@@ -1,0 +1,57 @@
+# Every target sets up what it needs on its own; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Unset, so that compiled bytecode is used: it halves the time of every dvc command.
+unexport PYTHONDONTWRITEBYTECODE
+export DVC_NO_ANALYTICS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup repro ravir folder test lint lock experiments clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/uv: requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Clearset needs Python 3.11 or later; {sys.executable} is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
+	@touch $@
+
+$(VENV)/installed: $(BIN)/uv requirements.lock
+	@echo "setting up $(VENV) from requirements.lock ..."
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
+	@touch $@
+
+# The engine's outcome is a line in $(VENV)/fastdup.txt: no fastdup is not an error, since the native engine needs none.
+$(VENV)/fastdup.txt: $(VENV)/installed src/setup_fastdup.py
+	@$(BIN)/python src/setup_fastdup.py
+
+setup: $(VENV)/installed ## Set up everything: .venv from requirements.lock, and the newest fastdup in an environment of its own
+	@$(BIN)/python src/setup_fastdup.py
+
+repro: $(VENV)/installed ## Run the five stages on the sample dataset
+	@dvc repro compare@sample
+
+ravir: $(VENV)/fastdup.txt ## Run the five stages on RAVIR (CLEARSET_RAVIR=/path/to/a/copy, data/incoming/, or a download)
+	@dvc repro compare@ravir
+
+folder: $(VENV)/installed ## Run the stages on your own images: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']
+	@python src/folder.py "$(SOURCE)" "$(NAME)" $(SET)
+
+test: $(VENV)/fastdup.txt ## Run the tests
+	@python -m pytest
+
+lint: $(VENV)/installed ## Check style and types
+	@ruff check . && ruff format --check . && mypy
+
+experiments: $(VENV)/installed ## Compare experiments: bounds, counts, changes
+	@dvc exp show --only-changed --drop 'src.*|data/.*|conf.*|Created|Executor'
+
+lock: $(VENV)/installed ## Renew requirements.lock
+	@uv pip compile pyproject.toml --quiet --upgrade --group dev --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --custom-compile-command "make lock" --output-file requirements.lock
+
+clean: ## Remove the environment
+	rm -rf $(VENV)
