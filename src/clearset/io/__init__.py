@@ -1,0 +1,1 @@
+"""Paths, tables, images, archives: everything that touches the disk or the network."""

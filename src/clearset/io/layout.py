@@ -1,0 +1,41 @@
+"""Where things lie, and how they get there whole or not at all."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+DATA = Path("data")
+REPORTS = Path("reports")
+CHECKSUMS = Path("conf/checksums")
+INCOMING = DATA / "incoming"  # files put by hand, and downloads
+FOLDERS = Path("folders")  # pipelines of `make folder`
+
+
+def stage_folder(stage: str, dataset: str) -> Path:
+    """Return the folder that a stage writes for a dataset."""
+    return DATA / stage / dataset
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield an unused path beside `target`; when the block ends well, move it onto `target`.
+
+    Works for a file and for a folder. After an error or a kill `target` is as it was, and what
+    was begun is cleared by the next attempt.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    begun = target.with_name(f".{target.name}.incomplete")
+    remove(begun)
+    yield begun
+    if begun.is_dir():
+        remove(target)
+    begun.replace(target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, link or folder, if there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,39 @@
+"""The same function over many items: in order, with progress, in as many processes as wanted."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from clearset.errors import ClearsetError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+FEW = 8  # below this many items, starting processes costs more than it saves
+
+
+def workers() -> int:
+    """Return how many processes to use: `CLEARSET_WORKERS`, or the cores this process may use."""
+    wanted = os.environ.get("CLEARSET_WORKERS", "")
+    if not wanted:
+        return (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
+    if not wanted.isdigit() or int(wanted) < 1:
+        raise ClearsetError(f"CLEARSET_WORKERS is '{wanted}': give a whole number from 1")
+    return int(wanted)
+
+
+def mapped(function: Callable[[Item], Result], items: Sequence[Item], what: str) -> list[Result]:
+    """Return `[function(item) for item in items]`, with a progress bar on a terminal.
+
+    The order and the values do not depend on the number of processes.
+    """
+    jobs = workers() if len(items) >= FEW else 1
+    results = Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(i) for i in items)
+    return list(tqdm(results, total=len(items), desc=what, unit="image", disable=None))

@@ -1,0 +1,195 @@
+"""The typed shape of params.yaml: one `Dataset` a section.
+
+Hydra composes conf/ against these classes, so a misspelt key or a wrong type stops there; the
+checks in `__post_init__` run when a stage loads its params, before any work. Only light imports:
+every dvc command with Hydra loads this file.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Source(Enum):
+    """Where a dataset's files come from."""
+
+    generated = "generated"
+    archive = "archive"
+    folder = "folder"
+
+
+class Engine(Enum):
+    """What measures the images."""
+
+    native = "native"
+    fastdup = "fastdup"
+
+
+class Action(Enum):
+    """What a flag asks for, from weakest to strongest."""
+
+    keep = "keep"
+    review = "review"
+    enhance = "enhance"
+    drop = "drop"
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise `ValueError` with `message` unless `condition` holds."""
+    if not condition:
+        raise ValueError(message)
+
+
+@dataclass
+class EngineChoice:
+    """The group `analyze`: an engine and the similarities that mean something for it."""
+
+    engine: Engine = Engine.native
+    component_similarity: float = 0.9
+
+
+@dataclass
+class About:
+    """What a reader of the report needs to know about the dataset."""
+
+    title: str = ""
+    licence: str = ""
+    citation: str = ""
+    redistributable: bool = False  # may pictures of it be committed?
+
+
+@dataclass
+class Split:
+    """Where one split lies in the source: a glob for images, a `{stem}` template for masks."""
+
+    images: str = ""
+    masks: str = ""
+
+
+@dataclass
+class Fetch:
+    """How the source becomes images/, masks/ and images.csv."""
+
+    source: Source = Source.folder
+    path: str = ""  # folder: where the images lie
+    url: str = ""  # archive: a zip, Google Drive or any other address
+    sha256: str = ""  # archive: of the downloaded zip
+    homepage: str = ""  # archive: where a person gets it by hand
+    checksums: str = ""  # archive: the list in conf/checksums/ that proves each file
+    splits: dict[str, Split] = field(default_factory=dict)  # empty: found by sub-folder names
+    count: int = 0  # generated: how many images
+    size: int = 0  # generated: side in pixels
+    seed: int = 0  # generated
+
+    def __post_init__(self) -> None:
+        """Check that what the source needs is there."""
+        if self.source is Source.archive:
+            for key in ("url", "sha256", "checksums", "splits"):
+                require(bool(getattr(self, key)), f"fetch.{key} is empty: an archive needs it")
+        if self.source is Source.generated:
+            require(self.count >= 1, f"fetch.count is {self.count}: at least 1")
+            require(self.size >= 64, f"fetch.size is {self.size}: at least 64")
+
+
+@dataclass
+class Analyze:
+    """How images are measured and compared with each other."""
+
+    engine: Engine = Engine.native
+    neighbours: int = 10  # most similar images recorded for each image
+    graph_neighbours: int = 2  # of these, the edges of fastdup's graph (its default)
+    outlier_share: float = 0.05  # of the graph's edges, the published outlier rule (its default)
+    component_similarity: float = 0.9  # images at least this similar form a component
+    counted_similarities: list[float] = field(default_factory=lambda: [0.99, 0.98, 0.9])
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require(
+            1 <= self.graph_neighbours <= self.neighbours,
+            f"analyze.graph_neighbours is {self.graph_neighbours}: from 1 to neighbours "
+            f"({self.neighbours})",
+        )
+        require(
+            0 < self.outlier_share < 1,
+            f"analyze.outlier_share is {self.outlier_share}: between 0 and 1",
+        )
+        require(
+            -1 <= self.component_similarity <= 1,
+            f"analyze.component_similarity is {self.component_similarity}: from -1 to 1",
+        )
+
+
+@dataclass
+class Rule:
+    """Bounds on a metric and what happens to an image outside them.
+
+    Flagged is what lies below `min` or above `max`. A `quantile` below 0.5 sets `min`, above it
+    `max`, to that quantile of the dataset's own values.
+    """
+
+    metric: str = ""
+    min: float | None = None
+    max: float | None = None
+    quantile: float | None = None
+    action: Action = Action.review
+
+    def __post_init__(self) -> None:
+        """Check that the rule can flag some images and spare others."""
+        require(bool(self.metric), "metric is empty")
+        bounded = self.min is not None or self.max is not None
+        require(
+            bounded != (self.quantile is not None),
+            "needs bounds (min, max or both) or a quantile, and not both of these",
+        )
+        if self.min is not None and self.max is not None:
+            require(self.min <= self.max, f"min {self.min} is above max {self.max}")
+        if self.quantile is not None:
+            require(0 < self.quantile < 1, f"quantile is {self.quantile}: between 0 and 1")
+
+
+@dataclass
+class Compare:
+    """How before and after are set against each other."""
+
+    resamples: int = 10_000  # of the bootstrap
+    seed: int = 0  # of the bootstrap
+    gallery: int = 12  # most images in one gallery
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require(self.resamples >= 100, f"compare.resamples is {self.resamples}: at least 100")
+        require(self.gallery >= 1, f"compare.gallery is {self.gallery}: at least 1")
+
+
+@dataclass
+class Dataset:
+    """One section of params.yaml: everything that decides what a dataset's stages do.
+
+    `enhance` is an ordered list of steps `{rule, method, ...options}`: an image gets, in this
+    order, the steps of the rules that flagged it.
+    """
+
+    about: About = field(default_factory=About)
+    classes: dict[str, int] = field(default_factory=dict)  # mask value of each class
+    fetch: Fetch = field(default_factory=Fetch)
+    analyze: Analyze = field(default_factory=Analyze)
+    filter: dict[str, Rule] = field(default_factory=dict)
+    enhance: list[dict[str, Any]] = field(default_factory=list)
+    compare: Compare = field(default_factory=Compare)
+
+    def __post_init__(self) -> None:
+        """Check that rules and steps fit together."""
+        require(bool(self.filter), "filter has no rule")
+        for step in self.enhance:
+            require({"rule", "method"} <= set(step), f"enhance: step {step} needs rule and method")
+            require(
+                step["rule"] in self.filter,
+                f"enhance: step {step} is for the unknown rule '{step['rule']}'; "
+                f"known: {', '.join(sorted(self.filter))}",
+            )
+        repaired = {step["rule"] for step in self.enhance}
+        for name, rule in self.filter.items():
+            require(
+                rule.action is not Action.enhance or name in repaired,
+                f"filter.{name} asks to enhance, but enhance has no step with rule: {name}",
+            )
