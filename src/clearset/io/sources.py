@@ -1,0 +1,206 @@
+"""Where a dataset's files come from, and which of them are images and masks."""
+
+import glob
+import os
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from clearset.errors import ClearsetError, listed
+from clearset.io import archives, layout
+from clearset.io.images import SUFFIXES, png_bytes
+from clearset.schema import Fetch, Source, Split
+from clearset.synthesis import sample
+
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+WHOLE = "all"  # the split of a dataset that has none
+MASKS = ("mask", "masks", "label", "labels", "annotation", "annotations", "manual", "gt")
+IMAGES = ("image", "images", "img", "imgs")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image of a source: its split, its path below the split's folder, its file, its mask."""
+
+    split: str
+    name: PurePosixPath
+    file: Path
+    mask: Path | None
+
+
+@contextmanager
+def opened(dataset: str, fetch: Fetch) -> Iterator[Path]:
+    """Yield the folder in which the source's files lie, proven where a list proves them.
+
+    An archive is looked for in the environment (`CLEARSET_<DATASET>`), then in data/incoming/,
+    then downloaded; a zip is unpacked for the length of the block.
+    """
+    unpacked = layout.INCOMING / f".{dataset}.unpacked"
+    layout.remove(unpacked)
+    try:
+        place = unpacked if fetch.source is Source.generated else find(dataset, fetch)
+        if fetch.source is Source.generated:
+            generate(unpacked, fetch)
+        elif place.is_file():
+            archives.unpack(place, unpacked)
+            place = unpacked
+        if fetch.checksums:
+            checksums = archives.read_checksums(layout.CHECKSUMS / f"{fetch.checksums}.sha256")
+            place = _root(place, checksums)
+            archives.prove(place, checksums)
+        yield place
+    finally:
+        layout.remove(unpacked)
+
+
+def find(dataset: str, fetch: Fetch) -> Path:
+    """Return the folder or zip that holds a dataset, downloaded if need be."""
+    if fetch.source is Source.folder:
+        if not fetch.path or not Path(fetch.path).exists():
+            raise ClearsetError(f"fetch.path of {dataset} is '{fetch.path}': no such folder or zip")
+        return Path(fetch.path)
+    variable = f"CLEARSET_{dataset.upper()}"
+    if given := os.environ.get(variable, ""):
+        if not Path(given).exists():
+            raise ClearsetError(f"{variable} is '{given}': no such folder or zip")
+        return Path(given)
+    first = next(iter(archives.read_checksums(layout.CHECKSUMS / f"{fetch.checksums}.sha256")))
+    for place in sorted(layout.INCOMING.glob("[!.]*")):
+        if _holds(place, first):
+            return place
+    target = layout.INCOMING / f"{dataset}.zip"
+    try:
+        archives.download(fetch.url, fetch.sha256, target)
+    except ClearsetError as error:
+        raise ClearsetError(
+            f"no copy of {dataset} was found. Tried: {variable} (not set), {layout.INCOMING}/ "
+            f"(holds none), download ({error}). Get it by hand from {fetch.homepage or fetch.url} "
+            f"and put the zip or the unpacked folder into {layout.INCOMING}/, or say where it "
+            f"is: {variable}=/path; then run the same command again"
+        ) from None
+    return target
+
+
+def generate(folder: Path, fetch: Fetch) -> None:
+    """Write the generated sample as a source: <split>/images and <split>/masks."""
+    for made in sample(count=fetch.count, size=fetch.size, seed=fetch.seed):
+        for kind, pixels in (("images", made.pixels), ("masks", made.mask)):
+            if pixels is not None:
+                file = folder / made.split / kind / f"{made.name}.png"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(png_bytes(pixels))
+
+
+def _holds(place: Path, name: str) -> bool:
+    """Whether a folder or zip holds a file whose path ends like `name`."""
+    if place.is_dir():
+        return (_root(place, {name: ""}) / name).is_file()
+    if not zipfile.is_zipfile(place):
+        return False
+    with zipfile.ZipFile(place) as archive:
+        return any(f"/{member}".endswith(f"/{name}") for member in archive.namelist())
+
+
+def _root(place: Path, checksums: Mapping[str, str]) -> Path:
+    """Return the folder that the listed paths start from: `place`, its parent, or one below."""
+    first = next(iter(checksums))
+    below = sorted(child for child in place.iterdir() if child.is_dir())
+    candidates = [place, place.absolute().parent, *below]
+    return next((folder for folder in candidates if (folder / first).is_file()), place)
+
+
+def items(folder: Path, splits: Mapping[str, Split]) -> list[Item]:
+    """Return the images below `folder`, by the splits' patterns or else by sub-folder names."""
+    found = _by_pattern(folder, splits) if splits else _by_name(folder)
+    if not found:
+        where = ", ".join(split.images for split in splits.values()) or "any sub-folder"
+        raise ClearsetError(
+            f"no image in {folder} ({where}; known suffixes: {' '.join(sorted(SUFFIXES))})"
+        )
+    return sorted(found, key=lambda item: (item.split, item.name))
+
+
+def _by_pattern(folder: Path, splits: Mapping[str, Split]) -> list[Item]:
+    found = []
+    for name, split in splits.items():
+        for file in sorted(folder.glob(split.images)):
+            if _is_image(file):
+                mask = _template(folder, split.masks, file.stem) if split.masks else None
+                found.append(Item(name, PurePosixPath(file.name), file, mask))
+    return found
+
+
+def _template(folder: Path, masks: str, stem: str) -> Path | None:
+    """Return the file that the mask template names for an image, if there is one."""
+    matches = sorted(folder.glob(masks.replace("{stem}", glob.escape(stem))))
+    return matches[0] if matches else None
+
+
+def _is_image(file: Path) -> bool:
+    return file.is_file() and file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+
+
+def _by_name(folder: Path) -> list[Item]:
+    """Sort files by the words in their folders: train, test, ...; images; masks, labels, ..."""
+    images: list[tuple[str, PurePosixPath, Path]] = []
+    masks: dict[tuple[str, str], Path] = {}
+    for file in _walk(folder):
+        parts = PurePosixPath(file.relative_to(folder).as_posix()).parts
+        words = [part.lower().split("_")[-1] for part in parts[:-1]]
+        split = next(
+            (SPLITS[w] for p in parts[:-1] for w in p.lower().split("_") if w in SPLITS), WHOLE
+        )
+        if any(word in MASKS for word in words):
+            masks[split, _mask_stem(file.stem)] = file
+        else:
+            kept = [
+                p
+                for p in parts[:-1]
+                if p.lower() not in SPLITS and p.lower().split("_")[-1] not in IMAGES
+            ]
+            images.append((split, PurePosixPath(*kept, parts[-1]), file))
+    names = Counter((split, name) for split, name, _ in images)
+    return [
+        Item(
+            split,
+            name if names[split, name] == 1 else PurePosixPath(file.relative_to(folder).as_posix()),
+            file,
+            masks.get((split, file.stem)),
+        )
+        for split, name, file in images
+    ]
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield image files in name order, links to folders not followed."""
+    for path, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (file for name in sorted(files) if _is_image(file := Path(path) / name))
+
+
+def _mask_stem(stem: str) -> str:
+    """Return a mask's stem without the word that marks it: 21_mask -> 21."""
+    head, _, last = stem.replace("-", "_").rpartition("_")
+    return stem[: len(head)] if head and last.lower() in MASKS else stem
+
+
+def passed_over(folder: Path) -> str:
+    """Return which visible files have no image's suffix, counted by suffix, for the log."""
+    counts = Counter(
+        Path(name).suffix.lower() or "no suffix"
+        for _, _, files in os.walk(folder)
+        for name in files
+        if not name.startswith(".") and Path(name).suffix.lower() not in SUFFIXES
+    )
+    return listed((f"{n} {suffix}" for suffix, n in sorted(counts.items())), limit=8)
