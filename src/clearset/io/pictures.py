@@ -1,0 +1,116 @@
+"""Figures with pixels of the dataset: galleries, and each repaired image beside its original."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from clearset import plots
+from clearset.io import images, layout
+from clearset.io.images import Pixels
+
+DPI = 100
+THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure as PNG: the same figure gives the same bytes."""
+    with layout.replacing(path) as begun:
+        figure.savefig(begun, format="png", dpi=DPI, metadata={"Software": None})
+    return path
+
+
+def thumbnail(path: Path) -> Pixels:
+    """Return a file's pixels as a figure takes them, every n-th of a large image."""
+    pixels = images.shown(images.decode(path))
+    step = max(1, min(pixels.shape[:2]) // THUMBNAIL)
+    return pixels[::step, ::step]
+
+
+def galleries(
+    values: pd.DataFrame, tables: dict[str, pd.DataFrame], folder: Path, target: Path, count: int
+) -> list[Path]:
+    """Write the galleries of the published studies and return their paths.
+
+    Blurred (ascending), dark, bright, outliers beside their nearest image, the most similar pairs,
+    components. `values` are the rules' measures; at most `count` entries in each gallery.
+    """
+    files = tables["images"].set_index("image_id")["path"]
+
+    def shown(entries: Iterable[tuple[str, str]]) -> list[tuple[Any, str]]:
+        return [(thumbnail(folder / files[i]), f"{i}\n{caption}") for i, caption in entries]
+
+    sheets: list[tuple[str, str, list[tuple[str, str]], int]] = [
+        (
+            "blur",
+            "Lowest blur statistic (least sharp first)",
+            _ends(values["blur"], count, True),
+            4,
+        ),
+        ("dark", "Darkest (lowest mean)", _ends(values["mean"], count, True), 4),
+        ("bright", "Brightest (highest mean)", _ends(values["mean"], count, False), 4),
+        ("outliers", "Most isolated, each beside its nearest image", _isolated(tables, count), 4),
+        ("duplicates", "Most similar pairs", _pairs(tables["neighbours"], count), 4),
+        ("components", "Components", _components(tables["components"], count), 4),
+    ]
+    return [
+        save(plots.gallery(shown(entries), title, columns), target / f"{name}.png")
+        for name, title, entries, columns in sheets
+        if entries
+    ]
+
+
+def _ends(column: pd.Series, count: int, ascending: bool) -> list[tuple[str, str]]:
+    ordered = column.dropna().sort_values(ascending=ascending, kind="stable").head(count)
+    return [(str(i), f"{column.name} {value:.6g}") for i, value in ordered.items()]
+
+
+def _isolated(tables: dict[str, pd.DataFrame], count: int) -> list[tuple[str, str]]:
+    far = tables["outliers"].sort_values(["isolation_z", "image_id"]).head(count)
+    return [
+        entry
+        for row in far.itertuples()
+        for entry in (
+            (
+                row.image_id,
+                f"z {row.isolation_z:.2f}"
+                + (", published outlier" if row.published_outlier else ""),
+            ),
+            (row.nearest_id, f"nearest, similarity {row.nearest_similarity:.4f}"),
+        )
+    ]
+
+
+def _pairs(neighbours: pd.DataFrame, count: int) -> list[tuple[str, str]]:
+    once = neighbours[neighbours["image_id"] < neighbours["neighbour_id"]]
+    top = once.sort_values(["similarity", "image_id"], ascending=[False, True], kind="stable").head(
+        count
+    )
+    return [
+        entry
+        for row in top.itertuples()
+        for entry in ((row.image_id, f"similarity {row.similarity:.4f}"), (row.neighbour_id, ""))
+    ]
+
+
+def _components(components: pd.DataFrame, count: int) -> list[tuple[str, str]]:
+    first = components[components["component_id"] < count].head(4 * count)
+    return [
+        (row.image_id, f"component {row.component_id} of {row.images}")
+        for row in first.itertuples()
+    ]
+
+
+def pairs(
+    outcomes: pd.DataFrame, file_of: Callable[[str], tuple[Path, Path]], target: Path, count: int
+) -> list[Path]:
+    """Write each repaired image beside its original, at most `count` of them."""
+    written = []
+    for number, row in enumerate(outcomes.head(count).itertuples()):
+        before, after = (images.shown(images.decode(path)) for path in file_of(row.image_id))
+        title = f"{row.image_id}: {row.steps}\nPSNR {row.psnr:.1f} dB, SSIM {row.ssim:.3f}"
+        name = f"{number:03d}.png"  # names of images may be anything: they stand in the title
+        written.append(save(plots.pair(before, after, title), target / name))
+    return written

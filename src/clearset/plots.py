@@ -1,0 +1,118 @@
+"""Figures: data and Axes in, Axes out. Nothing here reads or writes a file."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from clearset.schema import Rule
+
+KEPT, FLAGGED = "#4c78a8", "#e45756"
+PALETTE = ["#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#e45756"]
+ARROW = "\N{RIGHTWARDS ARROW}"
+
+
+def image(axes: Axes, pixels: Any, title: str) -> Axes:
+    """Draw an image, grey from black to white without any stretch, under its title."""
+    top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
+    axes.set_title(title, fontsize=8, parse_math=False)
+    axes.set_axis_off()
+    return axes
+
+
+def gallery(pictures: Sequence[tuple[Any, str]], title: str, columns: int = 4) -> Figure:
+    """Return a sheet of pictures with their captions, `columns` in a row."""
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    figure = Figure(figsize=(2.6 * columns, 2.95 * rows + 0.5), layout="constrained")
+    figure.suptitle(title, fontsize=11, parse_math=False)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, (pixels, caption) in zip(grid, pictures, strict=False):
+        image(axes, pixels, caption)
+    return figure
+
+
+def pair(before: Any, after: Any, title: str) -> Figure:
+    """Return the original beside the repaired image, and a detail of each below."""
+    figure = Figure(figsize=(8, 8.4), layout="constrained")
+    figure.suptitle(title, fontsize=10, parse_math=False)
+    grid = figure.subplots(2, 2)
+    height, width = before.shape[:2]
+    detail = np.s_[height // 3 : height // 3 + height // 4, width // 3 : width // 3 + width // 4]
+    for column, (name, pixels) in enumerate((("before", before), ("after", after))):
+        image(grid[0, column], pixels, name)
+        image(grid[1, column], pixels[detail], f"{name}, centre detail")
+    return figure
+
+
+def bounds(axes: Axes, values: pd.Series, name: str, rule: Rule) -> Axes:
+    """Draw a metric's values, one point an image, sorted, with the rule's bounds dashed."""
+    ordered = values.dropna().sort_values()
+    low = -np.inf if rule.min is None else rule.min
+    high = np.inf if rule.max is None else rule.max
+    outside = (ordered < low) | (ordered > high)
+    colours = [FLAGGED if flagged else KEPT for flagged in outside]
+    axes.scatter(range(len(ordered)), ordered, c=colours, s=14)
+    for bound in (rule.min, rule.max):
+        if bound is not None:
+            axes.axhline(bound, color="black", linestyle="--", linewidth=0.8)
+    axes.set_title(f"{name}: {int(outside.sum())} of {len(ordered)} flagged", fontsize=9)
+    axes.set_xlabel("images, sorted", fontsize=8)
+    axes.set_ylabel(rule.metric, fontsize=8)
+    axes.tick_params(labelsize=7)
+    return axes
+
+
+def rules_figure(values: pd.DataFrame, rules: Mapping[str, Rule]) -> Figure:
+    """Return one panel a rule: where its bounds cut the dataset's values."""
+    columns = min(3, len(rules))
+    rows = -(-len(rules) // columns)
+    figure = Figure(figsize=(3.6 * columns, 2.6 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid[len(rules) :]:
+        axes.set_axis_off()
+    for axes, (name, rule) in zip(grid, rules.items(), strict=False):
+        bounds(axes, values[rule.metric], name, rule)
+    return figure
+
+
+def paired(axes: Axes, rows: pd.DataFrame, colours: Mapping[str, str], title: str) -> Axes:
+    """Draw one line an image from its value before to its value after, coloured by image_id."""
+    for row in rows.itertuples():
+        sides = [row.before, row.after]
+        axes.plot([0, 1], sides, color=colours[row.image_id], marker="o", markersize=3, linewidth=1)
+    axes.set_xticks([0, 1], ["before", "after"], fontsize=8)
+    axes.set_xlim(-0.25, 1.25)
+    axes.set_title(title, fontsize=9)
+    axes.tick_params(labelsize=7)
+    return axes
+
+
+def changes_figure(comparison: pd.DataFrame, rules_of: Mapping[str, str]) -> Figure:
+    """Return one panel a metric: each repaired image before and after, coloured by its rules.
+
+    `comparison` is the table of that name; `rules_of` maps an image_id to what called for repair.
+    """
+    metrics = sorted(comparison["metric"].unique())
+    kinds = sorted(set(rules_of.values()))
+    palette = dict(zip(kinds, cycle(PALETTE), strict=False))
+    colours = {image_id: palette[kind] for image_id, kind in rules_of.items()}
+    figure = Figure(figsize=(10.4, 2.5 * -(-len(metrics) // 4) + 0.4), layout="constrained")
+    grid = figure.subplots(-(-len(metrics) // 4), 4, squeeze=False).ravel()
+    for axes in grid[len(metrics) :]:
+        axes.set_axis_off()
+    for axes, name in zip(grid, metrics, strict=False):
+        rows = comparison[comparison["metric"] == name]
+        means = rows["before"].mean(), rows["after"].mean()
+        paired(axes, rows, colours, f"{name}\nmean {means[0]:.3g} {ARROW} {means[1]:.3g}")
+    handles = [Line2D([], [], color=palette[kind], marker="o", markersize=3) for kind in kinds]
+    figure.legend(handles, kinds, loc="outside lower center", ncols=len(kinds), fontsize=8)
+    return figure

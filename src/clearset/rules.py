@@ -1,0 +1,124 @@
+"""Metrics and bounds to flags, flags to decisions: every rule works the same way."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from clearset.duplicates import copies, label_dice, surplus_similarity
+from clearset.errors import ClearsetError
+from clearset.schema import Action, Rule
+
+ORDER = [action.value for action in Action]  # weakest first
+RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
+
+
+def measures(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return everything that a rule can bound: one row an image, one column a metric.
+
+    From the tables `images`, `metrics`, `neighbours`, `outliers` and `conflicts`.
+    Beside the measured metrics: `unreadable` (0 or 1), `byte_copies` and `pixel_copies` (how many
+    other images are the same), `nearest_similarity` (in the whole dataset), `surplus_similarity`,
+    `isolation_z`, `published_outlier` and `edge_similarity` (in the split), `label_dice` (with
+    another mask of the same pixels; 1 without one). Empty where there is nothing to measure.
+    """
+    images, neighbours = found["images"], found["neighbours"]
+    table = found["metrics"].set_index("image_id").reindex(sorted(images["image_id"]))
+    table["unreadable"] = (images.set_index("image_id")["error"] != "").astype(float)
+    table["byte_copies"] = copies(images, "sha256")
+    table["pixel_copies"] = copies(images, "pixels_sha256")
+    table = table.join(found["outliers"].set_index("image_id")[RELATIONS])
+    table["nearest_similarity"] = neighbours.groupby("image_id")["similarity"].max()
+    table["surplus_similarity"] = surplus_similarity(images, neighbours)
+    readable = table["unreadable"] == 0
+    agreement = label_dice(found["conflicts"]).reindex(table.index)
+    table["label_dice"] = agreement.fillna(1.0).where(readable)
+    return table.astype(float)
+
+
+def bounds(rules: Mapping[str, Rule], values: pd.DataFrame) -> dict[str, Rule]:
+    """Return the rules with each quantile replaced by the bound that it comes to.
+
+    Raises `ClearsetError` for a metric that is not measured.
+    """
+    found = {}
+    for name, rule in rules.items():
+        if rule.metric not in values.columns:
+            raise ClearsetError(
+                f"filter.{name}: unknown metric '{rule.metric}'. Known: "
+                f"{', '.join(sorted(values.columns))}"
+            )
+        low, high = rule.min, rule.max
+        if rule.quantile is not None:
+            bound = float(f"{values[rule.metric].quantile(rule.quantile):.6g}")
+            low, high = (bound, None) if rule.quantile < 0.5 else (None, bound)
+        found[name] = Rule(rule.metric, low, high, None, rule.action)
+    return found
+
+
+def flag(values: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
+    """Return the table `flags`: each image outside a rule's bounds.
+
+    `rules` have numbers for bounds (see `bounds`).
+    """
+    parts = []
+    for name, rule in sorted(rules.items()):
+        column = values[rule.metric]
+        low = float("-inf") if rule.min is None else rule.min
+        high = float("inf") if rule.max is None else rule.max
+        outside = column[(column < low) | (column > high)]
+        part = pd.DataFrame({"image_id": outside.index, "value": outside.to_numpy()})
+        parts.append(part.assign(rule=name, min=rule.min, max=rule.max, action=rule.action.value))
+    flags = pd.concat(parts, ignore_index=True)
+    return flags.astype({"min": float, "max": float})
+
+
+def refuse_all(values: pd.DataFrame, rules: Mapping[str, Rule], flags: pd.DataFrame) -> None:
+    """Raise `ClearsetError` for a rule that flags every image it measures: its bound is wrong."""
+    counts = flags.groupby("rule")["image_id"].count()
+    for name, rule in rules.items():
+        column = values[rule.metric].dropna()
+        if len(column) > 1 and counts.get(name, 0) == len(column):
+            raise ClearsetError(
+                f"filter.{name} flags all {len(column)} images: {rule.metric} lies between "
+                f"{column.min():.6g} and {column.max():.6g}, allowed is {_span(rule)}. "
+                "Set a bound inside that range"
+            )
+
+
+def _span(rule: Rule) -> str:
+    low = "" if rule.min is None else f"from {rule.min:.6g}"
+    high = "" if rule.max is None else f"to {rule.max:.6g}"
+    return f"{low} {high}".strip()
+
+
+def summary(rules: Mapping[str, Rule], flags: pd.DataFrame) -> pd.DataFrame:
+    """Return the table `rules`: the bounds each rule came to and how many images it flags."""
+    counts = flags.groupby("rule")["image_id"].count()
+    rows = [
+        (name, rule.metric, rule.min, rule.max, rule.action.value, counts.get(name, 0))
+        for name, rule in rules.items()
+    ]
+    return pd.DataFrame(rows, columns=["rule", "metric", "min", "max", "action", "flagged"])
+
+
+def decide(images: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
+    """Return every image's fate (table `decisions`): the strongest action of its flags, or keep."""
+    strength = flags["action"].map(ORDER.index)
+    strongest = strength.groupby(flags["image_id"]).max()
+    names = flags.sort_values("rule").groupby("image_id")["rule"].agg(" ".join)
+    table = images[["image_id", "split"]].copy()
+    table["decision"] = [ORDER[int(strongest.get(i, 0))] for i in table["image_id"]]
+    table["rules"] = [str(names.get(i, "")) for i in table["image_id"]]
+    return table
+
+
+def names(flags: pd.DataFrame, image_id: str) -> str:
+    """Return the rules that flag an image, in name order, separated by spaces."""
+    return " ".join(sorted(flags.loc[flags["image_id"] == image_id, "rule"]))
+
+
+def counts(decisions: pd.DataFrame) -> dict[str, int]:
+    """Return how many images there are, are flagged, and are to be reviewed, repaired, dropped."""
+    fates = decisions["decision"].value_counts()
+    found = {"images": len(decisions), "flagged": int((decisions["rules"] != "").sum())}
+    return found | {name: int(fates.get(name, 0)) for name in ("review", "enhance", "drop")}
