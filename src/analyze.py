@@ -1,0 +1,27 @@
+"""Measure every image, and compare it with every other."""
+
+from clearset import engines
+from clearset.io import layout, params, tables
+from clearset.io.command import run
+
+
+def main(dataset: str) -> str:
+    """Write the tables of an analysis, the same whichever engine made them."""
+    analyze = params.load(dataset).analyze
+    source, target = layout.stage_folder("fetch", dataset), layout.stage_folder("analyze", dataset)
+    table = tables.read("images", source)
+    found = engines.analyze(table, source / "images", analyze)
+    with layout.replacing(target) as begun:
+        begun.mkdir()
+        for name in ("metrics", "neighbours", "outliers", "components", "pairs"):
+            tables.write(name, getattr(found, name), begun)
+        tables.write_json(found.engine, begun / "engine.json")
+    return (
+        f"analyze: {len(found.metrics)} images by {found.engine['name']} "
+        f"{found.engine['version']}, {found.components['component_id'].nunique()} components, "
+        f"tables in {target}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,145 @@
+"""Set the repaired images against their originals, and report the whole dataset."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clearset import comparison, engines, plots, report, rules
+from clearset.io import images, layout, params, pictures, tables
+from clearset.io.command import run
+from clearset.io.parallel import mapped
+from clearset.schema import Dataset
+
+Tables = dict[str, pd.DataFrame]
+READ = {
+    "fetch": ["images"],
+    "analyze": ["metrics", "neighbours", "outliers", "components", "pairs"],
+    "filter": ["flags", "decisions", "conflicts"],
+    "enhance": ["repairs"],
+}
+
+
+def main(dataset: str) -> str:
+    """Write tables, figures, metrics.json and report.md below reports/, pictures below data/."""
+    section = params.load(dataset)
+    folders = {stage: layout.stage_folder(stage, dataset) for stage in (*READ, "compare")}
+    found = {name: tables.read(name, folders[stage]) for stage in READ for name in READ[stage]}
+    values = rules.measures(found)
+    bounds = rules.bounds(section.filter, values)
+    found["rules"] = rules.summary(bounds, found["flags"])
+    found |= assessed(section, found, folders, bounds)
+    reports = layout.REPORTS / dataset
+    engine = tables.read_json(folders["analyze"] / "engine.json")
+    write_tables(found, engine, reports / "tables")
+    with layout.replacing(reports / "figures") as begun:
+        pictures.save(plots.rules_figure(values, bounds), begun / "rules.png")
+        if not found["changes"].empty:
+            called = {i: " + ".join(sorted(rules)) for i, rules in answered(section, found).items()}
+            pictures.save(plots.changes_figure(found["comparison"], called), begun / "changes.png")
+    with layout.replacing(folders["compare"]) as begun:
+        draw(section, values, found, folders, begun)
+    numbers = comparison.headline(found["outcomes"], found["changes"], enhancing(section))
+    tables.write_json(
+        {f"{dataset}.{name}": value for name, value in numbers.items()}, reports / "metrics.json"
+    )
+    with layout.replacing(reports / "report.md") as begun:
+        begun.write_text(report.report(dataset, section.about, found, engine), encoding="utf-8")
+    return "\n".join(summary(dataset, found, enhancing(section), folders["compare"]))
+
+
+def enhancing(section: Dataset) -> dict[str, str]:
+    """Return the rules that the repairs answer, each with its metric."""
+    return {step["rule"]: section.filter[step["rule"]].metric for step in section.enhance}
+
+
+def answered(section: Dataset, found: Tables) -> dict[str, set[str]]:
+    """Return, by image_id, the rules that called for an image's repair."""
+    wanted = set(enhancing(section))
+    return {row.image_id: wanted & set(row.rules.split()) for row in found["repairs"].itertuples()}
+
+
+def assessed(
+    section: Dataset, found: Tables, folders: dict[str, Path], bounds: dict[str, Any]
+) -> Tables:
+    """Return what the repairs did: tables `outcomes`, `comparison` and `changes`."""
+    repairs = found["repairs"]
+    if repairs.empty:
+        return {name: tables.empty(name) for name in ("outcomes", "comparison", "changes")}
+    cleaned = tables.read("images", folders["enhance"])
+    again = engines.analyze(cleaned, folders["enhance"] / "images", section.analyze)
+    after = found | {
+        "images": cleaned,
+        "metrics": again.metrics,
+        "neighbours": again.neighbours,
+        "outliers": again.outliers,
+    }
+    flags_after = rules.flag(rules.measures(after), bounds)
+    paths = found["images"].set_index("image_id").loc[repairs["image_id"], "path"]
+    sides = folders["fetch"] / "images", folders["enhance"] / "images"
+    outcomes = repairs[["image_id", "steps", "clipped"]].assign(
+        **pd.DataFrame(mapped(partial(likeness, *sides), list(paths), "compare")),
+        flags_before=[rules.names(found["flags"], i) for i in repairs["image_id"]],
+        flags_after=[rules.names(flags_after, i) for i in repairs["image_id"]],
+    )
+    table = comparison.compare(found["metrics"], again.metrics, repairs["image_id"].tolist())
+    settings = section.compare
+    called = answered(section, found)
+    changes = comparison.changes(table, called, resamples=settings.resamples, seed=settings.seed)
+    return {"outcomes": outcomes, "comparison": table, "changes": changes}
+
+
+def likeness(before: Path, after: Path, path: str) -> dict[str, float]:
+    """Return PSNR and SSIM of a repaired image against its original."""
+    pair = [images.unit(images.colour(images.decode(side / path))) for side in (before, after)]
+    return {"psnr": comparison.psnr(*pair), "ssim": comparison.ssim(*pair)}
+
+
+def write_tables(found: Tables, engine: dict[str, Any], target: Path) -> None:
+    """Write the tables that belong to the record, without a copy of the large ones."""
+    with layout.replacing(target) as begun:
+        for name in sorted(set(found) - {"images", "neighbours", "repairs", "rules"}):
+            tables.write(name, found[name], begun)
+        tables.write_json(engine, begun / "engine.json")
+
+
+def draw(
+    section: Dataset, values: pd.DataFrame, found: Tables, folders: dict[str, Path], target: Path
+) -> None:
+    """Write the galleries and the pairs of original and repaired image."""
+    count = section.compare.gallery
+    source, cleaned = folders["fetch"] / "images", folders["enhance"] / "images"
+    paths = found["images"].set_index("image_id")["path"]
+    pictures.galleries(values, found, source, target / "galleries", count)
+    pictures.pairs(
+        found["outcomes"],
+        lambda i: (source / paths[i], cleaned / paths[i]),
+        target / "pairs",
+        count,
+    )
+
+
+def summary(dataset: str, found: Tables, answers: dict[str, str], pictured: Path) -> list[str]:
+    """Return what a person wants to read at the end of a run, and where to look next."""
+    counts = rules.counts(found["decisions"])
+    outcomes = found["outcomes"]
+    before, after = (
+        outcomes[f"flags_{when}"].str.split().str.len().sum() for when in ("before", "after")
+    )
+    lines = [
+        f"compare: {counts['images']} images, {counts['flagged']} flagged, "
+        f"{len(outcomes)} repaired (their flags: {int(before)} before, {int(after)} after)"
+    ]
+    own = found["changes"].merge(pd.DataFrame(answers.items(), columns=["rule", "metric"]))
+    for row in own.itertuples():
+        interval = "" if row.images < 2 else f" [{row.low:+.4g}, {row.high:+.4g}]"
+        lines.append(
+            f"  {row.rule}: {row.metric} {row.before:.4g} -> {row.after:.4g}, "
+            f"change {row.change:+.4g}{interval}, images {row.images}"
+        )
+    return [*lines, f"  report: reports/{dataset}/report.md   pictures: {pictured}"]
+
+
+if __name__ == "__main__":
+    run(main)

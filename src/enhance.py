@@ -1,0 +1,69 @@
+"""Repair the images whose flags call for it; copy the others, leave out the dropped ones."""
+
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clearset.enhancements import check_steps, describe_step, enhance
+from clearset.io import archives, images, layout, params, tables
+from clearset.io.command import run
+from clearset.io.parallel import mapped
+from clearset.schema import Action
+
+Steps = list[dict[str, Any]]
+
+
+def main(dataset: str) -> str:
+    """Write the cleaned images in full, their table, and what was done to which."""
+    steps = params.load(dataset).enhance
+    check_steps(steps)
+    source, target = layout.stage_folder("fetch", dataset), layout.stage_folder("enhance", dataset)
+    decisions = tables.read("decisions", layout.stage_folder("filter", dataset))
+    table = tables.read("images", source).merge(decisions[["image_id", "decision", "rules"]])
+    table = table[table["decision"] != Action.drop.value]
+    repaired = table[table["decision"] == Action.enhance.value]
+    jobs = [
+        (row.image_id, row.path, row.rules, [s for s in steps if s["rule"] in row.rules.split()])
+        for row in repaired.itertuples()
+    ]
+    with layout.replacing(target) as begun:
+        begun.mkdir()
+        for path in table.loc[~table["image_id"].isin(repaired["image_id"]), "path"]:
+            if (source / "images" / path).exists():
+                (begun / "images" / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source / "images" / path, begun / "images" / path)
+        done = mapped(partial(repair, source / "images", begun / "images"), jobs, "enhance")
+        result = table.drop(columns=["decision", "rules"]).set_index("image_id")
+        for row in done:
+            result.loc[row["image_id"], ["sha256", "pixels_sha256"]] = (
+                row["sha256"],
+                row["pixels_sha256"],
+            )
+        tables.write("images", result.reset_index(), begun)
+        repairs = (
+            pd.DataFrame(done).drop(columns="pixels_sha256") if done else tables.empty("repairs")
+        )
+        tables.write("repairs", repairs, begun)
+    return f"enhance: {len(done)} of {len(table)} images repaired, all of them in {target}/images"
+
+
+def repair(source: Path, target: Path, job: tuple[str, str, str, Steps]) -> dict[str, Any]:
+    """Write one repaired image and return its row."""
+    image_id, path, rules, steps = job
+    image, clipped = enhance(images.unit(images.decode(source / path)), steps)
+    images.write_like(source / path, image, target / path)
+    return {
+        "image_id": image_id,
+        "rules": rules,
+        "steps": " > ".join(describe_step(step) for step in steps),
+        "clipped": clipped,
+        "sha256": archives.sha256(target / path),
+        "pixels_sha256": images.describe(images.decode(target / path))["pixels_sha256"],
+    }
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,44 @@
+"""Flag the images that a rule finds outside its bounds, and decide what becomes of each."""
+
+from clearset import duplicates, rules
+from clearset.io import images, layout, params, tables
+from clearset.io.command import run
+
+
+def main(dataset: str) -> str:
+    """Write flags, every image's fate, and the counts."""
+    section = params.load(dataset)
+    fetched, analyzed = (layout.stage_folder(stage, dataset) for stage in ("fetch", "analyze"))
+    found = {name: tables.read(name, analyzed) for name in ("metrics", "neighbours", "outliers")}
+    found["images"] = tables.read("images", fetched)
+    found["conflicts"] = duplicates.conflicts(
+        found["images"],
+        section.classes,
+        lambda path: images.decode_mask(fetched / "masks" / path),
+    )
+    values = rules.measures(found)
+    bounds = rules.bounds(section.filter, values)
+    flags = rules.flag(values, bounds)
+    rules.refuse_all(values, bounds, flags)
+    decisions = rules.decide(found["images"], flags)
+    summary = rules.summary(bounds, flags)
+    target, reports = layout.stage_folder("filter", dataset), layout.REPORTS / dataset
+    with layout.replacing(target) as begun:
+        begun.mkdir()
+        tables.write("flags", flags, begun)
+        tables.write("decisions", decisions, begun)
+        tables.write("conflicts", found["conflicts"], begun)
+    tables.write("rules", summary, reports)
+    counts = rules.counts(decisions)
+    tables.write_json(
+        {f"{dataset}.{name}": count for name, count in counts.items()}, reports / "counts.json"
+    )
+    flagged = [f"{row.rule} {row.flagged}" for row in summary.itertuples() if row.flagged]
+    return (
+        f"filter: {counts['flagged']} of {counts['images']} images flagged "
+        f"({', '.join(flagged) or 'by no rule'}), decisions in {target}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

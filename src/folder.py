@@ -1,0 +1,88 @@
+"""Run the stages on a folder of your own images, editing no tracked file.
+
+`python src/folder.py SOURCE NAME [NAME.filter.blur.min=500 ...]` makes folders/NAME/ with a
+pipeline and its params, and reproduces it. Run it again after SOURCE or the params have changed.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+
+from clearset.enhancements import check_steps
+from clearset.errors import ClearsetError
+from clearset.io import composition, layout, params
+
+USAGE = "usage: make folder SOURCE=/path/to/images NAME=mine [SET='mine.filter.blur.min=500 ...']"
+PIPELINE = Path("dvc.yaml")
+
+
+def main(source: str, name: str, overrides: list[str]) -> str:
+    """Write the folder's pipeline and run it; returns the next step."""
+    if not source or not name:
+        raise ClearsetError(USAGE)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise ClearsetError(f"NAME is '{name}': letters, digits, - and _ only. {USAGE}")
+    pipeline = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))
+    if name in pipeline["vars"][0]["datasets"] or name in params.GROUPS:
+        raise ClearsetError(f"'{name}' is a dataset of the project: choose another NAME")
+    if not Path(source).exists():
+        raise ClearsetError(f"SOURCE is '{source}': no such folder or zip. {USAGE}")
+    home = layout.FOLDERS / name
+    section = configured(Path(source).resolve(), name, overrides, home / "params.yaml")
+    checked = params.check(name, section[name], str(home / "params.yaml"))
+    check_steps(checked.enhance)
+    save(section, home / "params.yaml")
+    save(rewired(pipeline, name, Path(source).resolve()), home / "dvc.yaml")
+    done = subprocess.run(["dvc", "repro", str(home / "dvc.yaml")], check=False)  # noqa: S607
+    if done.returncode != 0:
+        raise ClearsetError(f"the pipeline in {home} stopped: see above; then run the same again")
+    return (
+        f"folder: report in {layout.REPORTS / name}/report.md, cleaned images in "
+        f"{layout.stage_folder('enhance', name)}/images. To change a bound, edit "
+        f"{home}/params.yaml or say SET='{name}.filter.dark.min=40', then run the same again"
+    )
+
+
+def configured(source: Path, name: str, overrides: list[str], own: Path) -> dict[str, Any]:
+    """Return the params: the last run's, or else conf/dataset/folder.yaml; then the overrides."""
+    if own.exists():
+        config: Any = OmegaConf.load(own)
+    else:
+        chosen = composition.composed([f"+dataset@{name}=folder"])
+        config = OmegaConf.create({name: OmegaConf.to_container(chosen[name], enum_to_str=True)})
+    changes = OmegaConf.from_dotlist(overrides)
+    if unknown := set(changes) - {name}:
+        raise ClearsetError(
+            f"SET: {', '.join(sorted(map(str, unknown)))} does not begin with {name}."
+        )
+    merged = OmegaConf.merge(config, changes, {name: {"fetch": {"path": str(source)}}})
+    section: dict[str, Any] = OmegaConf.to_container(merged)  # type: ignore[assignment]
+    return section
+
+
+def rewired(pipeline: dict[str, Any], name: str, source: Path) -> dict[str, Any]:
+    """Return the project's pipeline for one dataset with params and source of its own."""
+    stages = {stage: body for stage, body in pipeline["stages"].items() if "foreach" in body}
+    own = str(layout.FOLDERS / name / "params.yaml")
+    for body in stages.values():
+        deps = [str(source) if dep == "conf.stamp" else dep for dep in body["do"]["deps"]]
+        body["do"] |= {"wdir": "../..", "deps": deps, "params": [{own: body["do"]["params"]}]}
+    return {"vars": [{"datasets": [name]}], "stages": stages}
+
+
+def save(content: dict[str, Any], path: Path) -> None:
+    """Write YAML, whole or not at all."""
+    with layout.replacing(path) as begun:
+        begun.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        print(main(*sys.argv[1:3], overrides=sys.argv[3:]) if len(sys.argv) > 2 else USAGE)
+    except ClearsetError as error:
+        sys.exit(f"error: {error}")
