@@ -1,0 +1,94 @@
+"""Fixtures: small images, the real RAVIR where it is at hand, fastdup where it works."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from clearset.engines import fastdup
+from clearset.synthesis import Made, sample
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def eyes() -> list[Made]:
+    """Nine generated eyes of 128 px: with a blurred, a dark, a bright one and a duplicate."""
+    return list(sample(count=9, size=128, seed=3))
+
+
+@pytest.fixture(scope="session")
+def ravir() -> Path:
+    """The real dataset's folder; skips where there is none."""
+    place = os.environ.get("CLEARSET_RAVIR", "")
+    if not place or not Path(place).exists():
+        pytest.skip("RAVIR is not at hand: CLEARSET_RAVIR=/path/to/it make test")
+    return Path(place)
+
+
+@pytest.fixture(scope="session")
+def working_fastdup() -> Path:
+    """fastdup's environment; skips where `make setup` found that it does not work."""
+    record = fastdup.environment().with_suffix(".txt")
+    outcome = record.read_text().strip() if record.exists() else "fastdup: not set up"
+    if " works" not in outcome:
+        pytest.skip(outcome)
+    return fastdup.environment()
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+
+
+def write_image(path: Path, pixels: npt.NDArray[np.generic]) -> Path:
+    """Write pixels as an image file of the path's suffix."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def clone(target: Path) -> Path:
+    """Copy the tracked and new files of the working tree into a repository of its own."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes((ROOT / name).read_bytes())
+    for command in (
+        ["git", "init", "--quiet", "--initial-branch=main"],
+        ["git", "config", "user.name", "tester"],
+        ["git", "config", "user.email", "tester@example.org"],
+        ["git", "add", "--all"],
+        ["git", "commit", "--quiet", "--message", "as it is"],
+    ):
+        subprocess.run(command, cwd=target, check=True, capture_output=True)
+    return target
+
+
+def run(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder with this environment's programs; output is captured."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    kept = {key: value for key, value in os.environ.items() if key != "DVC_EXP_NAME"}
+    return subprocess.run(
+        command,
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        env=kept | {"PATH": path} | environment,
+    )
