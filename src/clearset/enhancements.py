@@ -6,6 +6,7 @@ keyword-only and have no defaults here, so that params.yaml always shows the val
 """
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -46,8 +47,10 @@ def check_steps(steps: Iterable[Mapping[str, Any]]) -> None:
                 f"missing: {', '.join(sorted(wanted - given)) or 'none'}"
             )
         for name in sorted(wanted):
-            if isinstance(step[name], bool) or not isinstance(step[name], int | float):
-                raise ClearsetError(f"enhance: {method}.{name} is {step[name]!r}: give a number")
+            value = step[name]
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not math.isfinite(value):
+                raise ClearsetError(f"enhance: {method}.{name} is {value!r}: give a finite number")
 
 
 def describe_step(step: Mapping[str, Any]) -> str:
@@ -78,7 +81,8 @@ def enhance(
 
 
 def _channels(image: Image) -> int | None:
-    return None if image.ndim == 2 else -1
+    # Not -1: unsharp_mask then returns memory that nothing was written to (scikit-image #7264).
+    return None if image.ndim == 2 else 2
 
 
 @enhancement

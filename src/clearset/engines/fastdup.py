@@ -17,7 +17,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,12 @@ OPTIONS: dict[str, Any] = {
     "cc_threshold": 0.96,
     "distance": "cosine",
     "run_sentry": False,
+}
+QUIET = {  # no telemetry, no version check, one sort order, no threads that change an order
+    "SENTRY_OPT_OUT": "1",
+    "FASTDUP_PRODUCTION": "1",
+    "LC_ALL": "C",
+    "OMP_NUM_THREADS": "1",
 }
 LIFETIME = datetime.timedelta(days=120)  # after which a build refuses to run
 BUILT = re.compile(rb"\x00([A-Z][a-z]{2} [ 0-3][0-9] 20[0-9]{2})\x00")
@@ -87,35 +93,37 @@ def run(
     listing, work, log = scratch / "files.txt", scratch / "work", scratch / "log.txt"
     listing.write_text("".join(f"{f.relative_to(scratch).as_posix()}\n" for f in files), "utf-8")
     options = json.dumps(OPTIONS | {"num_threads": workers})
-    worker = Path(__file__).with_name("fastdup_worker.py").resolve()
-    # -I keeps this folder, which has a fastdup.py of its own, off the import path
-    command = [str(interpreter().absolute()), "-I", str(worker), listing.name, work.name, options]
-    home = scratch / "home"
-    home.mkdir()
-    quiet = {
-        "SENTRY_OPT_OUT": "1",
-        "FASTDUP_PRODUCTION": "1",
-        "LC_ALL": "C",
-        "OMP_NUM_THREADS": "1",
-    }
-    kept = {key: os.environ[key] for key in ("PATH", "TMPDIR") if key in os.environ}
     try:
         with log.open("wb") as output:
-            done = subprocess.run(
-                command,
-                cwd=scratch,
-                env=kept | quiet | {"HOME": str(home.absolute())},
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                timeout=600 + 2 * len(files),
+            status = _start(
+                [listing.name, work.name, options], scratch, output, 600 + 2 * len(files)
             )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _error("did not finish", str(error)) from None
-    if done.returncode != 0:
-        raise _failure(done.returncode, log.read_text("utf-8", "replace"))
+    if status != 0:
+        raise _failure(status, log.read_text("utf-8", "replace"))
     return _results(work, len(files))
+
+
+def _start(arguments: list[str], scratch: Path, output: BinaryIO, seconds: int) -> int:
+    """Run the worker in fastdup's environment, offline and with a HOME of its own."""
+    worker = Path(__file__).with_name("fastdup_worker.py").resolve()
+    # -I keeps this folder, which has a fastdup.py of its own, off the import path
+    command = [str(interpreter().absolute()), "-I", str(worker), *arguments]
+    home = scratch / "home"
+    home.mkdir()
+    kept = {key: os.environ[key] for key in ("PATH", "TMPDIR") if key in os.environ}
+    done = subprocess.run(
+        command,
+        cwd=scratch,
+        env=kept | QUIET | {"HOME": str(home.absolute())},
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        timeout=seconds,
+    )
+    return done.returncode
 
 
 def _results(work: Path, count: int) -> tuple[pd.DataFrame, npt.NDArray[np.float32]]:
@@ -124,11 +132,14 @@ def _results(work: Path, count: int) -> tuple[pd.DataFrame, npt.NDArray[np.float
     if refused:
         names = [f"{row['filename']} ({row['error_code']})" for row in refused]
         raise _error(f"refused {len(refused)} of {count} images", listed(names))
-    statistics = pd.DataFrame(_rows(work / "atrain_stats.csv"))
-    descriptors = np.fromfile(work / "atrain_features.dat", np.float32).reshape(-1, LENGTH)
-    if len(statistics) != count or len(descriptors) != count:
-        raise _error(f"measured {len(statistics)} of {count} images", "it does not say why")
-    return statistics[STATISTICS].astype(float), descriptors
+    rows = _rows(work / "atrain_stats.csv")
+    try:
+        descriptors = np.fromfile(work / "atrain_features.dat", np.float32).reshape(-1, LENGTH)
+        if not len(rows) == len(descriptors) == count:
+            raise _error(f"measured {len(rows)} of {count} images", "it does not say why")
+        return pd.DataFrame(rows)[STATISTICS].astype(float), descriptors
+    except (OSError, KeyError, ValueError) as error:
+        raise _error("left results that can not be read", str(error)) from None
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -140,7 +151,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _failure(status: int, log: str) -> ClearsetError:
     """Return the error that explains a failed run."""
-    if "deprecated" in log:
+    if "version is deprecated" in log:
         day = expires()
         return _error(
             f"{version()} has expired", f"its build stopped working on {day or 'a set day'}"
@@ -156,7 +167,7 @@ def _failure(status: int, log: str) -> ClearsetError:
 
 def _last_line(log: str) -> str:
     lines = [line.strip() for line in log.replace("\r", "\n").splitlines() if line.strip()]
-    return lines[-1] if lines else "it printed nothing"
+    return lines[-1].rstrip(".") if lines else "it printed nothing"
 
 
 def _reason_of_setup() -> str:

@@ -71,15 +71,17 @@ def descriptor(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def averaged(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return the means of 64 x 64 equal cells of an image of any size."""
-    values = grey.astype(np.float64)
-    for axis in (0, 1):
-        if values.shape[axis] < GRID:
-            values = values.repeat(-(-GRID // values.shape[axis]), axis=axis)
-        starts = np.arange(GRID) * values.shape[axis] // GRID
-        counts = np.diff(np.append(starts, values.shape[axis]))
-        values = np.add.reduceat(values, starts, axis=axis) / np.expand_dims(counts, 1 - axis)
-    return values
+    """Return the means of 64 x 64 equal cells of an image of any size; cells may split pixels."""
+    height, width = grey.shape
+    cells: npt.NDArray[np.float64] = _shares(height) @ grey.astype(np.float64) @ _shares(width).T
+    return cells
+
+
+def _shares(side: int) -> npt.NDArray[np.float64]:
+    """Return, for each cell, the share of it that each pixel of a side covers."""
+    edges, pixels = np.arange(GRID + 1)[:, None] * side / GRID, np.arange(side)
+    overlap = np.minimum(edges[1:], pixels + 1) - np.maximum(edges[:-1], pixels)
+    return np.clip(overlap, 0, None) * GRID / side
 
 
 def _unit(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

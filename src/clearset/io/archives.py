@@ -1,9 +1,11 @@
 """Downloads that resume and are proven, and archives whose names are not trusted."""
 
 import hashlib
+import lzma
 import shutil
 import sys
 import zipfile
+import zlib
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +16,15 @@ LIMIT = 64 * 2**30  # bytes an archive may unpack to
 RATIO = 200  # times its own size that an archive may unpack to; images hardly compress
 MODE_LINK = 0o120000
 MODE_TYPE = 0o170000
+BROKEN = (  # what zipfile and its decompressors raise for a file that is no sound zip
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    RuntimeError,
+    OSError,
+    EOFError,
+    ValueError,
+)
 
 
 def sha256(path: Path) -> str:
@@ -74,7 +85,7 @@ def unpack(archive: Path, target: Path) -> None:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 with opened.open(member) as packed, place.open("xb") as unpacked:
                     shutil.copyfileobj(packed, unpacked)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except BROKEN as error:
         raise ClearsetError(f"{archive} can not be unpacked: {error}. Get it again") from None
 
 

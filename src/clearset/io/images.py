@@ -37,7 +37,7 @@ SUFFIXES = {
 }
 TIFF = {".tif", ".tiff"}
 MODES = {"L", "LA", "RGB", "RGBA", "I;16"}
-MASK_MODES = {"L", "I;16", "P", "1"}
+MASK_MODES = MODES | {"P", "1"}
 MIN_SIDE = 10  # fastdup's own limit: both engines see the same images
 MAX_PIXELS = 2**28  # a larger one is a mistake or an attack; decoding it could take all memory
 DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16))
@@ -106,6 +106,8 @@ def _decode_pillow(path: Path, modes: Collection[str]) -> Pixels:
 
 def _decode_tiff(path: Path) -> Pixels:
     with tifffile.TiffFile(path) as tiff:
+        if not tiff.pages:
+            raise UnreadableImage("broken file: it has no page, and may be cut short")
         if len(tiff.pages) != 1:
             raise UnreadableImage(f"{len(tiff.pages)} pages: split it into single images")
         page: Any = tiff.pages.first
@@ -170,8 +172,8 @@ def describe(pixels: Pixels) -> dict[str, int | str]:
 def write_like(source: Path, image: Image, target: Path) -> None:
     """Write `image` to `target` in the format, mode, bit depth and size of the file `source`.
 
-    Lossless where the format is; JPEG at quality 95 with its own subsampling. ICC profile, EXIF
-    and resolution travel along.
+    Lossless where the format is; JPEG at quality 95 with its own subsampling. ICC profile,
+    resolution and, but in TIFF, EXIF travel along.
     """
     before = decode(source)
     if image.shape != before.shape:
@@ -198,6 +200,7 @@ def _write_tiff(source: Path, pixels: Pixels, target: Path) -> None:
             extrasamples=[sample.name for sample in extra] if extra else None,
             resolution=page.resolution,
             resolutionunit=page.resolutionunit,
+            iccprofile=page.tags.valueof("InterColorProfile"),
             metadata=None,
         )
 
@@ -205,6 +208,7 @@ def _write_tiff(source: Path, pixels: Pixels, target: Path) -> None:
 def _encode_pillow(source: Path, pixels: Pixels) -> bytes:
     with Pillow.open(source) as before:
         kind = before.format or "PNG"
+        before.load()  # in a PNG, EXIF may follow the pixels
         options: dict[str, Any] = {
             key: before.info[key] for key in ("icc_profile", "exif", "dpi") if key in before.info
         }
@@ -215,6 +219,8 @@ def _encode_pillow(source: Path, pixels: Pixels) -> bytes:
             options |= {"quality": 95, "subsampling": max(sampling, 0)}
         if kind == "WEBP":
             options |= {"lossless": True, "exact": True}
+        if kind == "GIF":
+            options |= {"optimize": False}  # all 256 levels, or it would be read as a palette
     encoded = io.BytesIO()
     Pillow.fromarray(pixels).save(encoded, format=kind, **options)
     return encoded.getvalue()

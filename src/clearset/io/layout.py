@@ -21,16 +21,19 @@ def stage_folder(stage: str, dataset: str) -> Path:
 def replacing(target: Path) -> Iterator[Path]:
     """Yield an unused path beside `target`; when the block ends well, move it onto `target`.
 
-    Works for a file and for a folder. After an error or a kill `target` is as it was, and what
-    was begun is cleared by the next attempt.
+    Works for a file and for a folder. After an error or a kill `target` is as it was; what was
+    begun is cleared at once, or after a kill by the next attempt.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     begun = target.with_name(f".{target.name}.incomplete")
     remove(begun)
-    yield begun
-    if begun.is_dir():
-        remove(target)
-    begun.replace(target)
+    try:
+        yield begun
+        if begun.is_dir():
+            remove(target)
+        begun.replace(target)
+    finally:
+        remove(begun)
 
 
 def remove(path: Path) -> None:

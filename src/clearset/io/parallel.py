@@ -24,7 +24,7 @@ def workers() -> int:
             if hasattr(os, "sched_getaffinity")
             else os.cpu_count() or 1
         )
-    if not wanted.isdigit() or int(wanted) < 1:
+    if not wanted.isdecimal() or int(wanted) < 1:
         raise ClearsetError(f"CLEARSET_WORKERS is '{wanted}': give a whole number from 1")
     return int(wanted)
 

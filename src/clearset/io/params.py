@@ -26,7 +26,10 @@ def load(dataset: str) -> Dataset:
     path = own if own.exists() else PARAMS
     if not path.exists():
         raise ClearsetError(f"{path} is missing. Run `dvc repro config`: it composes it from conf/")
-    sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    try:
+        sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ClearsetError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
     if dataset not in sections:
         known = ", ".join(sorted(set(sections) - GROUPS)) or "none"
         raise ClearsetError(
@@ -44,11 +47,13 @@ def check(dataset: str, section: Mapping[str, Any], where: str) -> Dataset:
         for name, rule in merged.filter.items():
             _checked_rule(name, rule)
         result = OmegaConf.to_object(merged)
-    except (OmegaConfBaseException, ValueError) as error:
-        reason = str(error).split("\n")[0]
+    except (OmegaConfBaseException, TypeError, ValueError) as error:
+        key = getattr(error, "full_key", None)  # OmegaConf's, apart from its reason
+        reason = (f"{key}: " if key else "") + str(error).split("\n")[0]
+        composed = "conf/dataset/ (params.yaml is composed from there) or in the -S override"
         raise ClearsetError(
-            f"{where}, dataset '{dataset}': {reason}. Mend it in conf/dataset/ (params.yaml is "
-            "composed from there) or in the -S override"
+            f"{where}, dataset '{dataset}': {reason}. "
+            f"Mend it in {composed if where == str(PARAMS) else f'{where} or in SET'}"
         ) from None
     if not isinstance(result, Dataset):
         raise TypeError(f"{dataset}: the schema gave {type(result)}")

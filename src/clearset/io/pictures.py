@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from clearset import plots
 from clearset.io import images, layout
 from clearset.io.images import Pixels
+from clearset.io.parallel import mapped
 
 DPI = 100
+Sides = Callable[[str], tuple[Path, Path]]
 THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
 
 
@@ -103,14 +105,32 @@ def _components(components: pd.DataFrame, count: int) -> list[tuple[str, str]]:
     ]
 
 
-def pairs(
-    outcomes: pd.DataFrame, file_of: Callable[[str], tuple[Path, Path]], target: Path, count: int
-) -> list[Path]:
-    """Write each repaired image beside its original, at most `count` of them."""
-    written = []
-    for number, row in enumerate(outcomes.head(count).itertuples()):
-        before, after = (images.shown(images.decode(path)) for path in file_of(row.image_id))
-        title = f"{row.image_id}: {row.steps}\nPSNR {row.psnr:.1f} dB, SSIM {row.ssim:.3f}"
-        name = f"{number:03d}.png"  # names of images may be anything: they stand in the title
-        written.append(save(plots.pair(before, after, title), target / name))
-    return written
+def pairs(outcomes: pd.DataFrame, sides: Sides, target: Path, count: int) -> list[Path]:
+    """Write each repaired image beside its original, at most `count`, as `<image_id>.png`.
+
+    `sides` gives the two files of an image_id.
+    """
+    jobs = [
+        (
+            sides(row.image_id),
+            f"{row.image_id}: {row.steps}\nPSNR {row.psnr:.1f} dB, SSIM {row.ssim:.3f}",
+            target / f"{row.image_id}.png",
+        )
+        for row in outcomes.head(count).itertuples()
+    ]
+    return mapped(_pair, jobs, "draw")
+
+
+def _pair(job: tuple[tuple[Path, Path], str, Path]) -> Path:
+    files, title, path = job
+    before, after = (images.shown(images.decode(file)) for file in files)
+    return save(plots.pair(before, after, title), path)
+
+
+def repaired(outcomes: pd.DataFrame, sides: Sides, path: Path) -> Path:
+    """Write one sheet: for each way of repair its first image, before and after."""
+    shown = []
+    for row in outcomes.drop_duplicates("steps").itertuples():
+        before, after = (thumbnail(file) for file in sides(row.image_id))
+        shown += [(before, f"{row.image_id}\nflagged: {row.flags_before}"), (after, row.steps)]
+    return save(plots.gallery(shown, "Before and after repair", columns=6), path)

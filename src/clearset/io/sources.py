@@ -3,7 +3,7 @@
 import glob
 import os
 import zipfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,10 +106,11 @@ def _holds(place: Path, name: str) -> bool:
     """Whether a folder or zip holds a file whose path ends like `name`."""
     if place.is_dir():
         return (_root(place, {name: ""}) / name).is_file()
-    if not zipfile.is_zipfile(place):
+    try:
+        with zipfile.ZipFile(place) as archive:
+            return any(f"/{member}".endswith(f"/{name}") for member in archive.namelist())
+    except archives.BROKEN:
         return False
-    with zipfile.ZipFile(place) as archive:
-        return any(f"/{member}".endswith(f"/{name}") for member in archive.namelist())
 
 
 def _root(place: Path, checksums: Mapping[str, str]) -> Path:
@@ -154,39 +155,43 @@ def _is_image(file: Path) -> bool:
 def _by_name(folder: Path) -> list[Item]:
     """Sort files by the words in their folders: train, test, ...; images; masks, labels, ..."""
     images: list[tuple[str, PurePosixPath, Path]] = []
-    masks: dict[tuple[str, str], Path] = {}
-    for file in _walk(folder):
-        parts = PurePosixPath(file.relative_to(folder).as_posix()).parts
-        words = [part.lower().split("_")[-1] for part in parts[:-1]]
-        split = next(
-            (SPLITS[w] for p in parts[:-1] for w in p.lower().split("_") if w in SPLITS), WHOLE
+    masks: dict[tuple[str, str], dict[PurePosixPath, Path]] = defaultdict(dict)
+    for file in filter(_is_image, _walk(folder)):
+        parts = PurePosixPath(file.relative_to(folder).as_posix()).parts[:-1]
+        words = [part.lower().split("_")[-1] for part in parts]
+        split = next((SPLITS[w] for p in parts for w in p.lower().split("_") if w in SPLITS), WHOLE)
+        kept = (
+            part
+            for part, word in zip(parts, words, strict=True)
+            if part.lower() not in SPLITS and word not in (*IMAGES, *MASKS)
         )
         if any(word in MASKS for word in words):
-            masks[split, _mask_stem(file.stem)] = file
+            masks[split, _mask_stem(file.stem)][PurePosixPath(*kept)] = file
         else:
-            kept = [
-                p
-                for p in parts[:-1]
-                if p.lower() not in SPLITS and p.lower().split("_")[-1] not in IMAGES
-            ]
-            images.append((split, PurePosixPath(*kept, parts[-1]), file))
+            images.append((split, PurePosixPath(*kept, file.name), file))
     names = Counter((split, name) for split, name, _ in images)
+    stems = Counter((split, file.stem) for split, _, file in images)
     return [
         Item(
             split,
             name if names[split, name] == 1 else PurePosixPath(file.relative_to(folder).as_posix()),
             file,
-            masks.get((split, file.stem)),
+            _mask(masks[split, file.stem], name.parent, stems[split, file.stem] == 1),
         )
         for split, name, file in images
     ]
 
 
+def _mask(found: Mapping[PurePosixPath, Path], place: PurePosixPath, alone: bool) -> Path | None:
+    """Return the mask of an image's own folder, or a single image's single mask."""
+    return next(iter(found.values())) if alone and len(found) == 1 else found.get(place)
+
+
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield image files in name order, links to folders not followed."""
+    """Yield visible files in name order, links to folders not followed."""
     for path, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (file for name in sorted(files) if _is_image(file := Path(path) / name))
+        yield from (Path(path) / name for name in sorted(files) if not name.startswith("."))
 
 
 def _mask_stem(stem: str) -> str:
@@ -197,10 +202,6 @@ def _mask_stem(stem: str) -> str:
 
 def passed_over(folder: Path) -> str:
     """Return which visible files have no image's suffix, counted by suffix, for the log."""
-    counts = Counter(
-        Path(name).suffix.lower() or "no suffix"
-        for _, _, files in os.walk(folder)
-        for name in files
-        if not name.startswith(".") and Path(name).suffix.lower() not in SUFFIXES
-    )
+    suffixes = (file.suffix.lower() for file in _walk(folder))
+    counts = Counter(suffix or "no suffix" for suffix in suffixes if suffix not in SUFFIXES)
     return listed((f"{n} {suffix}" for suffix, n in sorted(counts.items())), limit=8)

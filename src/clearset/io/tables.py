@@ -5,6 +5,7 @@ The same rows give the same bytes: sorted by key, six significant digits, Unix l
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,11 +167,11 @@ def read(name: str, folder: Path) -> pd.DataFrame:
             keep_default_na=False,
             na_values={c: [""] for c in _header(path) if c not in text},
         )
+        return checked(name, frame)
     except (ValueError, pd.errors.ParserError) as error:
         raise ClearsetError(
             f"{path} is no table: {error}. Run the stage that writes it again"
         ) from None
-    return checked(name, frame)
 
 
 def _header(path: Path) -> list[str]:
@@ -210,6 +211,11 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, float):
         return value
     return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def write_metrics(numbers: Mapping[str, float], dataset: str, path: Path) -> None:
+    """Write numbers for `dvc metrics`; the dataset's name before each keeps the names unique."""
+    write_json({f"{dataset}.{name}": number for name, number in numbers.items()}, path)
 
 
 def read_json(path: Path) -> dict[str, Any]:
