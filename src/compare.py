@@ -33,17 +33,15 @@ def main(dataset: str) -> str:
     reports = layout.REPORTS / dataset
     engine = tables.read_json(folders["analyze"] / "engine.json")
     write_tables(found, engine, reports / "tables")
+    sides = partial(files_of, found["images"].set_index("image_id")["path"], folders)
     with layout.replacing(reports / "figures") as begun:
-        pictures.save(plots.rules_figure(values, bounds), begun / "rules.png")
-        if not found["changes"].empty:
-            called = {i: " + ".join(sorted(rules)) for i, rules in answered(section, found).items()}
-            pictures.save(plots.changes_figure(found["comparison"], called), begun / "changes.png")
+        figures(section, values, found, sides, begun)
     with layout.replacing(folders["compare"]) as begun:
-        draw(section, values, found, folders, begun)
+        count, source = section.compare.gallery, folders["fetch"] / "images"
+        pictures.galleries(values, found, source, begun / "galleries", count)
+        pictures.pairs(found["outcomes"], sides, begun / "pairs", section.compare.pairs)
     numbers = comparison.headline(found["outcomes"], found["changes"], enhancing(section))
-    tables.write_json(
-        {f"{dataset}.{name}": value for name, value in numbers.items()}, reports / "metrics.json"
-    )
+    tables.write_metrics(numbers, dataset, reports / "metrics.json")
     with layout.replacing(reports / "report.md") as begun:
         begun.write_text(report.report(dataset, section.about, found, engine), encoding="utf-8")
     return "\n".join(summary(dataset, found, enhancing(section), folders["compare"]))
@@ -104,20 +102,24 @@ def write_tables(found: Tables, engine: dict[str, Any], target: Path) -> None:
         tables.write_json(engine, begun / "engine.json")
 
 
-def draw(
-    section: Dataset, values: pd.DataFrame, found: Tables, folders: dict[str, Path], target: Path
+def files_of(paths: pd.Series, folders: dict[str, Path], image_id: str) -> tuple[Path, Path]:
+    """Return an image's file before and after."""
+    before, after = (folders[stage] / "images" / paths[image_id] for stage in ("fetch", "enhance"))
+    return before, after
+
+
+def figures(
+    section: Dataset, values: pd.DataFrame, found: Tables, sides: pictures.Sides, target: Path
 ) -> None:
-    """Write the galleries and the pairs of original and repaired image."""
-    count = section.compare.gallery
-    source, cleaned = folders["fetch"] / "images", folders["enhance"] / "images"
-    paths = found["images"].set_index("image_id")["path"]
-    pictures.galleries(values, found, source, target / "galleries", count)
-    pictures.pairs(
-        found["outcomes"],
-        lambda i: (source / paths[i], cleaned / paths[i]),
-        target / "pairs",
-        count,
-    )
+    """Write the figures that are committed: curves, and pixels only of what may be shared."""
+    bounds = rules.bounds(section.filter, values)
+    pictures.save(plots.rules_figure(values, bounds), target / "rules.png")
+    if found["outcomes"].empty:
+        return
+    called = {i: " + ".join(sorted(named)) for i, named in answered(section, found).items()}
+    pictures.save(plots.changes_figure(found["comparison"], called), target / "changes.png")
+    if section.about.redistributable:
+        pictures.repaired(found["outcomes"], sides, target / "repaired.png")
 
 
 def summary(dataset: str, found: Tables, answers: dict[str, str], pictured: Path) -> list[str]:

@@ -1,8 +1,12 @@
 """Flag the images that a rule finds outside its bounds, and decide what becomes of each."""
 
+from functools import partial
+from pathlib import Path
+
 from clearset import duplicates, rules
-from clearset.io import images, layout, params, tables
+from clearset.io import layout, params, tables
 from clearset.io.command import run
+from clearset.io.images import Pixels, decode_mask
 
 
 def main(dataset: str) -> str:
@@ -11,11 +15,8 @@ def main(dataset: str) -> str:
     fetched, analyzed = (layout.stage_folder(stage, dataset) for stage in ("fetch", "analyze"))
     found = {name: tables.read(name, analyzed) for name in ("metrics", "neighbours", "outliers")}
     found["images"] = tables.read("images", fetched)
-    found["conflicts"] = duplicates.conflicts(
-        found["images"],
-        section.classes,
-        lambda path: images.decode_mask(fetched / "masks" / path),
-    )
+    masks = partial(read_mask, fetched / "masks")
+    found["conflicts"] = duplicates.conflicts(found["images"], section.classes, masks)
     values = rules.measures(found)
     bounds = rules.bounds(section.filter, values)
     flags = rules.flag(values, bounds)
@@ -30,14 +31,17 @@ def main(dataset: str) -> str:
         tables.write("conflicts", found["conflicts"], begun)
     tables.write("rules", summary, reports)
     counts = rules.counts(decisions)
-    tables.write_json(
-        {f"{dataset}.{name}": count for name, count in counts.items()}, reports / "counts.json"
-    )
+    tables.write_metrics(counts, dataset, reports / "counts.json")
     flagged = [f"{row.rule} {row.flagged}" for row in summary.itertuples() if row.flagged]
     return (
         f"filter: {counts['flagged']} of {counts['images']} images flagged "
         f"({', '.join(flagged) or 'by no rule'}), decisions in {target}"
     )
+
+
+def read_mask(folder: Path, path: str) -> Pixels:
+    """Return a mask's values."""
+    return decode_mask(folder / path)
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ def save(content: dict[str, Any], path: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        print(main(*sys.argv[1:3], overrides=sys.argv[3:]) if len(sys.argv) > 2 else USAGE)
+        source_given, name_given, *changes_given = [*sys.argv[1:], "", ""]
+        print(main(source_given, name_given, [given for given in changes_given if given]))
     except ClearsetError as error:
         sys.exit(f"error: {error}")

@@ -32,7 +32,7 @@ def main() -> str:
     try:
         attempt()
     except ClearsetError as error:
-        return f"fastdup: installed, but does not work: {error}"
+        return str(error).removesuffix(f". {fastdup.WAY_OUT}")
     return f"fastdup: {fastdup.version()} works, until {fastdup.expires() or 'an unknown day'}"
 
 

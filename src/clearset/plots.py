@@ -64,15 +64,22 @@ def bounds(axes: Axes, values: pd.Series, name: str, rule: Rule) -> Axes:
     for bound in (rule.min, rule.max):
         if bound is not None:
             axes.axhline(bound, color="black", linestyle="--", linewidth=0.8)
-    axes.set_title(f"{name}: {int(outside.sum())} of {len(ordered)} flagged", fontsize=9)
+    axes.set_title(
+        f"{name}: {int(outside.sum())} of {len(ordered)} flagged", fontsize=9, parse_math=False
+    )
     axes.set_xlabel("images, sorted", fontsize=8)
-    axes.set_ylabel(rule.metric, fontsize=8)
+    axes.set_ylabel(rule.metric, fontsize=8, parse_math=False)
     axes.tick_params(labelsize=7)
     return axes
 
 
 def rules_figure(values: pd.DataFrame, rules: Mapping[str, Rule]) -> Figure:
-    """Return one panel a rule: where its bounds cut the dataset's values."""
+    """Return one panel a rule: where its bounds cut the dataset's values.
+
+    A metric of at most two values (unreadable or not, a copy or not) has no curve to show.
+    """
+    curves = {n: rule for n, rule in rules.items() if values[rule.metric].nunique() > 2}
+    rules = curves or rules
     columns = min(3, len(rules))
     rows = -(-len(rules) // columns)
     figure = Figure(figsize=(3.6 * columns, 2.6 * rows), layout="constrained")
@@ -91,7 +98,7 @@ def paired(axes: Axes, rows: pd.DataFrame, colours: Mapping[str, str], title: st
         axes.plot([0, 1], sides, color=colours[row.image_id], marker="o", markersize=3, linewidth=1)
     axes.set_xticks([0, 1], ["before", "after"], fontsize=8)
     axes.set_xlim(-0.25, 1.25)
-    axes.set_title(title, fontsize=9)
+    axes.set_title(title, fontsize=9, parse_math=False)
     axes.tick_params(labelsize=7)
     return axes
 
@@ -114,5 +121,7 @@ def changes_figure(comparison: pd.DataFrame, rules_of: Mapping[str, str]) -> Fig
         means = rows["before"].mean(), rows["after"].mean()
         paired(axes, rows, colours, f"{name}\nmean {means[0]:.3g} {ARROW} {means[1]:.3g}")
     handles = [Line2D([], [], color=palette[kind], marker="o", markersize=3) for kind in kinds]
-    figure.legend(handles, kinds, loc="outside lower center", ncols=len(kinds), fontsize=8)
+    legend = figure.legend(handles, kinds, loc="outside lower center", ncols=len(kinds), fontsize=8)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     return figure

@@ -118,7 +118,7 @@ def names(flags: pd.DataFrame, image_id: str) -> str:
 
 
 def counts(decisions: pd.DataFrame) -> dict[str, int]:
-    """Return how many images there are, are flagged, and are to be reviewed, repaired, dropped."""
+    """Return how many images there are, are flagged, wait for review, and are dropped."""
     fates = decisions["decision"].value_counts()
     found = {"images": len(decisions), "flagged": int((decisions["rules"] != "").sum())}
-    return found | {name: int(fates.get(name, 0)) for name in ("review", "enhance", "drop")}
+    return found | {"review": int(fates.get("review", 0)), "dropped": int(fates.get("drop", 0))}

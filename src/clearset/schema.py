@@ -154,10 +154,12 @@ class Compare:
     resamples: int = 10_000  # of the bootstrap
     seed: int = 0  # of the bootstrap
     gallery: int = 12  # most images in one gallery
+    pairs: int = 100  # most pictures of a repaired image beside its original
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         require(self.resamples >= 100, f"compare.resamples is {self.resamples}: at least 100")
+        require(self.pairs >= 0, f"compare.pairs is {self.pairs}: at least 0")
         require(self.gallery >= 1, f"compare.gallery is {self.gallery}: at least 1")
 
 
