@@ -1,0 +1,153 @@
+"""conf/ to params.yaml: what is committed is what conf/ says, and a slip fails by its name."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
+
+from clearset.enhancements import check_steps
+from clearset.errors import ClearsetError
+from clearset.io import composition, params
+
+ROOT = Path(__file__).resolve().parents[1]
+GROUPS = {
+    "analyze": "analyze={}",
+    "dataset": "+dataset@ravir_again={}",
+    "enhance": "enhance@ravir={}",
+    "experiment": "experiment={}",
+}
+OPTIONS = [
+    GROUPS[group].format(path.stem)
+    for group in GROUPS
+    for path in sorted((ROOT / "conf" / group).glob("*.yaml"))
+]
+
+
+@pytest.fixture(autouse=True)
+def in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def sections(*overrides: str) -> dict[str, Any]:
+    composed: Any = OmegaConf.to_container(composition.composed(overrides), enum_to_str=True)
+    return dict(composed)
+
+
+def test_params_yaml_is_what_conf_composes_to() -> None:
+    committed = (ROOT / params.PARAMS).read_text(encoding="utf-8")
+    assert composition.text(composition.composed()) == committed
+
+
+def test_composing_twice_gives_the_same_text() -> None:
+    first, second = (composition.text(composition.composed()) for _ in range(2))
+    assert first == second
+
+
+def test_the_engine_is_chosen_for_ravir_alone() -> None:
+    before, after = sections(), sections("analyze=native")
+    assert before["ravir"]["analyze"]["engine"] == "fastdup"
+    assert after["ravir"]["analyze"]["engine"] == "native"
+    similarity = after["analyze"]["component_similarity"]
+    assert similarity != before["analyze"]["component_similarity"]
+    assert after["ravir"]["analyze"]["component_similarity"] == similarity
+    assert after["ravir"]["filter"]["near_duplicate"]["max"] == similarity
+    assert after["sample"] == before["sample"]
+
+
+def test_one_override_changes_one_value() -> None:
+    before, after = sections(), sections("ravir.filter.blur.min=500")
+    assert after["ravir"]["filter"]["blur"].pop("min") == 500.0
+    assert before["ravir"]["filter"]["blur"].pop("min") == 700.0
+    assert after == before
+
+
+def test_an_experiment_is_a_named_set_of_overrides() -> None:
+    strict, lenient = (sections(f"experiment={name}") for name in ("strict", "lenient"))
+    bounds = [each["ravir"]["filter"]["blur"]["min"] for each in (lenient, sections(), strict)]
+    assert bounds == sorted(set(bounds))
+
+
+def test_the_published_repair_is_an_experiment() -> None:
+    steps = sections("experiment=published")["ravir"]["enhance"]
+    assert {(step["method"], step["radius"], step["amount"]) for step in steps} == {
+        ("unsharp_mask", 1.0, 15.0)
+    }
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_composes_to_checked_sections(option: str) -> None:
+    composed = sections(option)
+    for name in set(composed) - params.GROUPS:
+        check_steps(params.check(name, composed[name], option).enhance)
+
+
+def test_every_group_of_conf_is_tried() -> None:
+    folders = {path.name for path in (ROOT / "conf").iterdir() if path.is_dir()}
+    assert folders == {*GROUPS, "checksums"}
+
+
+@pytest.mark.parametrize(
+    ("override", "reason"),
+    [
+        ("ravir.filter.blur.mn=500", "Key 'mn' not in 'Rule' full_key: ravir.filter.blur.mn"),
+        ("ravr.filter.blur.min=500", "ravr"),
+        ("ravir.filter.blur.min=low", "Value 'low' .* Float full_key: ravir.filter.blur.min"),
+        ("ravir.analyze.neighbours=2.5", "Integer full_key: ravir.analyze.neighbours"),
+        ("ravir.filter.blur.action=repair", "'repair', expected one of .*keep, review"),
+        ("ravir.analyze.engine=fastdupe", "'fastdupe', expected one of .*native, fastdup"),
+        ("analyze.engine=fastdupe", "'fastdupe', expected one of .*full_key: analyze.engine"),
+        ("analyze=nativ", "Could not find 'analyze/nativ' Available options .* fastdup native"),
+        ("experiment=stric", "Could not find 'experiment/stric' .* lenient none published strict"),
+        ("enhance@ravir=mid", "Could not find 'enhance/mid' .* mild published"),
+        ("+dataset@mine=foldr", "Could not find 'dataset/foldr' .* folder"),
+        ("ravir.about.title=[1", r"\[1"),
+        ("ravir.about.title=${no.such}", "no.such"),
+    ],
+)
+def test_a_slip_in_an_override_is_named(override: str, reason: str) -> None:
+    with pytest.raises(ClearsetError, match=f"^conf/ does not compose: .*{reason}") as caught:
+        composition.composed([override])
+    assert "\n" not in str(caught.value)
+
+
+def test_broken_yaml_in_conf_is_named(in_folder: Path) -> None:
+    (in_folder / "conf").mkdir()
+    (in_folder / "conf/config.yaml").write_text("defaults: [\n")
+    with pytest.raises(ClearsetError, match=r"^conf/ does not compose: .*config\.yaml"):
+        composition.composed()
+
+
+def test_a_folder_without_conf_is_named(in_folder: Path) -> None:
+    with pytest.raises(ClearsetError, match=r"^conf/ does not compose: "):
+        composition.composed()
+
+
+def test_an_error_does_not_spoil_the_next_composition() -> None:
+    before = sections()
+    with pytest.raises(ClearsetError):
+        composition.composed(["analyze=nativ"])
+    assert sections() == before
+
+
+def test_the_schema_is_registered_for_every_typed_group() -> None:
+    composition.composed()  # loads the plugins
+    for group in ("analyze", "dataset"):
+        assert "schema.yaml" in ConfigStore.instance().list(group)
+
+
+def test_the_schema_of_this_tree_goes_before_an_installed_one(tmp_path: Path) -> None:
+    (tmp_path / "clearset").mkdir()
+    (tmp_path / "clearset/__init__.py").touch()
+    program = (
+        f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; sys.path += [{str(ROOT / 'src')!r}]\n"
+        "import hydra_plugins.clearset_schema, clearset\n"
+        "print(clearset.__file__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, check=True, text=True
+    )
+    assert Path(done.stdout.strip()).is_relative_to(ROOT / "src")

@@ -1,0 +1,421 @@
+"""Two engines, one set of tables; and every way in which fastdup fails, explained."""
+
+import datetime
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from clearset import engines, neighbours
+from clearset.engines import Analysis, fastdup, native
+from clearset.errors import ClearsetError
+from clearset.io import images
+from clearset.io.images import Pixels
+from clearset.metrics import METRICS
+from clearset.schema import Analyze, Engine
+from clearset.synthesis import Made
+
+TABLES = ("metrics", "neighbours", "outliers", "components", "pairs")
+ROUNDING = {"blur": 0.01} | dict.fromkeys(fastdup.STATISTICS[1:], 1e-3)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of fastdup: what it was given, what we took, and where its own tables lie."""
+
+    ids: list[str]
+    statistics: pd.DataFrame
+    descriptors: npt.NDArray[np.float32]
+    work: Path
+
+    def own(self, name: str) -> pd.DataFrame:
+        return pd.read_csv(self.work / f"{name}.csv")
+
+
+def called(scratch: Path, pixels: dict[str, Pixels]) -> Call:
+    files = [scratch / f"{name}.png" for name in pixels]
+    for file, image in zip(files, pixels.values(), strict=True):
+        file.write_bytes(images.png_bytes(image, compress_level=1))
+    statistics, descriptors = fastdup.run(files, scratch, 2)
+    return Call(list(pixels), statistics, descriptors, scratch / "work")
+
+
+@pytest.fixture(scope="module")
+def eyes_of_ravir(ravir: Path) -> dict[str, Pixels]:
+    files = sorted((ravir / "RAVIR Dataset" / "test").glob("*.png"))
+    assert len(files) == 19
+    files += sorted((ravir / "RAVIR Dataset" / "train" / "training_images").glob("*.png"))
+    return {file.stem: images.decode(file) for file in files}
+
+
+@pytest.fixture(scope="module")
+def alone(
+    working_fastdup: Path,
+    eyes_of_ravir: dict[str, Pixels],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Call:
+    return called(tmp_path_factory.mktemp("test"), dict(list(eyes_of_ravir.items())[:19]))
+
+
+@pytest.fixture(scope="module")
+def whole(
+    working_fastdup: Path,
+    eyes_of_ravir: dict[str, Pixels],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Call:
+    """All 42 images, and three more that are nearly one of them."""
+    first, second = list(eyes_of_ravir.values())[:2]
+    altered = {"darker": first // 2, "brighter": first // 2 + 90, "cut": second[8:-8, 8:-8].copy()}
+    return called(tmp_path_factory.mktemp("whole"), eyes_of_ravir | altered)
+
+
+@pytest.fixture(params=["alone", "whole"])
+def call(request: pytest.FixtureRequest) -> Call:
+    result = request.getfixturevalue(request.param)
+    assert isinstance(result, Call)
+    return result
+
+
+def test_native_statistics_are_fastdups_within_its_rounding(
+    whole: Call, eyes_of_ravir: dict[str, Pixels]
+) -> None:
+    own = pd.DataFrame([native.statistics(pixels) for pixels in eyes_of_ravir.values()])
+    assert len(own) == 42
+    apart = (own[fastdup.STATISTICS] - whole.statistics[:42]).abs().max()
+    assert (apart < pd.Series(ROUNDING)).all(), apart
+
+
+def edges(image_ids: list[str], neighbour_ids: list[str], similarity: pd.Series) -> pd.Series:
+    """Return a graph's edges in one order; RAVIR's two files of one eye are the same neighbour."""
+    same = {"IR_Case_022": "IR_Case_011"}
+    ends = [image_ids, [same.get(name, name) for name in neighbour_ids]]
+    return pd.Series(similarity.to_numpy(), pd.MultiIndex.from_arrays(ends)).sort_index()
+
+
+def test_the_nearest_images_are_fastdups_own(call: Call) -> None:
+    near, own = neighbours.nearest(call.ids, call.descriptors, 2), call.own("similarity")
+    ours = edges(list(near["image_id"]), list(near["neighbour_id"]), near["similarity"])
+    starts, ends = ([call.ids[index] for index in own[end]] for end in ("from", "to"))
+    theirs = edges(starts, ends, own["distance"])
+    assert theirs.index.tolist() == ours.index.tolist()
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def published(call: Call) -> pd.DataFrame:
+    table = neighbours.outliers(
+        call.ids,
+        ["all"] * len(call.ids),
+        call.descriptors,
+        graph_neighbours=2,
+        outlier_share=0.05,
+    )
+    return table[table["published_outlier"] == 1].set_index("image_id")
+
+
+def test_the_published_outliers_are_fastdups_own(call: Call) -> None:
+    theirs = call.own("outliers").groupby("from")["distance"].min()
+    ours = published(call)["edge_similarity"]
+    assert {call.ids[index] for index in theirs.index} == set(ours.index)
+    np.testing.assert_allclose(ours[[call.ids[i] for i in theirs.index]], theirs, atol=1e-4)
+
+
+def test_the_test_split_alone_has_the_one_published_outlier(alone: Call) -> None:
+    assert published(alone).index.tolist() == ["IR_Case_060"]
+
+
+def groups(table: pd.DataFrame) -> set[frozenset[str]]:
+    return {frozenset(rows) for _, rows in table.groupby("component_id")["image_id"]}
+
+
+def test_the_components_are_fastdups_own(call: Call) -> None:
+    theirs = call.own("connected_components")
+    theirs = theirs[theirs["count"] > 0].assign(image_id=lambda t: [call.ids[i] for i in t["__id"]])
+    assert groups(neighbours.components(call.ids, call.descriptors, 0.96)) == groups(theirs)
+
+
+def test_the_whole_of_ravir_holds_the_one_known_pair(whole: Call) -> None:
+    known = whole.ids[:42]
+    found = groups(neighbours.components(known, whole.descriptors[:42], 0.96))
+    assert found == {frozenset({"IR_Case_011", "IR_Case_022"})}
+
+
+@pytest.fixture(scope="module")
+def dataset(
+    eyes: list[Made], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[pd.DataFrame, Path]:
+    """The generated eyes in several formats, a dark 16-bit one and one that can not be read."""
+    folder = tmp_path_factory.mktemp("images")
+    noise = np.random.default_rng(0).integers(0, 4096, (64, 80), dtype=np.uint16)  # 12 of 16 bits
+    colours = np.random.default_rng(1).integers(0, 256, (300, 250, 4), dtype=np.uint8)
+    pixels: dict[str, Pixels] = {f"{made.split}/{made.name}": made.pixels for made in eyes}
+    pixels |= {"train/dark": noise, "test/colour": colours[..., :3], "test/alpha": colours}
+    for name, values in pixels.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / f"{name}.png").write_bytes(images.png_bytes(values))
+    ids = sorted([*pixels, "test/broken"])
+    table = pd.DataFrame({"image_id": ids, "split": [name.split("/")[0] for name in ids]})
+    table["path"] = table["image_id"] + ".png"
+    table["error"] = np.where(table["image_id"] == "test/broken", "empty", "")
+    return table, folder
+
+
+def analyzed(dataset: tuple[pd.DataFrame, Path], engine: Engine, workers: int) -> Analysis:
+    table, folder = dataset
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLEARSET_WORKERS", str(workers))
+        return engines.analyze(table, folder, Analyze(engine=engine, neighbours=3))
+
+
+@pytest.fixture(scope="module")
+def by_native(dataset: tuple[pd.DataFrame, Path]) -> Analysis:
+    return analyzed(dataset, Engine.native, 1)
+
+
+@pytest.fixture(scope="module")
+def by_fastdup(working_fastdup: Path, dataset: tuple[pd.DataFrame, Path]) -> Analysis:
+    return analyzed(dataset, Engine.fastdup, 2)
+
+
+@pytest.fixture(params=["by_native", "by_fastdup"])
+def analysis(request: pytest.FixtureRequest) -> Analysis:
+    result = request.getfixturevalue(request.param)
+    assert isinstance(result, Analysis)
+    return result
+
+
+def test_two_workers_give_the_tables_of_one(
+    by_native: Analysis, dataset: tuple[pd.DataFrame, Path]
+) -> None:
+    again = analyzed(dataset, Engine.native, 2)
+    for name in TABLES:
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(by_native, name))
+    assert again.engine == by_native.engine
+
+
+def test_every_readable_image_is_measured_and_no_other(
+    analysis: Analysis, dataset: tuple[pd.DataFrame, Path]
+) -> None:
+    readable = [name for name in dataset[0]["image_id"] if name != "test/broken"]
+    assert analysis.metrics["image_id"].tolist() == readable
+    assert set(analysis.metrics.columns) == {"image_id", *fastdup.STATISTICS, *METRICS}
+    assert set(analysis.neighbours["image_id"]) == set(readable)
+    assert (analysis.neighbours.groupby("image_id").size() == 3).all()
+    assert set(analysis.outliers["image_id"]) == set(readable)
+
+
+def test_outliers_are_looked_for_within_a_split(analysis: Analysis) -> None:
+    assert set(analysis.outliers["split"]) == {"train", "test"}
+    assert (
+        analysis.outliers["nearest_id"].str.split("/").str[0] == analysis.outliers["split"]
+    ).all()
+
+
+def test_the_planted_duplicate_is_a_component(analysis: Analysis, eyes: list[Made]) -> None:
+    copy = next(made for made in eyes if made.fault == "duplicate")
+    pair = {"train/eye_000", f"{copy.split}/{copy.name}"}
+    assert any(pair <= group for group in groups(analysis.components))
+
+
+def test_16_bits_are_measured_on_the_declared_range(analysis: Analysis) -> None:
+    dark = analysis.metrics.set_index("image_id").loc["train/dark"]
+    assert 7 < dark["mean"] < 9  # 12 of 16 bits, on 8
+    assert dark["max"] == 16
+
+
+def test_alpha_changes_nothing(analysis: Analysis) -> None:
+    rows = analysis.metrics.set_index("image_id").loc[["test/colour", "test/alpha"]]
+    np.testing.assert_array_equal(rows.iloc[0], rows.iloc[1])
+
+
+def test_both_engines_measure_the_same(by_native: Analysis, by_fastdup: Analysis) -> None:
+    assert (by_native.engine["name"], by_fastdup.engine["name"]) == ("native", "fastdup")
+    apart = (by_native.metrics[fastdup.STATISTICS] - by_fastdup.metrics[fastdup.STATISTICS]).abs()
+    assert (apart.max() < pd.Series(ROUNDING)).all(), apart.max()
+    pd.testing.assert_frame_equal(by_native.metrics[[*METRICS]], by_fastdup.metrics[[*METRICS]])
+
+
+def test_the_record_of_an_engine_is_json_with_its_settings(analysis: Analysis) -> None:
+    record: dict[str, Any] = json.loads(json.dumps(analysis.engine))
+    assert record["settings"]["engine"] == record["name"]
+    assert record["settings"]["neighbours"] == 3
+    assert record["version"]
+
+
+def test_no_readable_image_is_an_error_that_says_where_to_look(tmp_path: Path) -> None:
+    table = pd.DataFrame({"image_id": ["a"], "split": "all", "path": "a.png", "error": "empty"})
+    with pytest.raises(ClearsetError, match=r"no readable image in .* error of images\.csv"):
+        engines.analyze(table, tmp_path, Analyze())
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An environment for fastdup in which nothing is installed yet."""
+    monkeypatch.setenv("CLEARSET_FASTDUP", str(tmp_path / "fastdup"))
+    yield tmp_path / "fastdup"
+
+
+def program(environment: Path, script: str) -> None:
+    """Put a shell script where fastdup's Python is looked for."""
+    python = environment / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+
+
+def failure(scratch: Path) -> str:
+    """Run fastdup on two images; return why it failed, which must name the way out."""
+    scratch.mkdir()
+    with pytest.raises(ClearsetError, match=r"^fastdup ") as caught:
+        fastdup.run([scratch / "0.png", scratch / "1.png"], scratch, 1)
+    message, _, way_out = str(caught.value).partition(". Way out: ")
+    assert "make setup" in way_out
+    assert "analyze=native" in way_out
+    return message
+
+
+def test_not_installed(stand_in: Path, tmp_path: Path) -> None:
+    said = failure(tmp_path / "scratch")
+    assert said == f"fastdup is not installed: no {stand_in}/bin/python"
+
+
+def test_not_installed_repeats_what_the_set_up_found(stand_in: Path, tmp_path: Path) -> None:
+    stand_in.with_suffix(".txt").write_text("fastdup: not available here (Windows)\n")
+    assert failure(tmp_path / "scratch").endswith("not available here (Windows)")
+
+
+DEPRECATED = "echo 'This fastdup version is deprecated, please reinstall from pypi'"
+
+
+def test_expired(stand_in: Path, tmp_path: Path) -> None:
+    program(stand_in, f"{DEPRECATED}; echo more; exit 1")
+    assert failure(tmp_path / "scratch").startswith("fastdup unknown has expired: ")
+
+
+def test_expired_on_the_day_that_the_build_tells(stand_in: Path, tmp_path: Path) -> None:
+    program(stand_in, f"{DEPRECATED}; exit 1")
+    packages = stand_in / "lib" / "python3.11" / "site-packages"
+    (packages / "fastdup").mkdir(parents=True)
+    (packages / "fastdup-2.54.dist-info").mkdir()
+    library = b"\x7fELF\x00Not a date\x00Aug 23 2026\x0012:00:00\x00"
+    (packages / "fastdup" / "libfastdup_shared.so").write_bytes(library)
+    assert fastdup.version() == "2.54"
+    assert fastdup.expires() == datetime.date(2026, 12, 21)
+    said = failure(tmp_path / "scratch")
+    assert said == "fastdup 2.54 has expired: its build stopped working on 2026-12-21"
+
+
+@pytest.mark.parametrize("name", ["SEGV", "KILL"])
+def test_killed(stand_in: Path, tmp_path: Path, name: str) -> None:
+    program(stand_in, f"echo 'UserWarning: pkg_resources is deprecated'; kill -{name} $$")
+    assert failure(tmp_path / "scratch").startswith(f"fastdup was killed: by SIG{name}")
+
+
+def test_not_importable(stand_in: Path, tmp_path: Path) -> None:
+    """The real worker, in an environment that has no fastdup."""
+    program(stand_in, f'exec "{sys.executable}" "$@"')
+    said = failure(tmp_path / "scratch")
+    assert said.startswith("fastdup is installed but can not be imported: ModuleNotFoundError")
+
+
+def test_failed_with_the_last_thing_it_said(stand_in: Path, tmp_path: Path) -> None:
+    program(stand_in, r"printf 'start\n 10%%\r 20%%\rdisk quota exceeded.\n\n' >&2; exit 3")
+    assert failure(tmp_path / "scratch") == "fastdup failed with status 3: disk quota exceeded"
+
+
+def test_failed_without_a_word(stand_in: Path, tmp_path: Path) -> None:
+    program(stand_in, "exit 1")
+    assert failure(tmp_path / "scratch") == "fastdup failed with status 1: it printed nothing"
+
+
+def test_not_executable(stand_in: Path, tmp_path: Path) -> None:
+    program(stand_in, "exit 0")
+    (stand_in / "bin/python").write_text("#!/no/such/interpreter\n")
+    assert failure(tmp_path / "scratch").startswith("fastdup did not finish: ")
+
+
+def test_no_results(stand_in: Path, tmp_path: Path) -> None:
+    program(stand_in, "exit 0")
+    assert failure(tmp_path / "scratch").startswith("fastdup left no results: ")
+
+
+def results(stats: str, bad: str = "", floats: int = 2 * fastdup.LENGTH) -> str:
+    """Return a script that leaves these lines, and so many floats, in the work folder."""
+    header = "index," + ",".join(fastdup.STATISTICS)
+    return (
+        'mkdir "$4" && cd "$4" && '
+        f"printf 'index,filename,error_code,filesize\\n{bad}' > atrain_features.bad.csv && "
+        f"printf '{header}\\n{stats}' > atrain_stats.csv && "
+        f"head -c {4 * floats} /dev/zero > atrain_features.dat"
+    )
+
+
+ROWS = "0,1,2,3,4,5,6,7\\n1,1,2,3,4,5,6,8\\n"
+
+
+def test_complete_results_are_taken(stand_in: Path, tmp_path: Path) -> None:
+    program(stand_in, results(ROWS))
+    statistics, descriptors = fastdup.run([tmp_path / "0.png", tmp_path / "1.png"], tmp_path, 1)
+    assert statistics["unique"].tolist() == [7.0, 8.0]
+    assert statistics.columns.tolist() == fastdup.STATISTICS
+    assert descriptors.shape == (2, fastdup.LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (results(ROWS, bad="1,1.png,ERROR_CORRUPT_IMAGE,9\\n"), "refused 1 of 2 images: 1.png"),
+        (results("0,1,2,3,4,5,6,7\\n", floats=576), "measured 1 of 2 images"),
+        (results(""), "measured 0 of 2 images"),
+        (results(ROWS, floats=576), "measured 2 of 2 images: it does not say why"),
+        (results(ROWS, floats=600), "left results that can not be read: "),
+        (results(ROWS.replace("8", "many")), "left results that can not be read: "),
+        (results(ROWS) + "; rm atrain_features.dat", "left results that can not be read: "),
+        (results(ROWS) + "; rm atrain_stats.csv", "left no results: atrain_stats.csv is missing"),
+        (results(ROWS).replace("blur", "bluur"), "left results that can not be read: "),
+    ],
+)
+def test_incomplete_results(stand_in: Path, tmp_path: Path, script: str, reason: str) -> None:
+    program(stand_in, script)
+    assert failure(tmp_path / "scratch").startswith(f"fastdup {reason}")
+
+
+def test_it_runs_silenced_and_with_a_home_of_its_own(
+    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLEARSET_TOKEN", "secret")
+    program(stand_in, "env; pwd; exit 1")
+    failure(tmp_path / "scratch")
+    said = (tmp_path / "scratch" / "log.txt").read_text().splitlines()
+    assert {"SENTRY_OPT_OUT=1", "FASTDUP_PRODUCTION=1", "LC_ALL=C"} <= set(said)
+    assert f"HOME={tmp_path / 'scratch' / 'home'}" in said
+    assert said[-1] == str(tmp_path / "scratch")
+    assert not [line for line in said if "secret" in line]
+
+
+def test_it_is_told_the_files_in_order(stand_in: Path, tmp_path: Path) -> None:
+    program(stand_in, 'cat "$3"; echo "$5"; exit 1')
+    failure(tmp_path / "scratch")
+    *names, options = (tmp_path / "scratch" / "log.txt").read_text().splitlines()
+    assert names == ["0.png", "1.png"]
+    assert json.loads(options) == fastdup.OPTIONS | {"num_threads": 1}
+
+
+def test_its_scratch_folder_is_gone_after_a_failure(
+    stand_in: Path,
+    tmp_path: Path,
+    dataset: tuple[pd.DataFrame, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    with pytest.raises(ClearsetError, match="fastdup is not installed"):
+        engines.analyze(dataset[0].head(3), dataset[1], Analyze(engine=Engine.fastdup))
+    assert list(scratch.iterdir()) == []

@@ -1,0 +1,212 @@
+"""The open engine: fastdup's statistics by hand, and what the descriptor does not see."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from clearset.engines.native import averaged, describe_file, descriptor, info, statistics
+from clearset.metrics import METRICS
+from clearset.synthesis import retina
+
+Grey = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+SIZES = [(64, 64), (96, 96), (100, 130), (65, 201), (384, 384), (40, 20)]
+
+
+def eye(size: int = 128, seed: int = 0) -> Grey:
+    return retina(np.random.default_rng(seed), size)[0]
+
+
+def cut(height: int, width: int) -> Grey:
+    return eye(max(height, width, 64))[:height, :width]
+
+
+def similarity(first: Grey, second: Grey) -> float:
+    return float(descriptor(first) @ descriptor(second))
+
+
+def texture(shape: tuple[int, ...]) -> Pixels:
+    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+
+
+def in_channel(grey: Pixels, channel: int) -> Pixels:
+    colour = np.full((*grey.shape, 3), 100, np.uint8)
+    colour[..., channel] = grey
+    return colour
+
+
+def striped(height: int, width: int, *, odd: int, even: int) -> Pixels:
+    """Return columns of two values, by whether their number is odd or even."""
+    return np.tile(np.where(np.arange(width) % 2, odd, even).astype(np.uint8), (height, 1))
+
+
+def written(path: Path, pixels: npt.NDArray[np.generic]) -> Path:
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.mark.parametrize("shape", SIZES, ids=str)
+def test_a_descriptor_has_length_one(shape: tuple[int, int]) -> None:
+    assert np.linalg.norm(descriptor(cut(*shape))) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", SIZES, ids=str)
+def test_a_mirror_image_is_the_same(shape: tuple[int, int]) -> None:
+    image = cut(*shape)
+    assert similarity(image, image[:, ::-1]) > 0.99
+
+
+def test_an_upside_down_image_is_not_the_same() -> None:
+    assert similarity(eye(), eye()[::-1]) < 0.5
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_another_eye_is_not_the_same(seed: int) -> None:
+    assert similarity(eye(), eye(seed=seed)) < 0.88  # the sample's bound for near duplicates
+
+
+def test_an_image_made_symmetric_is_not_the_same() -> None:
+    assert similarity(eye(), (eye() + eye()[:, ::-1]) / np.float32(2)) < 0.88
+
+
+@pytest.mark.parametrize("shift", [(0, 2), (2, 0), (1, -1)])
+def test_a_small_shift_hardly_matters(shift: tuple[int, int]) -> None:
+    assert similarity(eye(256), np.roll(eye(256), shift, axis=(0, 1))) > 0.95
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1.0, 0.2), (0.6, 0.0), (0.8, 0.1)])
+def test_brightness_and_contrast_hardly_matter(scale: float, offset: float) -> None:
+    changed = eye() * np.float32(scale) + np.float32(offset)
+    assert similarity(eye(), changed) > 0.99
+
+
+def test_resolution_does_not_matter() -> None:
+    larger = eye().repeat(3, axis=0).repeat(3, axis=1)
+    assert similarity(eye(), larger) == pytest.approx(1, abs=1e-5)
+
+
+def test_noise_matters_little() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.01, (256, 256)).astype(np.float32)
+    assert similarity(eye(256), eye(256) + noise) > 0.95
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("shape", [(10, 10), (100, 130), (256, 256)], ids=str)
+def test_a_constant_image_has_the_zero_descriptor(shape: tuple[int, int], value: float) -> None:
+    assert not descriptor(np.full(shape, value, np.float32)).any()
+
+
+def test_every_size_has_a_descriptor_of_the_same_length() -> None:
+    assert len({descriptor(cut(*shape)).shape for shape in [*SIZES, (10, 300)]}) == 1
+
+
+@pytest.mark.parametrize("shape", SIZES, ids=str)
+def test_averaging_keeps_the_mean(shape: tuple[int, int]) -> None:
+    image = cut(*shape)
+    assert averaged(image).shape == (64, 64)
+    assert averaged(image).mean() == pytest.approx(image.mean(), rel=1e-5)
+
+
+def test_statistics_of_one_bright_pixel_by_hand() -> None:
+    pixels = np.zeros((3, 3), np.uint8)
+    pixels[1, 1] = 9
+    # The Laplacian is -36 in the middle, 0 in the corners, and 18 at the sides, where the border
+    # mirrors the middle: mean 36 / 9, mean square (36**2 + 4 * 18**2) / 9.
+    assert statistics(pixels) == pytest.approx(
+        {
+            "blur": 288 - 4**2,
+            "mean": 1,
+            "min": 0,
+            "max": 9,
+            "stdv": 8**0.5,
+            "contrast": 1,
+            "unique": 2,
+        }
+    )
+
+
+def test_contrast_is_of_the_extremes() -> None:
+    assert statistics(striped(20, 20, odd=150, even=50))["contrast"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("value", [0, 7, 255])
+def test_a_constant_image_has_no_blur_deviation_or_contrast(value: int) -> None:
+    found = statistics(np.full((12, 12), value, np.uint8))
+    assert [found[name] for name in ("blur", "stdv", "contrast")] == [0, 0, 0]
+    assert (found["mean"], found["unique"]) == (value, 1)
+
+
+def test_the_whole_image_is_measured_below_224_px() -> None:
+    found = statistics(striped(223, 222, odd=0, even=255))
+    assert (found["mean"], found["unique"]) == (127.5, 2)
+
+
+@pytest.mark.parametrize("shape", [(672, 672), (10, 672), (672, 672, 3)], ids=str)
+def test_from_224_px_on_the_pixels_in_the_middle_of_each_cell_are_picked(
+    shape: tuple[int, ...],
+) -> None:
+    pixels = texture(shape)
+    pixels[:, 1::3] = 40  # of 672 px the columns floor((i + 0.5) * 3): 1, 4, 7
+    found = statistics(pixels)
+    assert (found["mean"], found["unique"], found["blur"]) == (40, 1, 0)
+
+
+def test_rows_are_picked_as_columns_are() -> None:
+    pixels = texture((672, 300))
+    turned = np.ascontiguousarray(pixels.T)
+    assert statistics(pixels) == pytest.approx(statistics(turned))
+
+
+def test_at_224_px_nothing_is_left_out() -> None:
+    pixels = texture((224, 224))
+    assert statistics(pixels)["mean"] == pytest.approx(pixels.mean())
+
+
+def test_blur_of_a_colour_image_is_of_its_blue_channel() -> None:
+    grey = texture((40, 40))
+    blurs = [statistics(in_channel(grey, channel))["blur"] for channel in range(3)]
+    assert blurs == [0, 0, statistics(grey)["blur"]]
+
+
+@pytest.mark.parametrize("channel", range(3))
+def test_the_other_statistics_are_over_all_channels(channel: int) -> None:
+    grey = texture((40, 40))
+    alone, found = statistics(grey), statistics(in_channel(grey, channel))
+    assert found["mean"] == pytest.approx((alone["mean"] + 200) / 3)
+    assert found["stdv"] == pytest.approx(alone["stdv"] / 3)
+    assert (found["min"], found["max"]) == (alone["min"], alone["max"])
+
+
+def test_blur_grows_with_sharpness() -> None:
+    sharp = texture((100, 100))
+    smooth = sharp // 4 + 96
+    assert statistics(sharp)["blur"] > statistics(smooth)["blur"] > 0
+
+
+def test_a_file_has_every_statistic_and_every_metric(tmp_path: Path) -> None:
+    numbers, _ = describe_file(written(tmp_path / "a.png", texture((30, 30))))
+    assert set(numbers) == set(statistics(texture((3, 3)))) | set(METRICS)
+
+
+def test_alpha_does_not_matter(tmp_path: Path) -> None:
+    rgba = texture((30, 30, 4))
+    with_alpha = describe_file(written(tmp_path / "a.png", rgba))
+    without = describe_file(written(tmp_path / "b.png", rgba[..., :3].copy()))
+    assert with_alpha[0] == without[0]
+    assert np.array_equal(with_alpha[1], without[1])
+
+
+def test_16_bits_measure_as_8_without_being_stretched(tmp_path: Path) -> None:
+    eight = (texture((30, 30)) // 8).astype(np.uint8)
+    deep = written(tmp_path / "deep.png", eight.astype(np.uint16) * 257)
+    found, flat = describe_file(deep), describe_file(written(tmp_path / "flat.png", eight))
+    assert found[0] == pytest.approx(flat[0])
+    assert found[1] == pytest.approx(flat[1], abs=1e-6)
+
+
+def test_the_engine_says_what_it_is() -> None:
+    assert info()["name"] == "native"
+    assert set(info()) == {"name", "version", "model"}

@@ -1,0 +1,207 @@
+"""params.yaml to typed parameters: what can not be right is refused, by name."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from clearset import schema
+from clearset.errors import ClearsetError
+from clearset.io import params
+from clearset.schema import Action, Dataset, Engine, Rule, Source
+
+SECTION: dict[str, Any] = {
+    "fetch": {"source": "generated", "count": 4, "size": 64},
+    "filter": {
+        "blur": {"metric": "blur", "min": 700, "action": "enhance"},
+        "dark": {"metric": "mean", "min": 70},
+    },
+    "enhance": [{"rule": "blur", "method": "unsharp_mask", "radius": 1.0, "amount": 1}],
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """Return SECTION with one value, by its dotted path, replaced or added."""
+    section: dict[str, Any] = yaml.safe_load(yaml.safe_dump(SECTION))
+    *parents, last = path.split(".")
+    place = section
+    for key in parents:
+        place = place.setdefault(key, {})
+    place[last] = value
+    return section
+
+
+def check(section: Any) -> Dataset:
+    return params.check("tiny", section, "params.yaml")
+
+
+def saved(path: Path, content: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_a_section_becomes_typed() -> None:
+    checked = check(SECTION)
+    assert isinstance(checked, Dataset)
+    assert checked.fetch.source is Source.generated
+    assert checked.filter["blur"] == Rule(metric="blur", min=700.0, action=Action.enhance)
+    assert checked.filter["dark"].action is Action.review
+    assert checked.analyze.engine is Engine.native
+    assert checked.enhance == SECTION["enhance"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("fetch.count", 0, "fetch.count is 0: at least 1"),
+        ("fetch.size", 63, "fetch.size is 63: at least 64"),
+        ("fetch", {"source": "archive"}, "fetch.url is empty: an archive needs it"),
+        ("analyze.neighbours", 1, r"graph_neighbours is 2: from 1 to neighbours \(1\)"),
+        ("analyze.graph_neighbours", 0, "analyze.graph_neighbours is 0: from 1"),
+        ("analyze.graph_neighbours", 11, r"is 11: from 1 to neighbours \(10\)"),
+        ("analyze.outlier_share", 0, "analyze.outlier_share is 0.0: between 0 and 1"),
+        ("analyze.outlier_share", 1, "analyze.outlier_share is 1.0: between 0 and 1"),
+        ("analyze.component_similarity", 1.1, "analyze.component_similarity is 1.1: from -1 to 1"),
+        ("analyze.component_similarity", -2, "component_similarity is -2.0: from -1 to 1"),
+        ("filter", {}, "filter has no rule"),
+        ("filter.dark", {"min": 1}, "filter.dark: metric is empty"),
+        ("filter.dark", {"metric": "mean"}, "filter.dark: needs bounds"),
+        (
+            "filter.dark",
+            {"metric": "mean", "min": 1, "quantile": 0.5},
+            "filter.dark: needs bounds .* not both",
+        ),
+        ("filter.dark", {"metric": "mean", "min": 2, "max": 1}, "dark: min 2.0 is above max 1.0"),
+        ("filter.dark", {"metric": "mean", "quantile": 0}, "filter.dark: quantile is 0.0: between"),
+        ("filter.dark", {"metric": "mean", "quantile": 1}, "filter.dark: quantile is 1.0: between"),
+        ("filter.dark.action", "enhance", "filter.dark asks to enhance, but .* rule: dark"),
+        ("enhance", [], "filter.blur asks to enhance, but enhance has no step with rule: blur"),
+        ("enhance", [{"rule": "blr", "method": "x"}], "unknown rule 'blr'; known: blur, dark"),
+        ("enhance", [{"method": "gamma"}], "enhance: step .*gamma.* needs rule and method"),
+        ("enhance", [{"rule": "blur"}], "enhance: step .*blur.* needs rule and method"),
+        ("compare.resamples", 99, "compare.resamples is 99: at least 100"),
+        ("compare.gallery", 0, "compare.gallery is 0: at least 1"),
+        ("compare.pairs", -1, "compare.pairs is -1: at least 0"),
+    ],
+)
+def test_an_impossible_value_is_refused_by_name(path: str, value: Any, reason: str) -> None:
+    with pytest.raises(ClearsetError, match=rf"^params\.yaml, dataset 'tiny': .*{reason}"):
+        check(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("fetch.count", 1),
+        ("analyze.neighbours", 2),
+        ("analyze.component_similarity", -1),
+        ("analyze.component_similarity", 1),
+        ("filter.dark", {"metric": "mean", "min": 1, "max": 1}),
+        ("filter.dark", {"metric": "mean", "quantile": 0.001}),
+        ("filter.dark", {"metric": "mean", "max": 0}),
+        ("compare", {"resamples": 100, "gallery": 1, "pairs": 0}),
+    ],
+)
+def test_the_ends_of_a_range_are_possible(path: str, value: Any) -> None:
+    assert isinstance(check(changed(path, value)), Dataset)
+
+
+@pytest.mark.parametrize("key", ["url", "sha256", "checksums", "splits"])
+def test_an_archive_needs(key: str) -> None:
+    fetch: dict[str, Any] = {"source": Source.archive, "url": "u", "sha256": "s", "checksums": "c"}
+    fetch["splits"] = {"all": schema.Split("*")}
+    assert schema.Fetch(**fetch).url == "u"
+    with pytest.raises(ValueError, match=f"fetch.{key} is empty: an archive needs it"):
+        schema.Fetch(**fetch | {key: type(fetch[key])()})
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("filtr", {}, "filtr: Key 'filtr' not in 'Dataset'"),
+        ("filter.dark.mn", 70, "filter.dark.mn: Key 'mn' not in 'Rule'"),
+        ("analyze.neigbours", 3, "analyze.neigbours: Key 'neigbours' not in 'Analyze'"),
+        ("filter.dark.min", "low", "filter.dark.min: Value 'low' .* Float"),
+        ("filter.dark.min", [1], "filter.dark.min: "),
+        ("filter.dark.action", "repair", "dark.action: .*keep, review, enhance, drop"),
+        ("analyze.engine", "fastdupe", "analyze.engine: .*native, fastdup"),
+        ("analyze.neighbours", 2.5, "analyze.neighbours: Value '2.5' .* Integer"),
+        ("compare.seed", "x", "compare.seed: "),
+        ("classes", {"artery": "red"}, "classes.artery: "),
+        ("about.title", "${no.such}", "about.title: Interpolation key 'no.such' not found"),
+        ("filter.dark", None, "filter.dark"),
+        ("filter", ["dark"], "merge"),
+        ("enhance", ["gamma"], "str"),
+    ],
+)
+def test_a_misspelt_key_and_a_wrong_type_are_named(path: str, value: Any, reason: str) -> None:
+    with pytest.raises(ClearsetError, match=rf"^params\.yaml, dataset 'tiny': .*{reason}"):
+        check(changed(path, value))
+
+
+@pytest.mark.parametrize("section", [None, 5, "text", []])
+def test_a_section_that_is_none_is_refused(section: Any) -> None:
+    with pytest.raises(ClearsetError, match=r"^params\.yaml, dataset 'tiny': "):
+        check(section)
+
+
+def test_the_error_says_where_to_mend_it() -> None:
+    section = changed("compare.gallery", 0)
+    with pytest.raises(ClearsetError, match="Mend it in conf/dataset/"):
+        params.check("tiny", section, "params.yaml")
+    with pytest.raises(ClearsetError, match=r"Mend it in folders/tiny/params\.yaml"):
+        params.check("tiny", section, "folders/tiny/params.yaml")
+
+
+def test_checking_does_not_change_the_section() -> None:
+    section = changed("compare.gallery", 3)
+    check(section)
+    assert section == changed("compare.gallery", 3)
+
+
+def test_load_gives_the_named_section(in_folder: Path) -> None:
+    saved(params.PARAMS, {"tiny": SECTION, "other": changed("fetch.count", 9)})
+    assert params.load("tiny") == check(SECTION)
+    assert params.load("other").fetch.count == 9
+
+
+def test_a_folder_of_ones_own_has_params_of_its_own(in_folder: Path) -> None:
+    saved(params.PARAMS, {"tiny": SECTION})
+    saved(Path("folders/tiny/params.yaml"), {"tiny": changed("fetch.count", 9)})
+    assert params.load("tiny").fetch.count == 9
+
+
+def test_missing_params_say_how_to_get_them(in_folder: Path) -> None:
+    with pytest.raises(ClearsetError, match=r"params\.yaml is missing\. Run `dvc repro config`"):
+        params.load("tiny")
+
+
+def test_an_unknown_dataset_is_told_the_known_ones(in_folder: Path) -> None:
+    saved(params.PARAMS, {"analyze": {}, "experiment": {}, "tiny": SECTION, "big": SECTION})
+    with pytest.raises(ClearsetError, match=r"no dataset 'tny' \(known: big, tiny\)"):
+        params.load("tny")
+
+
+def test_empty_params_know_no_dataset(in_folder: Path) -> None:
+    params.PARAMS.touch()
+    with pytest.raises(ClearsetError, match=r"no dataset 'tiny' \(known: none\)"):
+        params.load("tiny")
+
+
+def test_what_is_no_yaml_is_named(in_folder: Path) -> None:
+    Path("folders/tiny").mkdir(parents=True)
+    Path("folders/tiny/params.yaml").write_text("tiny: {filter: [\n")
+    with pytest.raises(ClearsetError, match=r"^folders/tiny/params\.yaml is no YAML: .* line 2"):
+        params.load("tiny")
+
+
+def test_actions_are_listed_from_weakest_to_strongest() -> None:
+    assert [action.value for action in Action] == ["keep", "review", "enhance", "drop"]
+
+
+def test_enough_is_said_where_a_requirement_fails() -> None:
+    schema.require(True, "never said")
+    with pytest.raises(ValueError, match="said"):
+        schema.require(False, "said")

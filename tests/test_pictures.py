@@ -1,0 +1,167 @@
+"""Figures with pixels: the right images, in order, without a stretch, and the same bytes."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+from scipy import ndimage
+
+from clearset.io import images, pictures
+from clearset.io.tables import empty
+
+LEVELS = {"a/dim": 40, "b": 80, "c": 120, "d": 160, "e": 200}  # a grey level tells an image
+IDS = list(LEVELS)
+
+
+def flat(path: Path, level: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (48, 48), level).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("source") / "images"
+    for name, level in LEVELS.items():
+        flat(folder / f"{name}.png", level)
+    return folder
+
+
+VALUES = pd.DataFrame(  # blur falls as the mean rises; one image has no blur
+    {"mean": LEVELS, "blur": {i: 900.0 - v for i, v in LEVELS.items() if i != "e"}}
+)
+NEAR = [("b", "c", 0.5), ("c", "b", 0.5), ("d", "e", 0.9), ("e", "d", 0.9), ("a/dim", "b", 0.1)]
+FOUND = {
+    "images": pd.DataFrame({"image_id": IDS, "path": [f"{name}.png" for name in IDS]}),
+    "neighbours": pd.DataFrame(NEAR, columns=["image_id", "neighbour_id", "similarity"]),
+    "outliers": pd.DataFrame(
+        {
+            "image_id": IDS,
+            "nearest_id": ["b", "c", "b", "e", "d"],
+            "nearest_similarity": [0.1, 0.5, 0.5, 0.9, 0.9],
+            "isolation_z": [-4.0, 0.0, 0.0, 1.0, -5.0],
+            "published_outlier": [1, 0, 0, 0, 0],
+        }
+    ),
+    "components": pd.DataFrame(
+        {"component_id": [0, 0, 1, 1], "image_id": ["b", "e", "c", "d"], "images": 2}
+    ),
+}
+
+
+def seen(path: Path) -> list[int]:
+    """Return the grey levels of the pictures in a sheet, in reading order."""
+    with Image.open(path) as opened:
+        sheet = np.asarray(opened.convert("L")).astype(int)
+    solid = ndimage.maximum_filter(sheet, 9) == ndimage.minimum_filter(sheet, 9)  # is no text
+    levels = 20 * np.rint(sheet / 20).astype(int)  # a colour map may be off by one
+    places = []
+    for level in np.unique(levels[solid & (sheet < 255)]):
+        rows, columns = np.nonzero(solid & (levels == level))
+        places.append((int(rows.min()) // 200, int(columns.min()), int(level)))
+    return [level for _, _, level in sorted(places)]
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def sheets(request: pytest.FixtureRequest, folder: Path) -> tuple[int, Path]:
+    """The galleries of at most one and at most two entries."""
+    target = folder.parent / f"galleries {request.param}"
+    written = pictures.galleries(VALUES, FOUND, folder, target, request.param)
+    assert sorted(written) == sorted(target.iterdir())
+    return request.param, target
+
+
+@pytest.mark.parametrize(
+    ("name", "entries"),
+    [
+        ("dark", [[40], [80]]),
+        ("bright", [[200], [160]]),
+        ("blur", [[160], [120]]),
+        ("outliers", [[200, 160], [40, 80]]),
+        ("duplicates", [[160, 200], [80, 120]]),
+        ("components", [[80, 200], [120, 160]]),
+    ],
+)
+def test_a_gallery_shows_the_ends_it_promises(
+    sheets: tuple[int, Path], name: str, entries: list[list[int]]
+) -> None:
+    count, target = sheets
+    assert seen(target / f"{name}.png") == [level for entry in entries[:count] for level in entry]
+
+
+def test_a_gallery_with_nothing_to_show_is_not_written(folder: Path, tmp_path: Path) -> None:
+    nothing = {name: empty(name) for name in ("outliers", "components", "neighbours")}
+    written = pictures.galleries(VALUES, FOUND | nothing, folder, tmp_path, 3)
+    assert sorted(path.stem for path in written) == ["blur", "bright", "dark"]
+
+
+def test_the_same_figure_gives_the_same_bytes(tmp_path: Path) -> None:
+    def drawn(name: str) -> bytes:
+        figure = Figure(figsize=(2, 2))
+        figure.subplots().plot([1, 3, 2])
+        return pictures.save(figure, tmp_path / name).read_bytes()
+
+    assert drawn("1.png") == drawn("2.png")
+
+
+def test_a_figure_tells_nothing_of_what_made_it(tmp_path: Path) -> None:
+    with Image.open(pictures.save(Figure(figsize=(2, 1)), tmp_path / "a.png")) as opened:
+        assert opened.format == "PNG"
+        assert opened.size == (2 * pictures.DPI, pictures.DPI)
+        assert "Software" not in opened.info
+
+
+def test_a_small_image_is_its_own_thumbnail(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 639), dtype=np.uint8)
+    (tmp_path / "a.png").write_bytes(images.png_bytes(pixels))
+    np.testing.assert_array_equal(pictures.thumbnail(tmp_path / "a.png"), pixels)
+
+
+@pytest.mark.parametrize("shape", [(640, 700), (1000, 1900), (2000, 1700)])
+def test_a_large_image_is_thinned_evenly(tmp_path: Path, shape: tuple[int, int]) -> None:
+    pixels = np.add.outer(np.arange(shape[0]), np.arange(shape[1])).astype(np.uint16)
+    (tmp_path / "a.png").write_bytes(images.png_bytes(pixels, compress_level=1))
+    small = pictures.thumbnail(tmp_path / "a.png")
+    assert pictures.THUMBNAIL <= min(small.shape) <= 2 * pictures.THUMBNAIL
+    steps = np.union1d(np.diff(small, axis=0), np.diff(small, axis=1))
+    assert steps.size == 1
+    assert small.shape == tuple(-(-side // int(steps[0])) for side in shape)
+
+
+def outcomes(*rows: tuple[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["image_id", "steps"]).assign(
+        psnr=30.123, ssim=0.91234, flags_before="dark blur", flags_after=""
+    )
+
+
+def sides(folder: Path) -> pictures.Sides:
+    """Give each image's original, and as its repair an image twenty levels brighter."""
+
+    def files(image_id: str) -> tuple[Path, Path]:
+        after = flat(folder.parent / "after" / f"{image_id}.png", LEVELS[image_id] + 20)
+        return folder / f"{image_id}.png", after
+
+    return files
+
+
+def test_a_pair_shows_before_left_of_after(folder: Path, tmp_path: Path) -> None:
+    rows = outcomes(("c", "gamma(gamma=0.7)"), ("a/dim", "$no$ _math_"))
+    written = pictures.pairs(rows, sides(folder), tmp_path / "out", 5)
+    assert written == [tmp_path / "out/c.png", tmp_path / "out/a/dim.png"]
+    assert [seen(path) for path in written] == [[120, 140], [40, 60]]
+
+
+def test_no_more_pairs_are_drawn_than_asked_for(folder: Path, tmp_path: Path) -> None:
+    rows = outcomes(*((name, "gamma(gamma=0.7)") for name in IDS))
+    assert len(pictures.pairs(rows, sides(folder), tmp_path / "out", 2)) == 2
+    assert pictures.pairs(rows, sides(folder), tmp_path / "none", 0) == []
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_sheet_of_repairs_shows_each_way_once(folder: Path, tmp_path: Path) -> None:
+    rows = outcomes(("b", "gamma"), ("c", "gamma"), ("d", "unsharp_mask"))
+    path = pictures.repaired(rows, sides(folder), tmp_path / "repaired.png")
+    assert seen(path) == [80, 100, 160, 180]

@@ -1,0 +1,203 @@
+"""The stages under real dvc, in clones of the working tree: what a user does, end to end."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+import yaml
+
+from clearset.io import images, tables
+from clearset.synthesis import sample
+from conftest import clone, run, write_image
+
+SHOW = ["dvc", "exp", "show", "--json"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in which `dvc repro compare@sample` has run once."""
+    folder = clone(tmp_path_factory.mktemp("a folder with spaces") / "clearset")
+    done = run(folder, "dvc", "repro", "compare@sample")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture
+def clean(project: Path) -> Path:
+    """The same clone, as committed, its data in place."""
+    run(project, "git", "checkout", "--quiet", ".")
+    done = run(project, "dvc", "checkout", "compare@sample", "enhance@sample", "filter@sample")
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Which stages a dvc command ran."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+
+
+def status(folder: Path) -> str:
+    return run(folder, "git", "status", "--porcelain").stdout
+
+
+def test_another_folder_gives_the_committed_bytes(project: Path) -> None:
+    assert status(project) == ""
+
+
+def test_a_second_run_does_nothing(clean: Path) -> None:
+    assert ran(run(clean, "dvc", "repro", "compare@sample")) == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_any_number_of_workers_gives_the_same_lock(clean: Path, workers: str) -> None:
+    done = run(clean, "dvc", "repro", "--force", "compare@sample", CLEARSET_WORKERS=workers)
+    assert len(ran(done)) == 6
+    assert status(clean) == ""
+
+
+def test_every_image_has_one_fate_and_only_flagged_ones_change(clean: Path) -> None:
+    fetched, cleaned = (clean / "data" / stage / "sample" for stage in ("fetch", "enhance"))
+    before = tables.read("images", fetched).set_index("image_id")
+    after = tables.read("images", cleaned).set_index("image_id")
+    decisions = tables.read("decisions", clean / "data/filter/sample").set_index("image_id")
+    repaired = set(tables.read("repairs", cleaned)["image_id"])
+    assert list(decisions.index) == list(before.index)
+    assert repaired == set(decisions.index[decisions["decision"] == "enhance"]) != set()
+    assert set(after.index) == set(decisions.index[decisions["decision"] != "drop"])
+    for image_id, path in after["path"].items():
+        one, other = (root / "images" / path for root in (fetched, cleaned))
+        assert (one.read_bytes() != other.read_bytes()) == (image_id in repaired)
+        assert images.decode(one).shape == images.decode(other).shape
+    shape = ["width", "height", "channels", "bit_depth", "path", "mask"]
+    pd.testing.assert_frame_equal(before.loc[after.index, shape], after[shape])
+
+
+def test_an_experiment_runs_only_what_a_bound_changes(clean: Path) -> None:
+    override = "sample.filter.blur.max=0.2"
+    done = run(clean, "dvc", "exp", "run", "-n", "sharp", "-S", override, "compare@sample")
+    assert ran(done) == ["filter@sample", "enhance@sample", "compare@sample"]
+    rules = tables.read("rules", clean / "reports/sample").set_index("rule")
+    assert rules.loc["blur", "max"] == 0.2
+    assert rules.loc["blur", "flagged"] > 2
+    shown = run(clean, *SHOW, "--no-pager")
+    data = json.loads(shown.stdout)[0]["data"]
+    assert data["params"]["params.yaml"]["data"]["sample"]["filter"]["blur"]["max"] == 0.2
+    metrics = {k: v for file in data["metrics"].values() for k, v in file["data"].items()}
+    assert metrics["sample.flagged"] > 9
+    assert metrics["sample.blur_change"] < 0
+
+
+def test_an_edit_of_conf_reaches_repro(clean: Path) -> None:
+    file = clean / "conf/dataset/sample.yaml"
+    file.write_text(file.read_text().replace("metric: mean, min: 70", "metric: mean, min: 20"))
+    done = run(clean, "dvc", "repro", "compare@sample")
+    assert ran(done) == ["config", "filter@sample", "enhance@sample", "compare@sample"]
+    params = yaml.safe_load((clean / "params.yaml").read_text())
+    assert params["sample"]["filter"]["dark"]["min"] == 20
+    rules = tables.read("rules", clean / "reports/sample").set_index("rule")
+    assert rules.loc["dark", "flagged"] == 0
+
+
+def test_the_queue_runs_its_own_code_with_its_own_value(clean: Path) -> None:
+    stage = clean / "src/filter.py"
+    changed = stage.read_text().replace('f"filter: {counts', 'f"filter as queued: {counts')
+    stage.write_text(changed)
+    queued = ["dvc", "exp", "run", "--queue", "-n", "later", "-S", "sample.filter.blur.max=0.25"]
+    assert run(clean, *queued, "compare@sample").returncode == 0
+    run(clean, "git", "checkout", "--quiet", ".")
+    done = run(clean, "dvc", "exp", "run", "--run-all")
+    assert "filter as queued:" in done.stdout + done.stderr
+    shown = json.loads(run(clean, *SHOW).stdout)[1]["experiments"] or []
+    later = next(e["revs"][0] for e in shown if e["name"] == "later")
+    blur = later["data"]["params"]["params.yaml"]["data"]["sample"]["filter"]["blur"]
+    assert blur["max"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("sample.filter.blur.mx=3", "mx"),
+        ("sample.filter.blur.max=much", "much"),
+        ("sample.analyze.outlier_share=1.5", "outlier_share is 1.5"),
+        ("sample.filter.blur.metric=blurriness", "unknown metric 'blurriness'. Known: "),
+        ("sample.filter.dark.min=300", "flags all 16 images: mean lies between"),
+    ],
+)
+def test_a_wrong_override_is_refused_by_name(clean: Path, override: str, message: str) -> None:
+    done = run(clean, "dvc", "exp", "run", "-S", override, "compare@sample")
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (clean / "data/enhance/.sample.incomplete").exists()
+
+
+def mixed_folder(folder: Path) -> Path:
+    """JPEG, PNG and TIFF, grey and colour, 8 and 16 bits; two broken files, one that is none."""
+    for number, made in enumerate(sample(count=8, size=96, seed=5)):
+        pixels = made.pixels
+        if number < 3:
+            write_image(folder / f"train/images/eye{number}.png", pixels)
+            write_image(folder / f"train/masks/eye{number}_mask.png", np.asarray(made.mask))
+        elif number < 5:
+            write_image(folder / f"test/{number}, =cmd|'x'.jpg", np.dstack([pixels] * 3))
+        else:
+            tifffile.imwrite(folder / f"test/{number}.tif", pixels.astype(np.uint16) * 200)
+    whole = (folder / "test/3, =cmd|'x'.jpg").read_bytes()
+    (folder / "test/cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "test/empty.png").write_bytes(b"")
+    (folder / "readme.txt").write_text("not an image")
+    return folder
+
+
+def test_a_folder_of_ones_own_runs_without_touching_a_tracked_file(
+    clean: Path, tmp_path: Path
+) -> None:
+    source = mixed_folder(tmp_path / "my images")
+    command = ["python", "src/folder.py", str(source), "mine"]
+    first = run(clean, *command)
+    assert len(ran(first)) == 5
+    assert "test/cut.jpg (broken" in first.stdout
+    assert "test/empty.png (the file is empty" in first.stdout
+    table = tables.read("images", clean / "data/fetch/mine")
+    assert len(table) == 10
+    assert sorted(table.loc[table["error"] != "", "image_id"]) == ["test/cut", "test/empty"]
+    assert len(tables.read("metrics", clean / "data/analyze/mine")) == 8
+    assert (clean / "reports/mine/report.md").exists()
+    assert {line[:2] for line in status(clean).splitlines()} == {"??"}
+    assert ran(run(clean, *command)) == []
+    again = run(clean, *command, "mine.filter.dark.min=100")
+    assert ran(again) == [
+        "folders/mine/dvc.yaml:" + s + "@mine" for s in ("filter", "enhance", "compare")
+    ]
+    (source / "test/empty.png").unlink()
+    assert "folders/mine/dvc.yaml:fetch@mine" in ran(run(clean, *command))
+    for place in ("folders", "reports/mine"):
+        shutil.rmtree(clean / place)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["/nowhere/at/all", "mine"], "SOURCE is '/nowhere/at/all': no such folder or zip"),
+        ([".", "../mine"], "letters, digits, - and _ only"),
+        ([".", "ravir"], "'ravir' is a dataset of the project"),
+        ([".", ""], "usage: make folder"),
+        (["conf", "mine"], "no image in"),
+        (["conf", "mine", "yours.filter.blur.min=3"], "yours does not begin with mine"),
+    ],
+)
+def test_a_folder_that_can_not_run_says_why(
+    clean: Path, arguments: list[str], message: str
+) -> None:
+    done = run(clean, "python", "src/folder.py", *arguments)
+    assert done.returncode == 1
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    shutil.rmtree(clean / "folders", ignore_errors=True)

@@ -1,0 +1,94 @@
+"""RAVIR: the published findings in the committed tables, and the real run that gives them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from clearset.errors import ClearsetError
+from clearset.io import archives, tables
+from conftest import ROOT, clone, run
+
+RECORD = ROOT / "reports/ravir/tables"
+BLURRED = ["test/IR_Case_048", "test/IR_Case_054", "test/IR_Case_059", "test/IR_Case_060"]
+
+
+def flagged(folder: Path, rule: str) -> list[str]:
+    flags = tables.read("flags", folder)
+    return flags.loc[flags["rule"] == rule, "image_id"].tolist()
+
+
+def test_the_record_is_of_all_42_images_by_fastdup() -> None:
+    assert len(tables.read("decisions", RECORD)) == 42
+    assert json.loads((RECORD / "engine.json").read_text())["name"] == "fastdup"
+
+
+def test_one_outlier_in_the_test_split() -> None:
+    outliers = [image_id for image_id in flagged(RECORD, "outlier") if image_id.startswith("test/")]
+    assert outliers == ["test/IR_Case_060"]
+
+
+def test_blur_below_700_flags_four_of_the_test_split() -> None:
+    assert [i for i in flagged(RECORD, "blur") if i.startswith("test/")] == BLURRED
+    assert tables.read("rules", RECORD.parent).set_index("rule").loc["blur", "min"] == 700
+
+
+def test_one_duplicate_pair_with_conflicting_masks() -> None:
+    pair = ["train/IR_Case_011", "train/IR_Case_022"]
+    for rule in ("duplicate", "duplicate_file", "label_conflict"):
+        assert flagged(RECORD, rule) == pair
+    conflicts = tables.read("conflicts", RECORD).set_index("class")["dice"]
+    assert conflicts.round(3).to_dict() == {"artery": 0.829, "vein": 0.847}
+
+
+def test_the_list_proves_the_dataset_file_by_file(ravir: Path) -> None:
+    checksums = archives.read_checksums(ROOT / "conf/checksums/ravir.sha256")
+    assert len(checksums) == 65
+    archives.prove(ravir, checksums)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, ravir: Path) -> Path:
+    return clone(tmp_path_factory.mktemp("ravir") / "clearset")
+
+
+def test_ravir_gives_the_committed_bytes(project: Path, working_fastdup: Path) -> None:
+    done = run(project, "dvc", "repro", "compare@ravir")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert run(project, "git", "status", "--porcelain").stdout == ""
+    again = run(project, "dvc", "repro", "compare@ravir")
+    assert "Running stage" not in again.stdout
+
+
+def test_without_fastdup_the_run_stops_with_its_way_out_and_native_goes_on(
+    project: Path, tmp_path: Path
+) -> None:
+    run(project, "git", "checkout", "--quiet", ".")
+    missing = {"CLEARSET_FASTDUP": str(tmp_path / "none")}
+    stopped = run(project, "dvc", "repro", "--force", "analyze@ravir", **missing)
+    assert stopped.returncode != 0
+    printed = stopped.stdout + stopped.stderr
+    assert "error: fastdup is not installed" in printed
+    assert "-S analyze=native" in printed
+    assert "Traceback" not in printed
+    native = ["dvc", "exp", "run", "-S", "analyze=native", "compare@ravir"]
+    done = run(project, *native, **missing)
+    assert done.returncode == 0, done.stdout + done.stderr
+    record = project / "reports/ravir/tables"
+    assert json.loads((record / "engine.json").read_text())["name"] == "native"
+    assert flagged(record, "blur") == flagged(RECORD, "blur")
+    assert len(tables.read("decisions", record)) == 42
+
+
+def test_a_copy_with_one_changed_file_is_refused_by_name(ravir: Path, tmp_path: Path) -> None:
+    names = archives.read_checksums(ROOT / "conf/checksums/ravir.sha256")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).symlink_to(ravir / name)
+    changed = tmp_path / next(iter(names))
+    content = bytearray(changed.read_bytes())
+    changed.unlink()
+    content[-20] ^= 1
+    changed.write_bytes(content)
+    with pytest.raises(ClearsetError, match=r"1 with other bytes \(RAVIR Dataset/test/IR_Case_006"):
+        archives.prove(tmp_path, names)

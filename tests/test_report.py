@@ -1,0 +1,189 @@
+"""The report: hostile names stay text, long tables say what they leave out, counts are told."""
+
+import html
+import re
+import string
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clearset.io import tables
+from clearset.report import LONGEST, escaped, markdown, report
+from clearset.schema import About
+
+ENGINE = {"name": "native", "version": "1", "model": "thumbnail"}
+ESCAPED = rf"\\([{re.escape(string.punctuation)}])"  # a backslash takes its meaning away
+HOSTILE = [
+    "a|b",
+    "a\\|b",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "`code`",
+    "``` | `",
+    "first\nsecond",
+    "first\r\n\r\n# second",
+    "x\r| y |",
+    "[a](javascript:alert(1))",
+    "![a](https://example.org/a.png)",
+    "&lt;b&gt;",
+    "&#124;",
+    "*a* _b_ __c__ ~~d~~",
+    "$x_{$",
+    "# a",
+    "\\",
+]
+
+
+def read(shown: str) -> str:
+    """Return what a reader sees of escaped text."""
+    return html.unescape(re.sub(ESCAPED, r"\1", shown))
+
+
+def unescaped(text: str, characters: str) -> list[str]:
+    """Return those characters of Markdown that still have a meaning."""
+    return re.findall(f"[{re.escape(characters)}]", re.sub(ESCAPED, "", text))
+
+
+def rows(count: int) -> pd.DataFrame:
+    return pd.DataFrame({"image_id": [f"eye_{i}" for i in range(count)], "value": 1.5})
+
+
+def filled(name: str, **columns: list[object]) -> pd.DataFrame:
+    """Return a table with these columns, and zeros and empty texts in the others."""
+    table = tables.TABLES[name]
+    count = len(next(iter(columns.values())))
+    blank = {key: [""] * count if kind == "str" else [0] * count for key, kind in columns_of(table)}
+    return pd.DataFrame(blank | columns).astype(table.columns)
+
+
+def columns_of(table: tables.Table) -> list[tuple[str, str]]:
+    return list(table.columns.items())
+
+
+def written(about: About | None = None, **found: pd.DataFrame) -> str:
+    """Return the report on these tables; the others are empty."""
+    every = {name: tables.empty(name) for name in tables.TABLES} | found
+    return report("sample", about or About(), every, ENGINE)
+
+
+def headings(text: str) -> list[str]:
+    return [line for line in re.split(r"[\r\n]", text) if line.startswith("#")]
+
+
+def under(text: str, heading: str) -> str:
+    """Return a section's text."""
+    return re.split(r"^## .*\n", text.partition(f"## {heading}\n")[2], flags=re.MULTILINE)[0]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_shown_as_it_is_on_one_line(name: str) -> None:
+    assert read(escaped(name)) == re.sub(r"[\r\n]", " ", name)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_has_no_meaning_in_markdown_or_html(name: str) -> None:
+    assert not unescaped(escaped(name), "|<>`*_[]$~\r\n")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_does_not_break_a_table(name: str) -> None:
+    table = pd.DataFrame({"image_id": ["a", name, "b"], name: [1, 2, 3]})
+    lines = re.split(r"[\r\n]", markdown(table))
+    assert len(lines) == 2 + len(table)
+    assert {line.count("|") for line in lines} == {3}
+    assert all(line.startswith("|") and line.endswith("|") for line in lines)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_do_not_change_the_shape_of_a_report(name: str) -> None:
+    reports = [
+        written(
+            About(title=text, licence=text, citation=text),
+            images=filled("images", image_id=[text], error=[text]),
+            flags=filled("flags", image_id=[text], rule=[text]),
+            decisions=filled("decisions", image_id=[text], decision=["drop"]),
+        )
+        for text in ("harmless", name)
+    ]
+    harmless, hostile = reports
+    assert headings(hostile)[1:] == headings(harmless)[1:]
+    assert len(re.split(r"[\r\n]", hostile)) == len(re.split(r"[\r\n]", harmless))
+    assert unescaped(hostile, "|<>") == unescaped(harmless, "|<>")
+
+
+@pytest.mark.parametrize(("count", "left_out"), [(LONGEST, 0), (LONGEST + 1, 1), (200, 140)])
+def test_a_long_table_is_cut_and_says_how_much(count: int, left_out: int) -> None:
+    text = markdown(rows(count))
+    assert text.count("eye") == min(count, LONGEST)
+    assert (f"{left_out} more rows" in text) == (left_out > 0)
+    assert ("more rows" in text) == (left_out > 0)
+
+
+def test_a_table_keeps_its_order() -> None:
+    assert [read(name) for name in re.findall(r"eye\\_\d+", markdown(rows(5)))] == [
+        f"eye_{i}" for i in range(5)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [(0.1 + 0.2, "0.3"), (1234567.0, "1.23457e+06"), (float("nan"), ""), (3, "3"), ("", "")],
+)
+def test_numbers_have_six_digits_and_nothing_is_blank(cell: object, shown: str) -> None:
+    assert escaped(cell) == shown
+    assert escaped(np.float64(0.1) + 0.2) == "0.3"
+
+
+def test_a_report_counts_what_becomes_of_the_images() -> None:
+    fates = ["drop", "keep", "keep", "review", "enhance", "keep"]
+    decisions = filled("decisions", image_id=list("abcdef"), decision=[*fates])
+    assert "6 images: 3 keep, 1 review, 1 enhance, 1 drop." in written(decisions=decisions)
+
+
+def test_a_report_names_dataset_engine_licence_and_citation() -> None:
+    text = written(About(title="Eyes", licence="CC0", citation="Doe, 2020"))
+    assert headings(text)[0] == "# Eyes"
+    assert "native 1 (thumbnail)" in text
+    assert "CC0" in text
+    assert "Doe, 2020" in text
+
+
+def test_a_report_without_a_title_has_the_datasets_name_and_no_empty_lines_about_it() -> None:
+    text = written()
+    assert headings(text)[0] == "# sample"
+    assert "Licence" not in text
+    assert "Cite" not in text
+
+
+def test_a_report_lists_only_what_is_unreadable_as_such() -> None:
+    images = filled("images", image_id=["good", "bad"], error=["", "broken file"])
+    text = under(written(images=images), "Unreadable")
+    assert "bad | broken file" in text
+    assert "good" not in text
+
+
+def test_a_report_lists_only_marked_outliers() -> None:
+    outliers = filled("outliers", image_id=["near", "far"], published_outlier=[0, 1])
+    text = under(written(outliers=outliers), "Outliers")
+    assert "far" in text.split("---", 1)[1]
+    assert "near |" not in text
+
+
+@pytest.mark.parametrize(
+    ("heading", "none"), [("Flags", "No image is flagged."), ("Repairs", "No image was repaired.")]
+)
+def test_a_report_says_so_where_there_is_nothing(heading: str, none: str) -> None:
+    assert under(written(), heading).strip().endswith(none)
+
+
+def test_changes_are_shown_with_their_figure_and_only_if_there_are_any() -> None:
+    changes = filled("changes", rule=["all"], metric=["blur"])
+    assert "figures/changes.png" in under(written(changes=changes), "Change of each metric")
+    assert "figures/changes.png" not in written()
+
+
+def test_the_same_tables_give_the_same_report() -> None:
+    assert written(flags=filled("flags", image_id=["a"])) == written(
+        flags=filled("flags", image_id=["a"])
+    )

@@ -1,0 +1,255 @@
+"""Rules: bounds to flags, flags to one decision an image; none is lost."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clearset.errors import ClearsetError
+from clearset.io import tables
+from clearset.rules import bounds, counts, decide, flag, measures, names, refuse_all, summary
+from clearset.schema import Action, Rule
+
+NAN = float("nan")
+WEAKEST_FIRST = ["keep", "review", "enhance", "drop"]
+
+
+def measured(*values: float) -> pd.DataFrame:
+    """Return values of `blur` for the images a, b, c and so on."""
+    index = pd.Index(list("abcdefgh"[: len(values)]), name="image_id")
+    return pd.DataFrame({"blur": values}, index=index, dtype=float)
+
+
+def flagged(values: pd.DataFrame, **rules: Rule) -> pd.DataFrame:
+    return flag(values, rules)
+
+
+def flags_of(*rows: tuple[str, str, str]) -> pd.DataFrame:
+    """Return flags of (image_id, rule, action)."""
+    return pd.DataFrame(rows, columns=["image_id", "rule", "action"])
+
+
+def images_of(ids: str) -> pd.DataFrame:
+    return pd.DataFrame({"image_id": list(ids), "split": ["train", "test"][len(ids) % 2]})
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (Rule("blur", min=2.0), ["a"]),
+        (Rule("blur", max=2.0), ["c", "d"]),
+        (Rule("blur", min=2.0, max=3.0), ["a", "d"]),
+        (Rule("blur", min=0.0), []),
+        (Rule("blur", min=2.5, max=2.5), ["a", "b", "c", "d"]),
+    ],
+)
+def test_outside_the_bounds_is_flagged_and_on_them_is_not(rule: Rule, expected: list[str]) -> None:
+    assert flagged(measured(1, 2, 3, 4), rule=rule)["image_id"].tolist() == expected
+
+
+@pytest.mark.parametrize("rule", [Rule("blur", min=5.0), Rule("blur", max=-5.0)])
+def test_what_is_not_measured_is_never_flagged(rule: Rule) -> None:
+    assert flagged(measured(NAN, 1), rule=rule)["image_id"].tolist() == ["b"]
+
+
+def test_a_flag_says_which_rule_and_why() -> None:
+    rule = Rule("blur", min=2.0, action=Action.drop)
+    row = flagged(measured(1, 2), soft=rule).iloc[0]
+    assert row.drop("max").to_dict() == {
+        "image_id": "a",
+        "value": 1.0,
+        "rule": "soft",
+        "min": 2.0,
+        "action": "drop",
+    }
+    assert np.isnan(row["max"])
+
+
+def test_rules_flag_independently_of_each_other() -> None:
+    values = measured(1, 2, 3, 4)
+    low, high = Rule("blur", min=2.0), Rule("blur", max=1.0)
+    both = flagged(values, low=low, high=high)
+    assert len(both) == len(flagged(values, low=low)) + len(flagged(values, high=high))
+
+
+def test_a_stricter_bound_never_flags_fewer() -> None:
+    values = measured(*np.random.default_rng(0).normal(size=8))
+    numbers = [len(flagged(values, r=Rule("blur", min=low))) for low in np.linspace(-3, 3, 20)]
+    assert numbers == sorted(numbers)
+    assert (numbers[0], numbers[-1]) == (0, 8)
+
+
+def test_no_flag_is_an_empty_table_with_columns() -> None:
+    found = flagged(measured(1, 2), soft=Rule("blur", min=0.0))
+    assert found.empty
+    assert {"image_id", "rule", "value", "min", "max", "action"} == set(found.columns)
+
+
+@pytest.mark.parametrize(
+    ("quantile", "side", "number"),
+    [(0.1, "min", 10), (0.4, "min", 40), (0.6, "max", 40), (0.9, "max", 10)],
+)
+def test_a_quantile_becomes_a_bound_of_its_side(quantile: float, side: str, number: int) -> None:
+    values = pd.DataFrame({"blur": np.random.default_rng(0).permutation(101.0 + np.arange(101))})
+    rule = bounds({"r": Rule("blur", quantile=quantile, action=Action.enhance)}, values)["r"]
+    assert rule.quantile is None
+    assert rule.action is Action.enhance
+    assert {"min": rule.min, "max": rule.max} == {"min": None, "max": None} | {
+        side: 101 + 100 * quantile
+    }
+    assert len(flag(values.rename_axis("image_id"), {"r": rule})) == number
+
+
+def test_a_quantile_does_not_count_what_is_not_measured() -> None:
+    rule = {"r": Rule("blur", quantile=0.9)}
+    assert bounds(rule, measured(1, 2, 3, NAN)) == bounds(rule, measured(1, 2, 3))
+
+
+def test_bounds_that_are_numbers_stay() -> None:
+    rules = {"soft": Rule("blur", min=1.0), "odd": Rule("blur", min=0.0, max=1.0)}
+    assert bounds(rules, measured(1, 2)) == rules
+
+
+def test_an_unknown_metric_is_named_with_the_known_ones() -> None:
+    values = measured(1, 2).assign(entropy=0.0)
+    with pytest.raises(
+        ClearsetError, match=r"filter\.soft: unknown metric 'blurr'.*: blur, entropy"
+    ):
+        bounds({"soft": Rule("blurr", min=1.0)}, values)
+
+
+def refused(values: pd.DataFrame, rule: Rule) -> None:
+    refuse_all(values, {"soft": rule}, flag(values, {"soft": rule}))
+
+
+def test_a_rule_that_flags_all_is_refused_with_the_range() -> None:
+    with pytest.raises(
+        ClearsetError, match=r"filter\.soft flags all 3 .* between 1 and 3, allowed is from 5\."
+    ):
+        refused(measured(1, 2, 3), Rule("blur", min=5.0))
+
+
+def test_a_rule_that_flags_all_that_is_measured_is_refused() -> None:
+    with pytest.raises(ClearsetError, match=r"all 2 images.*allowed is from -1 to 0\."):
+        refused(measured(1, 2, NAN), Rule("blur", min=-1.0, max=0.0))
+
+
+@pytest.mark.parametrize("values", [(1.0, 2.0, 3.0), (NAN, NAN), (1.0,), ()])
+def test_a_rule_that_spares_one_or_has_only_one_is_not_refused(values: tuple[float, ...]) -> None:
+    refused(measured(*values), Rule("blur", min=3.0))
+
+
+def test_a_summary_has_a_row_for_each_rule_even_without_flags() -> None:
+    values = measured(1, 2, 3)
+    rules = {"soft": Rule("blur", min=2.5), "never": Rule("blur", max=9.0, action=Action.drop)}
+    found = summary(rules, flag(values, rules)).set_index("rule")
+    assert found["flagged"].to_dict() == {"soft": 2, "never": 0}
+    assert found["action"].to_dict() == {"soft": "review", "never": "drop"}
+    assert found.loc["soft", ["metric", "min"]].tolist() == ["blur", 2.5]
+    assert found.loc["never", ["metric", "max"]].tolist() == ["blur", 9.0]
+
+
+@pytest.mark.parametrize(("first", "second"), [*product(WEAKEST_FIRST, repeat=2)])
+def test_the_strongest_action_wins(first: str, second: str) -> None:
+    found = decide(images_of("a"), flags_of(("a", "one", first), ("a", "two", second)))
+    assert found["decision"].tolist() == [max(first, second, key=WEAKEST_FIRST.index)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_image_is_decided_once(seed: int) -> None:
+    rng, ids = np.random.default_rng(seed), "hgfedcba"
+    rows = [(i, f"rule{r}", WEAKEST_FIRST[r]) for i in ids for r in range(4) if rng.random() < 0.2]
+    found = decide(images_of(ids), flags_of(*rows))
+    assert found["image_id"].tolist() == list(ids)
+    assert set(found["decision"]) <= set(WEAKEST_FIRST)
+    untouched = set(ids) - {row[0] for row in rows}
+    assert set(found.loc[found["rules"] == "", "image_id"]) == untouched
+    assert (found.loc[found["rules"] == "", "decision"] == "keep").all()
+
+
+def test_without_any_flag_every_image_is_kept() -> None:
+    found = decide(images_of("abc"), flagged(measured(1, 2, 3), soft=Rule("blur", min=0.0)))
+    assert found["decision"].tolist() == ["keep"] * 3
+    assert found["rules"].tolist() == [""] * 3
+
+
+def test_an_image_names_all_its_rules_in_order() -> None:
+    flags = flags_of(("a", "soft", "drop"), ("b", "x", "keep"), ("a", "dark", "review"))
+    assert decide(images_of("a"), flags)["rules"].tolist() == ["dark soft"]
+    assert names(flags, "a") == "dark soft"
+    assert names(flags, "c") == ""
+
+
+def test_counts_add_up() -> None:
+    rows = [("a", "r", "drop"), ("b", "r", "review"), ("c", "r", "enhance"), ("d", "r", "drop")]
+    found = counts(decide(images_of("abcdef"), flags_of(*rows)))
+    assert found == {"images": 6, "flagged": 4, "review": 1, "dropped": 2}
+
+
+def test_nothing_is_counted_twice_or_made_up() -> None:
+    found = counts(decide(images_of("ab"), flags_of(("a", "r", "enhance"))))
+    assert found == {"images": 2, "flagged": 1, "review": 0, "dropped": 0}
+
+
+@pytest.fixture
+def found() -> dict[str, pd.DataFrame]:
+    """Tables of a, b (the same pixels, masks that differ), c (far from both) and broken d."""
+    images = tables.empty("images").astype(object)
+    images[["image_id", "split"]] = [(name, "train") for name in "dcba"]
+    images["error"] = ["broken", "", "", ""]
+    images["mask"] = ""
+    images["sha256"] = ["", "3", "2", "1"]
+    images["pixels_sha256"] = ["", "y", "x", "x"]
+    near = [("a", "b", 1.0), ("a", "c", 0.2), ("b", "a", 1.0), ("c", "a", 0.2)]
+    conflicting = pd.DataFrame([("a", "b", "vein", 0.5)], columns=list(tables.empty("conflicts")))
+    apart = tables.empty("outliers").astype(object)
+    apart["image_id"] = list("abc")
+    apart["isolation_z"] = [0.0, 0.0, -9.0]
+    return {
+        "images": images,
+        "metrics": pd.DataFrame({"image_id": list("abc"), "blur": [1.0, 1.0, 7.0]}),
+        "neighbours": pd.DataFrame(near, columns=["image_id", "neighbour_id", "similarity"]),
+        "outliers": apart,
+        "conflicts": conflicting,
+    }
+
+
+def test_measures_have_every_image_in_order(found: dict[str, pd.DataFrame]) -> None:
+    values = measures(found)
+    assert values.index.tolist() == list("abcd")
+    assert set(values.dtypes.astype(str)) == {"float64"}
+
+
+def test_an_unreadable_image_is_measured_as_that_and_nothing_else(
+    found: dict[str, pd.DataFrame],
+) -> None:
+    broken = measures(found).loc["d"]
+    assert broken["unreadable"] == 1
+    assert broken.drop("unreadable").isna().all()
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("blur", [1, 1, 7]),
+        ("unreadable", [0, 0, 0]),
+        ("byte_copies", [0, 0, 0]),
+        ("pixel_copies", [1, 1, 0]),
+        ("nearest_similarity", [1, 1, 0.2]),
+        ("surplus_similarity", [0, 1, 0.2]),
+        ("isolation_z", [0, 0, -9]),
+        ("label_dice", [0.5, 0.5, 1]),
+    ],
+)
+def test_measures_bring_every_table_together(
+    found: dict[str, pd.DataFrame], metric: str, expected: list[float]
+) -> None:
+    assert measures(found).loc[list("abc"), metric].tolist() == expected
+
+
+def test_measures_leave_their_tables_alone(found: dict[str, pd.DataFrame]) -> None:
+    copied = {name: frame.copy() for name, frame in found.items()}
+    measures(found)
+    for name, frame in found.items():
+        pd.testing.assert_frame_equal(frame, copied[name])
