@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir folder test lint lock experiments clean
+.PHONY: help setup repro ravir folder test lint lock experiments benchmark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ lint: $(VENV)/installed ## Check style and types
 
 experiments: $(VENV)/installed ## Compare experiments: bounds, counts, changes
 	@dvc exp show --only-changed --drop 'src.*|data/.*|conf.*|Created|Executor'
+
+benchmark: $(VENV)/fastdup.txt ## Time the pipeline on RAVIR beside the bare fastdup call
+	@PYTHONPATH=src python benchmarks/pipeline.py
 
 lock: $(VENV)/installed ## Renew requirements.lock
 	@uv pip compile pyproject.toml --quiet --upgrade --group dev --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --custom-compile-command "make lock" --output-file requirements.lock
