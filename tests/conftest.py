@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def eyes() -> list[Made]:
-    """Nine generated eyes of 128 px: with a blurred, a dark, a bright one and a duplicate."""
-    return list(sample(count=9, size=128, seed=3))
+    """Ten generated eyes of 128 px: with a blurred, a dark, a bright one and a duplicate."""
+    return list(sample(count=10, size=128, seed=3))
 
 
 @pytest.fixture(scope="session")

@@ -105,6 +105,12 @@ def test_names_that_could_be_one_file_are_refused(tmp_path: Path, names: tuple[s
     refused(tmp_path / "a.zip", "holds names twice: ")
 
 
+def test_two_spellings_of_one_path_are_refused(tmp_path: Path) -> None:
+    refused(
+        zipped(tmp_path / "a.zip", {"a/b": b"1", "a//b": b"2"}), "can not be unpacked: .*exists"
+    )
+
+
 def test_a_file_that_is_also_a_folder_is_refused(tmp_path: Path) -> None:
     refused(zipped(tmp_path / "a.zip", {"a": b"1", "a/b": b"2"}), "can not be unpacked")
 

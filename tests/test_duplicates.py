@@ -66,6 +66,12 @@ def test_the_first_with_a_mask_stays() -> None:
     assert found.index[found < 0.9].tolist() == ["eye_02"]
 
 
+def test_one_of_more_copies_than_recorded_neighbours_stays() -> None:
+    images, groups = grouped([3 * NEIGHBOURS], {20, 27})
+    found = surplus(images, groups)
+    assert found.index[found < 0.9].tolist() == ["eye_20"]
+
+
 def test_without_masks_the_first_by_image_id_stays() -> None:
     images, groups = grouped([6], set())
     found = surplus(images.iloc[::-1], groups)

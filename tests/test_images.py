@@ -74,7 +74,7 @@ def test_lossless_formats_keep_every_pixel(
 def test_tiff_keeps_pixels_and_compression(
     tmp_path: Path, pixels: Pixels, compression: str
 ) -> None:
-    alpha = {"extrasamples": ["UNASSALPHA"]} if pixels.ndim == 3 and pixels.shape[2] == 4 else {}
+    alpha = {"extrasamples": ["ASSOCALPHA"]} if pixels.ndim == 3 and pixels.shape[2] == 4 else {}
     source = save(tmp_path / "a.tif", pixels, compression=compression, **alpha)
     target = written_back(source)
     for file in (source, target):

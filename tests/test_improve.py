@@ -263,3 +263,10 @@ def test_an_option_out_of_range_writes_nothing(source: Path, target: Path) -> No
     with pytest.raises(ClearsetError, match=r"amount -1\.0"):
         ImproveImage(source, target, amount=-1.0).save()
     assert everything(target) == {}
+
+
+def test_an_output_directory_that_is_a_file_is_refused(source: Path, tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a folder")
+    with pytest.raises(ClearsetError, match="is a file: name a folder"):
+        ImproveImage(source, file)

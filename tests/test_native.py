@@ -154,6 +154,12 @@ def test_from_224_px_on_the_pixels_in_the_middle_of_each_cell_are_picked(
     assert (found["mean"], found["unique"], found["blur"]) == (40, 1, 0)
 
 
+def test_picked_pixels_keep_their_order() -> None:
+    pixels = np.zeros((672, 672), np.uint8)
+    pixels[:, 1] = 9  # the first column of the thumbnail: its Laplacian is -18, its neighbour's 9
+    assert statistics(pixels)["blur"] == pytest.approx((18**2 + 9**2) / 224 - (9 / 224) ** 2)
+
+
 def test_rows_are_picked_as_columns_are() -> None:
     pixels = texture((672, 300))
     turned = np.ascontiguousarray(pixels.T)

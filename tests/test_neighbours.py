@@ -225,6 +225,11 @@ def test_isolation_falls_as_the_nearest_image_moves_away() -> None:
     assert all(first <= second for first, second in pairwise(found["isolation_z"]))
 
 
+def test_a_stranger_among_copies_is_isolated() -> None:
+    found = judged(at_degrees(*[0] * 12, 70))
+    assert found["isolation_z"].lt(-3.5).tolist() == [False] * 12 + [True]
+
+
 def test_isolation_is_zero_where_all_are_alike() -> None:
     assert set(judged(np.ones((6, 3), np.float32))["isolation_z"]) == {0.0}
 

@@ -115,6 +115,7 @@ def dashed(drawing: Axes) -> list[float]:
     [
         (Rule("blur", min=2.0), [2.0], 1),
         (Rule("blur", max=1.5), [1.5], 2),
+        (Rule("blur", max=2.0), [2.0], 1),
         (Rule("blur", min=2.0, max=2.5), [2.0, 2.5], 2),
     ],
 )
@@ -150,7 +151,17 @@ def test_every_rule_has_a_panel(count: int) -> None:
     rules = {f"rule {i}": Rule("blur", min=float(i)) for i in range(count)}
     figure = plots.rules_figure(pd.DataFrame({"blur": values(1, 2, 3)}), rules)
     assert [each.get_title().split(":")[0] for each in panels(figure)] == list(rules)
+    assert len(figure.axes) < count + 3  # no empty row
     assert drawn(figure).startswith(PNG)
+
+
+def test_a_metric_of_two_values_has_no_panel_beside_others() -> None:
+    measured = pd.DataFrame({"blur": values(1, 2, 3), "unreadable": values(0, 1, 0)})
+    soft, broken = Rule("blur", min=2.0), Rule("unreadable", max=0.0)
+    both = plots.rules_figure(measured, {"soft": soft, "broken": broken})
+    alone = plots.rules_figure(measured, {"broken": broken})
+    assert [each.get_title() for each in panels(both)] == ["soft: 1 of 3 flagged"]
+    assert [each.get_title() for each in panels(alone)] == ["broken: 1 of 3 flagged"]
 
 
 def test_every_image_has_a_line_from_before_to_after() -> None:
@@ -168,6 +179,7 @@ def test_every_metric_has_a_panel_with_its_means(count: int) -> None:
     figure = plots.changes_figure(compared(*names), kinds(3))
     titles = [each.get_title().split("\n") for each in panels(figure)]
     assert titles == [[name, f"mean 1 {plots.ARROW} 2"] for name in names]
+    assert len(figure.axes) < count + 4  # no empty row
     assert drawn(figure).startswith(PNG)
 
 

@@ -179,9 +179,10 @@ def test_an_error_in_the_block_leaves_no_scratch_folder(tiny: Fetch) -> None:
 
 def test_what_a_kill_left_is_cleared(tiny: Fetch) -> None:
     zipped(Path("data/incoming/tiny.zip"), FILES)
-    laid(SCRATCH, ["Tiny Set/train/stale.png"])
-    with sources.opened("tiny", tiny) as folder:
-        assert "train/stale.png" not in names(folder, tiny)
+    for fetch in (tiny, Fetch(source=Source.generated, count=1, size=64)):
+        laid(SCRATCH, ["Tiny Set/train/stale.png"])
+        with sources.opened("tiny", fetch) as folder:
+            assert not list(folder.rglob("stale.png"))
 
 
 @pytest.mark.parametrize("path", ["", "/no/such"])
@@ -275,6 +276,10 @@ def by_name(folder: Path) -> dict[str, str | None]:
                 "all: 2_3.png": None,
             },
         ),
+        (
+            ["a/validation_set/x.png", "Training_images/y.png", "training_labels/y.png"],
+            {"val: a/validation_set/x.png": None, "train: y.png": "training_labels/y.png"},
+        ),
         (["left/a.png", "right/a.png"], {"all: left/a.png": None, "all: right/a.png": None}),
         (
             ["one/images/a.png", "one/masks/a.png", "two/images/a.png", "two/masks/a.png"],
@@ -309,7 +314,7 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_items_are_sorted_whatever_the_order_on_disk(tmp_path: Path) -> None:
-    laid(tmp_path, ["test/b.png", "train/a.png", "test/a.png", "test/B.png"])
+    laid(tmp_path, ["z/test/b.png", "train/a.png", "z/test/a.png", "z/test/B.png", "b/train/a.png"])
     found = [(i.split, str(i.name)) for i in sources.items(tmp_path, {})]
     assert found == sorted(found)
 

@@ -28,8 +28,10 @@ def surplus_similarity(images: pd.DataFrame, neighbours: pd.DataFrame) -> pd.Ser
         rank=neighbours["image_id"].map(rank), other=neighbours["neighbour_id"].map(rank)
     )
     later = pairs["rank"].where(pairs["rank"] > pairs["other"], pairs["other"])
-    best = pairs["similarity"].groupby(later).max()
-    return rank.map(best).fillna(0.0)
+    best = rank.map(pairs["similarity"].groupby(later).max()).fillna(0.0)
+    # Among many exact copies the one that stays need not be a recorded neighbour of each.
+    copies_of_a_kept_one = order.set_index("image_id")["pixels_sha256"].duplicated()
+    return best.mask(copies_of_a_kept_one, 1.0)
 
 
 def dice(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:

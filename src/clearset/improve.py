@@ -103,6 +103,10 @@ class ImproveImage:
         names = [path.name for path in self.paths]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ClearsetError(f"inputs share the names {listed(twice)}: they would be one output")
+        if self.output_directory.exists() and not self.output_directory.is_dir():
+            raise ClearsetError(
+                f"output_directory {self.output_directory} is a file: name a folder"
+            )
         for path in self.paths:
             if not path.is_file():
                 raise ClearsetError(f"{path}: no such image file")

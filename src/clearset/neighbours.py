@@ -14,7 +14,8 @@ from scipy.sparse.csgraph import connected_components
 
 DECIMALS = 4
 BLOCK = 1024  # rows of the similarity matrix in memory at once
-MAD_TO_SIGMA = 1.4826  # of a normal distribution
+MAD_TO_SIGMA = 1.4826  # of a normal distribution; Iglewicz and Hoaglin, 1993, ISBN 087389247X
+MEAN_TO_SIGMA = 1.2533  # the same for the mean absolute deviation
 FEWEST = 3  # with fewer images nothing can lie apart from the rest
 
 Descriptors = npt.NDArray[np.float32]
@@ -106,7 +107,9 @@ def _outliers_of(
         columns={"neighbour_id": "nearest_id", "similarity": "nearest_similarity"}
     )
     similarity = table["nearest_similarity"]
-    spread = MAD_TO_SIGMA * (similarity - similarity.median()).abs().median()
+    away = (similarity - similarity.median()).abs()
+    # Where over half the images are copies the MAD is 0: then the mean stands in (same reference).
+    spread = MAD_TO_SIGMA * away.median() or MEAN_TO_SIGMA * away.mean()
     table["isolation_z"] = (similarity - similarity.median()) / spread if spread > 0 else 0.0
     table["published_outlier"] = rows["marked"].any().astype(int)
     table["edge_similarity"] = rows["similarity"].min()

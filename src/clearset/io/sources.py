@@ -70,7 +70,7 @@ def find(dataset: str, fetch: Fetch) -> Path:
         if not fetch.path or not Path(fetch.path).exists():
             raise ClearsetError(f"fetch.path of {dataset} is '{fetch.path}': no such folder or zip")
         return Path(fetch.path)
-    variable = f"CLEARSET_{dataset.upper()}"
+    variable = f"CLEARSET_{dataset.upper().replace('-', '_')}"
     if given := os.environ.get(variable, ""):
         if not Path(given).exists():
             raise ClearsetError(f"{variable} is '{given}': no such folder or zip")
