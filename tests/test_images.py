@@ -22,6 +22,7 @@ RGBA: Pixels = RNG.integers(0, 256, (31, 23, 4), dtype=np.uint8)
 GREY_16: Pixels = RNG.integers(0, 65536, (31, 23), dtype=np.uint16)
 RGB_16: Pixels = RNG.integers(0, 65536, (31, 23, 3), dtype=np.uint16)
 SMOOTH: Pixels = np.add.outer(np.arange(40), np.arange(30)).astype(np.uint8) * 3
+PROFILE = bytes(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
 EXACT: dict[str, Any] = {"lossless": True, "exact": True}
 
 
@@ -107,10 +108,6 @@ def jpeg_frame(path: Path) -> bytes:
     return data[start + 1 :]
 
 
-def profile() -> bytes:
-    return bytes(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-
-
 def exif() -> Image.Exif:
     tags = Image.Exif()
     tags[0x0112], tags[0x010E] = 6, "left eye"  # orientation, description
@@ -120,9 +117,9 @@ def exif() -> Image.Exif:
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
 def test_profile_and_exif_travel_along(tmp_path: Path, name: str) -> None:
     options: dict[str, Any] = EXACT if name == "a.webp" else {}
-    source = save(tmp_path / name, RGB, icc_profile=profile(), exif=exif(), **options)
+    source = save(tmp_path / name, RGB, icc_profile=PROFILE, exif=exif(), **options)
     with Image.open(written_back(source)) as after:
-        assert after.info["icc_profile"] == profile()
+        assert after.info["icc_profile"] == PROFILE
         assert dict(after.getexif()) == dict(exif())
 
 
@@ -137,9 +134,9 @@ def test_exif_after_the_pixels_of_a_png_travels_along(tmp_path: Path) -> None:
 
 
 def test_profile_and_resolution_of_a_tiff_travel_along(tmp_path: Path) -> None:
-    source = save(tmp_path / "a.tif", GREY, iccprofile=profile(), resolution=(300, 150))
+    source = save(tmp_path / "a.tif", GREY, iccprofile=PROFILE, resolution=(300, 150))
     with tifffile.TiffFile(written_back(source)) as tiff:
-        assert tiff.pages.first.tags.valueof("InterColorProfile") == profile()
+        assert tiff.pages.first.tags.valueof("InterColorProfile") == PROFILE
         assert tiff.pages.first.resolution == (300, 150)
 
 
@@ -390,3 +387,9 @@ def test_png_bytes_hold_the_pixels_whatever_their_compression(tmp_path: Path) ->
     for level in (1, 6):
         (tmp_path / "a.png").write_bytes(images.png_bytes(GREY_16, compress_level=level))
         np.testing.assert_array_equal(images.decode(tmp_path / "a.png"), GREY_16)
+
+
+def test_a_bmp_with_alpha_is_refused_since_it_could_not_be_written(tmp_path: Path) -> None:
+    Image.fromarray(RGBA).save(tmp_path / "a.bmp")
+    with pytest.raises(UnreadableImage, match="BMP with alpha is not supported: save it as PNG"):
+        images.decode(tmp_path / "a.bmp")

@@ -63,6 +63,7 @@ PLACES: dict[str, Callable[[Path], object]] = {
     "two folders around it": lambda incoming: laid(incoming / "downloads/tiny", FILES),
     "the zip": lambda incoming: zipped(incoming / "tiny.zip", FILES),
     "the zip by another name": lambda incoming: zipped(incoming / "Dataset (1).ZIP", FILES),
+    "a zip with two folders around it": lambda i: zipped(i / "y.zip", FILES, "one/two/"),
     "a zip with a folder around it": lambda incoming: zipped(incoming / "x", FILES, "around/"),
 }
 
@@ -324,6 +325,12 @@ def test_no_image_is_an_error_that_names_folder_and_suffixes(tmp_path: Path) -> 
     with pytest.raises(ClearsetError, match=r"any sub-folder; known suffixes: .*\.png") as caught:
         sources.items(tmp_path, {})
     assert str(tmp_path) in str(caught.value)
+
+
+def test_one_name_in_two_folders_of_a_pattern_stays_two_images(tmp_path: Path) -> None:
+    laid(tmp_path, ["a/eye.png", "b/eye.png", "b/other.png"])
+    found = [str(item.name) for item in sources.items(tmp_path, {"all": Split("*/*.png")})]
+    assert found == ["a/eye.png", "b/eye.png", "other.png"]
 
 
 def test_no_image_by_patterns_names_the_patterns(tmp_path: Path) -> None:

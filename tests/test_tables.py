@@ -76,10 +76,12 @@ def test_a_table_comes_back_as_it_was(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_without_rows_keeps_its_columns_and_types(name: str, tmp_path: Path) -> None:
-    tables.write(name, tables.empty(name), tmp_path)
-    read = tables.read(name, tmp_path)
-    assert read.empty
-    assert {column: str(kind) for column, kind in read.dtypes.items()} == TABLES[name].columns
+    made = tables.empty(name)
+    tables.write(name, made, tmp_path)
+    for frame in (made, tables.read(name, tmp_path)):
+        assert frame.empty
+        kinds = {column: str(kind) for column, kind in frame.dtypes.items()}
+        assert kinds == TABLES[name].columns
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -92,6 +94,12 @@ def test_names_that_look_like_something_else_stay_text(tmp_path: Path) -> None:
     read = tables.read("flags", tmp_path)
     assert read["image_id"].tolist() == sorted(STRANGE)
     assert read["action"].unique().tolist() == ["review"]
+
+
+def test_names_that_are_all_numbers_stay_text(tmp_path: Path) -> None:
+    names = ["001", "1", "1e5", "2.50"]
+    tables.write("flags", flags(names, [0.5] * 4), tmp_path)
+    assert tables.read("flags", tmp_path)["image_id"].tolist() == names
 
 
 def test_no_number_and_infinite_numbers_come_back(tmp_path: Path) -> None:
@@ -108,15 +116,11 @@ def test_the_seventh_digit_does_not_change_the_bytes(tmp_path: Path) -> None:
 
 
 def test_rows_of_one_neighbour_list_keep_their_order(tmp_path: Path) -> None:
-    frame = pd.DataFrame(
-        {
-            "image_id": ["b", "a", "b", "a"],
-            "neighbour_id": ["z", "y", "c", "x"],
-            "similarity": [0.9, 0.8, 0.9, 0.7],
-        }
-    )
+    ranks = [f"{(37 * rank) % 100}" for rank in range(100)]
+    frame = pd.DataFrame({"image_id": ["b", "a"] * 100, "similarity": 0.5})
+    frame["neighbour_id"] = [rank for rank in ranks for _ in range(2)]
     tables.write("neighbours", frame, tmp_path)
-    assert tables.read("neighbours", tmp_path)["neighbour_id"].tolist() == ["y", "x", "z", "c"]
+    assert tables.read("neighbours", tmp_path)["neighbour_id"].tolist() == ranks * 2
 
 
 def test_metrics_take_any_further_column_as_a_number(tmp_path: Path) -> None:
@@ -128,11 +132,20 @@ def test_metrics_take_any_further_column_as_a_number(tmp_path: Path) -> None:
     assert read["blur"].dtype == read["entropy"].dtype == np.float64
 
 
-def test_a_missing_and_an_unknown_column_are_named(tmp_path: Path) -> None:
-    frame = flags(["a"], [1.0]).rename(columns={"rule": "ruel"})
-    expected = r"table flags: missing columns \['rule'\], unknown columns \['ruel'\]"
+@pytest.mark.parametrize(
+    ("changed", "missing", "unknown"),
+    [
+        (flags(["a"], [1.0]).drop(columns="rule"), r"\['rule'\]", r"\[\]"),
+        (flags(["a"], [1.0]).assign(extra=1), r"\[\]", r"\['extra'\]"),
+        (flags(["a"], [1.0]).rename(columns={"rule": "ruel"}), r"\['rule'\]", r"\['ruel'\]"),
+    ],
+)
+def test_missing_and_unknown_columns_are_named(
+    tmp_path: Path, changed: pd.DataFrame, missing: str, unknown: str
+) -> None:
+    expected = f"table flags: missing columns {missing}, unknown columns {unknown}$"
     with pytest.raises(ClearsetError, match=expected):
-        tables.write("flags", frame, tmp_path)
+        tables.write("flags", changed, tmp_path)
 
 
 def test_a_key_twice_is_named(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ class Fetch:
         if self.source is Source.generated:
             require(self.count >= 1, f"fetch.count is {self.count}: at least 1")
             require(self.size >= 64, f"fetch.size is {self.size}: at least 64")
+            require(self.seed >= 0, f"fetch.seed is {self.seed}: at least 0")
 
 
 @dataclass
@@ -160,6 +161,7 @@ class Compare:
         """Check the ranges."""
         require(self.resamples >= 100, f"compare.resamples is {self.resamples}: at least 100")
         require(self.pairs >= 0, f"compare.pairs is {self.pairs}: at least 0")
+        require(self.seed >= 0, f"compare.seed is {self.seed}: at least 0")
         require(self.gallery >= 1, f"compare.gallery is {self.gallery}: at least 1")
 
 

@@ -166,7 +166,7 @@ def _failure(status: int, log: str) -> ClearsetError:
 
 
 def _last_line(log: str) -> str:
-    lines = [line.strip() for line in log.replace("\r", "\n").splitlines() if line.strip()]
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else "it printed nothing"
 
 

@@ -119,7 +119,8 @@ def is_safe(name: str) -> bool:
 
 def read_checksums(path: Path) -> dict[str, str]:
     """Return {relative path: sha256} from a list as `sha256sum` writes it."""
-    pairs = (line.split(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines())
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pairs = (line.split(maxsplit=1) for line in lines if line.strip())
     return {name.strip().removeprefix("*"): digest for digest, name in pairs}
 
 

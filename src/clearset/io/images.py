@@ -40,6 +40,7 @@ MODES = {"L", "LA", "RGB", "RGBA", "I;16"}
 MASK_MODES = MODES | {"P", "1"}
 MIN_SIDE = 10  # fastdup's own limit: both engines see the same images
 MAX_PIXELS = 2**28  # a larger one is a mistake or an attack; decoding it could take all memory
+Pillow.MAX_IMAGE_PIXELS = None  # MAX_PIXELS decides, for every format
 DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16))
 
 
@@ -97,6 +98,8 @@ def _decode_pillow(path: Path, modes: Collection[str]) -> Pixels:
         rawmode = str(image.tile[0].args) if image.tile else ""
         if image.mode not in modes:
             raise UnreadableImage(f"mode {image.mode} is not supported: save it as L or RGB")
+        if image.format == "BMP" and image.mode == "RGBA":
+            raise UnreadableImage("BMP with alpha is not supported: save it as PNG")
         if ";16" in rawmode and image.mode != "I;16":
             raise UnreadableImage("16-bit colour in this format is not supported: save it as TIFF")
         if getattr(image, "n_frames", 1) != 1:

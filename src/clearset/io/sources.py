@@ -114,9 +114,9 @@ def _holds(place: Path, name: str) -> bool:
 
 
 def _root(place: Path, checksums: Mapping[str, str]) -> Path:
-    """Return the folder that the listed paths start from: `place`, its parent, or one below."""
+    """Return the folder that the listed paths start from: `place`, its parent, or one just below."""
     first = next(iter(checksums))
-    below = sorted(child for child in place.iterdir() if child.is_dir())
+    below = [*sorted(place.glob("*/")), *sorted(place.glob("*/*/"))]
     candidates = [place, place.absolute().parent, *below]
     return next((folder for folder in candidates if (folder / first).is_file()), place)
 
@@ -135,10 +135,13 @@ def items(folder: Path, splits: Mapping[str, Split]) -> list[Item]:
 def _by_pattern(folder: Path, splits: Mapping[str, Split]) -> list[Item]:
     found = []
     for name, split in splits.items():
-        for file in sorted(folder.glob(split.images)):
-            if _is_image(file):
-                mask = _template(folder, split.masks, file.stem) if split.masks else None
-                found.append(Item(name, PurePosixPath(file.name), file, mask))
+        files = [file for file in sorted(folder.glob(split.images)) if _is_image(file)]
+        names = Counter(file.name for file in files)
+        for file in files:
+            mask = _template(folder, split.masks, file.stem) if split.masks else None
+            whole = file.relative_to(folder).as_posix()
+            place = PurePosixPath(file.name if names[file.name] == 1 else whole)
+            found.append(Item(name, place, file, mask))
     return found
 
 
