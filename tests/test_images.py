@@ -390,6 +390,15 @@ def test_png_bytes_hold_the_pixels_whatever_their_compression(tmp_path: Path) ->
 
 
 def test_a_bmp_with_alpha_is_refused_since_it_could_not_be_written(tmp_path: Path) -> None:
-    Image.fromarray(RGBA).save(tmp_path / "a.bmp")
+    masks = (
+        0xFF0000,
+        0xFF00,
+        0xFF,
+        0xFF000000,
+    )  # red, green, blue, alpha: a V4 header's bit fields
+    fields = (108, 12, 12, 1, 32, 3, 12 * 12 * 4, 0, 0, 0, 0, *masks)
+    header = struct.pack("<IiiHHIIiiII4I", *fields).ljust(108, b"\0")
+    start = struct.pack("<2sIHHI", b"BM", 14 + 108 + 576, 0, 0, 14 + 108)
+    (tmp_path / "a.bmp").write_bytes(start + header + bytes(range(192)) * 3)
     with pytest.raises(UnreadableImage, match="BMP with alpha is not supported: save it as PNG"):
         images.decode(tmp_path / "a.bmp")

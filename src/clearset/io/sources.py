@@ -114,7 +114,7 @@ def _holds(place: Path, name: str) -> bool:
 
 
 def _root(place: Path, checksums: Mapping[str, str]) -> Path:
-    """Return the folder that the listed paths start from: `place`, its parent, or one just below."""
+    """Return the folder that the listed paths start from: `place`, its parent, or one below."""
     first = next(iter(checksums))
     below = [*sorted(place.glob("*/")), *sorted(place.glob("*/*/"))]
     candidates = [place, place.absolute().parent, *below]
