@@ -7,6 +7,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 export DVC_NO_ANALYTICS := 1
 
+SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
+
 .DEFAULT_GOAL := help
 .PHONY: help setup repro ravir folder test lint lock experiments benchmark clean
 
@@ -22,7 +24,7 @@ $(BIN)/uv: requirements.lock
 
 $(VENV)/installed: $(BIN)/uv requirements.lock
 	@echo "setting up $(VENV) from requirements.lock ..."
-	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
+	@$(SYNC) 2>$(VENV)/uv.log || UV_SYSTEM_CERTS=true $(SYNC) # a network's own certificates: the system knows them
 	@touch $@
 
 # The engine's outcome is a line in $(VENV)/fastdup.txt: no fastdup is not an error, since the native engine needs none.
@@ -34,9 +36,11 @@ setup: $(VENV)/installed ## Set up everything: .venv from requirements.lock, and
 
 repro: $(VENV)/installed ## Run the five stages on the sample dataset
 	@dvc repro compare@sample
+	@python src/config.py --check
 
 ravir: $(VENV)/fastdup.txt ## Run the five stages on RAVIR (CLEARSET_RAVIR=/path/to/a/copy, data/incoming/, or a download)
 	@dvc repro compare@ravir
+	@python src/config.py --check
 
 folder: $(VENV)/installed ## Run the stages on your own images: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']
 	@python src/folder.py "$(SOURCE)" "$(NAME)" $(SET)
@@ -48,7 +52,7 @@ lint: $(VENV)/installed ## Check style and types
 	@ruff check . && ruff format --check . && mypy
 
 experiments: $(VENV)/installed ## Compare experiments: bounds, counts, changes
-	@dvc exp show --only-changed --drop 'src.*|data/.*|conf.*|Created|Executor'
+	@dvc exp show --only-changed --drop 'src.*|data/.*|conf.*|Created|Executor|State|.*(images|review|dropped|clipped|flags_before)'
 
 benchmark: $(VENV)/fastdup.txt ## Time the pipeline on RAVIR beside the bare fastdup call
 	@PYTHONPATH=src python benchmarks/pipeline.py

@@ -28,7 +28,7 @@ def main(dataset: str) -> str:
     found = {name: tables.read(name, folders[stage]) for stage in READ for name in READ[stage]}
     values = rules.measures(found)
     bounds = rules.bounds(section.filter, values)
-    found["rules"] = rules.summary(bounds, found["flags"])
+    found["rules"] = rules.summary(section.filter, bounds, found["flags"])
     found |= assessed(section, found, folders, bounds)
     reports = layout.REPORTS / dataset
     engine = tables.read_json(folders["analyze"] / "engine.json")
@@ -135,10 +135,11 @@ def summary(dataset: str, found: Tables, answers: dict[str, str], pictured: Path
     ]
     own = found["changes"].merge(pd.DataFrame(answers.items(), columns=["rule", "metric"]))
     for row in own.itertuples():
-        interval = "" if row.images < 2 else f" [{row.low:+.4g}, {row.high:+.4g}]"
+        known = row.images >= comparison.FEWEST
+        interval = f" [{row.low:+.6g}, {row.high:+.6g}]" if known else ""
         lines.append(
-            f"  {row.rule}: {row.metric} {row.before:.4g} -> {row.after:.4g}, "
-            f"change {row.change:+.4g}{interval}, images {row.images}"
+            f"  {row.rule}: {row.metric} {row.before:.6g} -> {row.after:.6g}, "
+            f"change {row.change:+.6g}{interval}, images {row.images}"
         )
     return [*lines, f"  report: reports/{dataset}/report.md   pictures: {pictured}"]
 

@@ -22,14 +22,28 @@ def main() -> str:
     sections = yaml.safe_load(params.PARAMS.read_text(encoding="utf-8"))
     datasets = sorted(set(sections) - params.GROUPS)
     for name in datasets:
-        check_steps(params.check(name, sections[name], str(params.PARAMS)).enhance)
+        section = params.check(name, sections[name], str(params.PARAMS))
+        check_steps(section.enhance, f"{name}.enhance")
     # The same text always: the stages after this one depend on their params, not on this run.
     STAMP.write_text("params.yaml is composed from conf/ by src/config.py\n", encoding="utf-8")
     return f"config: {params.PARAMS} composed from conf/ ({', '.join(datasets)})"
 
 
+def check() -> str:
+    """Return a warning when params.yaml is not what conf/ composes to, as after an experiment."""
+    if params.PARAMS.read_text(encoding="utf-8") == composition.text(composition.composed()):
+        return ""
+    return (
+        f"note: {params.PARAMS} is not what conf/ composes to, so these results are of an "
+        "experiment or of an edit by hand. Back to conf/: dvc repro --force --single-item config, "
+        "then the same again. To keep the values, write them into conf/\n"
+    )
+
+
 if __name__ == "__main__":
     try:
-        print(main())
+        print(
+            check() if sys.argv[1:] == ["--check"] else main(), end="\n" if not sys.argv[1:] else ""
+        )
     except ClearsetError as error:
         sys.exit(f"error: {error}")

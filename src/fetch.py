@@ -23,7 +23,7 @@ def main(dataset: str) -> str:
         table = pd.DataFrame(mapped(partial(take, begun), found, "fetch"))
         table["image_id"] = image_ids(table["path"].tolist())
         tables.write("images", table, begun)
-        passed_over = sources.passed_over(folder)
+        passed_over = sources.passed_over(folder, found)
     broken = table[table["error"] != ""]
     reasons = [
         f"{path} ({error})" for path, error in zip(broken["path"], broken["error"], strict=True)
@@ -32,8 +32,7 @@ def main(dataset: str) -> str:
         raise ClearsetError(f"no image of {dataset} can be read: {listed(reasons)}")
     lines = [f"fetch: {len(table)} images, {int((table['mask'] != '').sum())} masks in {target}"]
     lines += [f"  can not be read: {reason}" for reason in reasons]
-    lines += [f"  passed over, no image's suffix: {passed_over}"] if passed_over else []
-    return "\n".join(lines)
+    return "\n".join(lines + [f"  {line}" for line in passed_over])
 
 
 def take(target: Path, item: sources.Item) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def take(target: Path, item: sources.Item) -> dict[str, Any]:
             copy(item.mask, target / "masks" / row["mask"])
             height, width = images.decode_mask(item.mask).shape
             if (width, height) != (row["width"], row["height"]):
-                row["error"] = f"its mask is {width} x {height} px"
+                row["error"] = f"its mask is {width} x {height} px: mend the mask or take it away"
     except images.UnreadableImage as error:
         row["error"] = f"{'its mask: ' if row['mask'] else ''}{error}"
     return row

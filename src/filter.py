@@ -22,7 +22,7 @@ def main(dataset: str) -> str:
     flags = rules.flag(values, bounds)
     rules.refuse_all(values, bounds, flags)
     decisions = rules.decide(found["images"], flags)
-    summary = rules.summary(bounds, flags)
+    summary = rules.summary(section.filter, bounds, flags)
     target, reports = layout.stage_folder("filter", dataset), layout.REPORTS / dataset
     with layout.replacing(target) as begun:
         begun.mkdir()

@@ -33,14 +33,18 @@ def main(source: str, name: str, overrides: list[str]) -> str:
     if not Path(source).exists():
         raise ClearsetError(f"SOURCE is '{source}': no such folder or zip. {USAGE}")
     home = layout.FOLDERS / name
-    section = configured(Path(source).resolve(), name, overrides, home / "params.yaml")
-    checked = params.check(name, section[name], str(home / "params.yaml"))
-    check_steps(checked.enhance)
-    save(section, home / "params.yaml")
+    own = home / "params.yaml"
+    section = configured(Path(source).resolve(), name, overrides, own)
+    check_steps(params.check(name, section[name], str(own)).enhance, f"{own}, enhance")
+    before = own.read_bytes() if own.exists() else None
+    save(section, own)
     save(rewired(pipeline, name, Path(source).resolve()), home / "dvc.yaml")
     done = subprocess.run(["dvc", "repro", str(home / "dvc.yaml")], check=False)  # noqa: S607
     if done.returncode != 0:
-        raise ClearsetError(f"the pipeline in {home} stopped: see above; then run the same again")
+        layout.remove(own)
+        if before is not None:
+            own.write_bytes(before)
+        raise ClearsetError(f"the pipeline in {home} stopped: see above. SET was not kept; mend it")
     return (
         f"folder: report in {layout.REPORTS / name}/report.md, cleaned images in "
         f"{layout.stage_folder('enhance', name)}/images. To change a bound, edit "
@@ -52,6 +56,11 @@ def configured(source: Path, name: str, overrides: list[str], own: Path) -> dict
     """Return the params: the last run's, or else conf/dataset/folder.yaml; then the overrides."""
     if own.exists():
         config: Any = OmegaConf.load(own)
+        if (kept := config[name].fetch.path) != str(source):
+            raise ClearsetError(
+                f"NAME '{name}' stands for {kept}, with bounds of its own: choose another NAME, or "
+                f"remove {own.parent} to begin anew"
+            )
     else:
         chosen = composition.composed([f"+dataset@{name}=folder"])
         config = OmegaConf.create({name: OmegaConf.to_container(chosen[name], enum_to_str=True)})
@@ -85,5 +94,5 @@ if __name__ == "__main__":
     try:
         source_given, name_given, *changes_given = [*sys.argv[1:], "", ""]
         print(main(source_given, name_given, [given for given in changes_given if given]))
-    except ClearsetError as error:
+    except (ClearsetError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -4,6 +4,7 @@ It never fails: without fastdup the native engine does the work. The line is kep
 environment, where the engine's errors repeat it.
 """
 
+import os
 import platform
 import subprocess
 import sys
@@ -48,7 +49,10 @@ def install() -> None:
 
 
 def _quiet(command: list[str]) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True)
+    """Run a command of uv; once more with the system's certificates, for a network of its own."""
+    if subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        env = os.environ | {"UV_SYSTEM_CERTS": "true"}
+        subprocess.run(command, check=True, capture_output=True, text=True, env=env)
 
 
 def attempt() -> None:

@@ -153,13 +153,14 @@ def test_an_interval_narrows_with_more_images() -> None:
     assert ratio == pytest.approx(4, rel=0.25)  # the root of 16
 
 
-@pytest.mark.parametrize("values", [[], [1.5]])
-def test_fewer_than_two_values_have_no_interval(values: list[float]) -> None:
+@pytest.mark.parametrize("values", [[], [1.5], [1.0, 3.0], [1.0, 2.0, 3.0, 9.0]])
+def test_fewer_than_five_values_have_no_interval(values: list[float]) -> None:
     assert np.isnan(interval(np.array(values), resamples=RESAMPLES, seed=0)).all()
 
 
-def test_two_values_have_an_interval_between_them() -> None:
-    assert interval(np.array([1.0, 3.0]), resamples=RESAMPLES, seed=0) == (1, 3)
+def test_five_values_have_an_interval_around_their_mean_and_within_their_range() -> None:
+    low, high = interval(np.array([1.0, 2, 3, 4, 10]), resamples=RESAMPLES, seed=0)
+    assert 1 <= low < 4 < high <= 10
 
 
 def test_equal_changes_have_an_interval_without_width() -> None:
@@ -182,7 +183,7 @@ def test_changes_are_over_all_and_over_each_rules_images() -> None:
 
 
 def test_a_change_is_after_less_before_and_lies_in_its_interval() -> None:
-    row = judged(changed(a=1, b=2, c=6), {"a": set(), "b": set(), "c": set()}).loc["all", "blur"]
+    row = judged(changed(a=1, b=2, c=6, d=3, e=4), {i: set() for i in "abcde"}).loc["all", "blur"]
     assert row["after"] - row["before"] == pytest.approx(row["change"])
     assert row["low"] <= row["change"] <= row["high"]
 

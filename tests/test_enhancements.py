@@ -287,3 +287,8 @@ def test_clahe_takes_what_an_earlier_step_left_out_of_range() -> None:
     steps = [step("unsharp_mask", amount=5), step("clahe", tiles=2, clip_limit=0.5)]
     result, _ = enhance(noise((24, 24)), steps)
     assert np.isfinite(result).all()
+
+
+def test_an_impossible_value_is_refused_before_any_image() -> None:
+    with pytest.raises(ClearsetError, match=r"mine.enhance: gamma: 0 must be above 0"):
+        check_steps([{"method": "gamma", "gamma": 0}], "mine.enhance")

@@ -395,7 +395,7 @@ def test_a_bmp_with_alpha_is_refused_since_it_could_not_be_written(tmp_path: Pat
         0xFF00,
         0xFF,
         0xFF000000,
-    )  # red, green, blue, alpha: a V4 header's bit fields
+    )  # red, green, blue, alpha of a V4 header
     fields = (108, 12, 12, 1, 32, 3, 12 * 12 * 4, 0, 0, 0, 0, *masks)
     header = struct.pack("<IiiHHIIiiII4I", *fields).ljust(108, b"\0")
     start = struct.pack("<2sIHHI", b"BM", 14 + 108 + 576, 0, 0, 14 + 108)

@@ -120,6 +120,15 @@ def test_the_queue_runs_its_own_code_with_its_own_value(clean: Path) -> None:
     assert blur["max"] == 0.25
 
 
+def test_params_that_are_not_of_conf_are_remarked(clean: Path) -> None:
+    assert run(clean, "python", "src/config.py", "--check").stdout == ""
+    params = clean / "params.yaml"
+    params.write_text(params.read_text().replace("max: 0.3", "max: 0.4"))
+    assert (
+        "is not what conf/ composes to" in run(clean, "python", "src/config.py", "--check").stdout
+    )
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -176,6 +185,11 @@ def test_a_folder_of_ones_own_runs_without_touching_a_tracked_file(
     assert ran(again) == [
         "folders/mine/dvc.yaml:" + s + "@mine" for s in ("filter", "enhance", "compare")
     ]
+    refused = run(clean, *command, "mine.filter.dark.min=300")
+    assert "flags all 8 images" in refused.stdout + refused.stderr
+    assert ran(run(clean, *command)) == []  # a refused bound is not kept
+    other = run(clean, "python", "src/folder.py", str(source.parent), "mine")
+    assert f"'mine' stands for {source}" in other.stderr
     (source / "test/empty.png").unlink()
     assert "folders/mine/dvc.yaml:fetch@mine" in ran(run(clean, *command))
     for place in ("folders", "reports/mine"):

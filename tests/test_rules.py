@@ -143,11 +143,26 @@ def test_a_rule_that_spares_one_or_has_only_one_is_not_refused(values: tuple[flo
 def test_a_summary_has_a_row_for_each_rule_even_without_flags() -> None:
     values = measured(1, 2, 3)
     rules = {"soft": Rule("blur", min=2.5), "never": Rule("blur", max=9.0, action=Action.drop)}
-    found = summary(rules, flag(values, rules)).set_index("rule")
+    found = summary(rules, rules, flag(values, rules)).set_index("rule")
     assert found["flagged"].to_dict() == {"soft": 2, "never": 0}
     assert found["action"].to_dict() == {"soft": "review", "never": "drop"}
     assert found.loc["soft", ["metric", "min"]].tolist() == ["blur", 2.5]
     assert found.loc["never", ["metric", "max"]].tolist() == ["blur", 9.0]
+
+
+def test_a_summary_tells_a_quantile_and_the_bound_it_came_to() -> None:
+    values = measured(1, 2, 3, 4, 5)
+    rules = {"soft": Rule("blur", quantile=0.25)}
+    resolved = bounds(rules, values)
+    found = summary(rules, resolved, flag(values, resolved)).iloc[0]
+    assert (found["quantile"], found["min"], found["flagged"]) == (0.25, 2, 1)
+
+
+@pytest.mark.parametrize("metric", ["pixel_copies", "byte_copies", "nearest_similarity"])
+def test_two_copies_may_be_all_there_is(metric: str) -> None:
+    values = measured(1, 1).rename(columns={"blur": metric})
+    rules = {"duplicate": Rule(metric, max=0.5)}
+    refuse_all(values, rules, flag(values, rules))
 
 
 @pytest.mark.parametrize(("first", "second"), [*product(WEAKEST_FIRST, repeat=2)])

@@ -340,11 +340,19 @@ def test_no_image_by_patterns_names_the_patterns(tmp_path: Path) -> None:
 
 def test_passed_over_counts_the_other_visible_files(tmp_path: Path) -> None:
     laid(tmp_path, ["a.png", "b.txt", "x/c.TXT", "README", ".hidden", ".git/HEAD", "d.dcm"])
-    assert sources.passed_over(tmp_path) == "1 .dcm, 2 .txt, 1 no suffix"
+    lines = sources.passed_over(tmp_path, sources.items(tmp_path, {}))
+    assert lines == ["passed over, no image's suffix: 1 .dcm, 2 .txt, 1 no suffix"]
+
+
+def test_a_mask_without_an_image_is_named(tmp_path: Path) -> None:
+    laid(tmp_path, ["images/a.png", "masks/a.png", "masks/stray.png"])
+    lines = sources.passed_over(tmp_path, sources.items(tmp_path, {}))
+    assert lines == ["passed over, masks or images of no split: masks/stray.png"]
 
 
 def test_nothing_passed_over_is_nothing_to_say(tmp_path: Path) -> None:
-    assert sources.passed_over(laid(tmp_path, ["a.png", "b.TIFF"])) == ""
+    laid(tmp_path, ["a.png", "b.TIFF"])
+    assert sources.passed_over(tmp_path, sources.items(tmp_path, {})) == []
 
 
 def test_ravir_is_23_pairs_and_19_images_alone(ravir: Path) -> None:

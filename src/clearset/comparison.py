@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 Image = npt.NDArray[np.float32]
+FEWEST = 5  # of fewer values a resampled interval says nothing
 
 
 def psnr(before: Image, after: Image) -> float:
@@ -55,7 +56,7 @@ def changes(
 
     Once over all repaired images (rule `all`) and once for each rule over the images it flagged:
     `rules_of` maps an image_id to its rules. The interval is a percentile bootstrap over images
-    (Efron, 1979, doi:10.1214/aos/1176344552); empty for fewer than two images.
+    (Efron, 1979, doi:10.1214/aos/1176344552); empty for fewer than five images.
     """
     rules = sorted(set().union(*rules_of.values()))
     rows = []
@@ -71,8 +72,8 @@ def changes(
 
 
 def interval(values: npt.NDArray[np.float64], *, resamples: int, seed: int) -> tuple[float, float]:
-    """Return the bootstrap 95 % interval of the mean; NaN for fewer than two values."""
-    if len(values) < 2:
+    """Return the bootstrap 95 % interval of the mean; NaN for fewer than five values."""
+    if len(values) < FEWEST:
         return float("nan"), float("nan")
     from scipy.stats import bootstrap  # noqa: PLC0415
 

@@ -31,18 +31,21 @@ def options(method: str) -> list[str]:
     return [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
 
 
-def check_steps(steps: Iterable[Mapping[str, Any]]) -> None:
-    """Raise `ClearsetError` for an unknown method, or options that are not just its own."""
+def check_steps(steps: Iterable[Mapping[str, Any]], where: str = "enhance") -> None:
+    """Raise `ClearsetError`, naming the place, for a step that could not be done.
+
+    That is an unknown method, options that are not just its own, or a value out of its range: each
+    step is tried on a tiny image.
+    """
     for step in steps:
         method = step["method"]
         if method not in ENHANCEMENTS:
-            raise ClearsetError(
-                f"enhance: unknown method '{method}'. Known: {', '.join(sorted(ENHANCEMENTS))}"
-            )
+            known = ", ".join(sorted(ENHANCEMENTS))
+            raise ClearsetError(f"{where}: unknown method '{method}'. Known: {known}")
         given, wanted = set(step) - {"rule", "method"}, set(options(method))
         if given != wanted:
             raise ClearsetError(
-                f"enhance: {method} takes {', '.join(sorted(wanted))}; "
+                f"{where}: {method} takes {', '.join(sorted(wanted))}; "
                 f"unknown: {', '.join(sorted(given - wanted)) or 'none'}, "
                 f"missing: {', '.join(sorted(wanted - given)) or 'none'}"
             )
@@ -50,7 +53,11 @@ def check_steps(steps: Iterable[Mapping[str, Any]]) -> None:
             value = step[name]
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if not number or not math.isfinite(value):
-                raise ClearsetError(f"enhance: {method}.{name} is {value!r}: give a finite number")
+                raise ClearsetError(f"{where}: {method}.{name} is {value!r}: give a finite number")
+        try:
+            enhance(np.full((16, 16), 0.5, np.float32), [step])
+        except ClearsetError as error:
+            raise ClearsetError(f"{where}: {error}") from None
 
 
 def describe_step(step: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ def gallery(pictures: Sequence[tuple[Any, str]], title: str, columns: int = 4) -
     """Return a sheet of pictures with their captions, `columns` in a row."""
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    figure = Figure(figsize=(2.6 * columns, 2.95 * rows + 0.5), layout="constrained")
+    figure = Figure(figsize=(max(2.6 * columns, 5.2), 2.95 * rows + 0.5), layout="constrained")
     figure.suptitle(title, fontsize=11, parse_math=False)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:

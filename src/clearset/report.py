@@ -12,8 +12,9 @@ ESCAPES |= {ord(c): " " for c in "\r\n"}  # a line end would end the table's row
 SECTIONS = [
     (
         "Rules",
-        "An image is flagged below `min` or above `max`. `blur` is fastdup's statistic and grows "
-        "with sharpness; `mean` is in 8-bit grey levels.\n\n![Rules](figures/rules.png)",
+        "An image is flagged below `min` or above `max`; a `quantile` sets that bound by quota, so "
+        "some image is always flagged. The metric `blur` is fastdup's statistic and grows with "
+        "sharpness; `mean` is in 8-bit grey levels.\n\n![Rules](figures/rules.png)",
         "rules",
         "",
     ),

@@ -9,6 +9,8 @@ from clearset.errors import ClearsetError
 from clearset.schema import Action, Rule
 
 ORDER = [action.value for action in Action]  # weakest first
+BETWEEN = {"unreadable", "byte_copies", "pixel_copies", "label_dice"}
+BETWEEN |= {"nearest_similarity", "surplus_similarity", "edge_similarity", "published_outlier"}
 RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
 
 
@@ -45,7 +47,8 @@ def bounds(rules: Mapping[str, Rule], values: pd.DataFrame) -> dict[str, Rule]:
         if rule.metric not in values.columns:
             raise ClearsetError(
                 f"filter.{name}: unknown metric '{rule.metric}'. Known: "
-                f"{', '.join(sorted(values.columns))}"
+                f"{', '.join(sorted(values.columns))}. Mend the rule where it is set: in "
+                "conf/dataset/, an override, or a folder's params.yaml"
             )
         low, high = rule.min, rule.max
         if rule.quantile is not None:
@@ -73,11 +76,14 @@ def flag(values: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
 
 
 def refuse_all(values: pd.DataFrame, rules: Mapping[str, Rule], flags: pd.DataFrame) -> None:
-    """Raise `ClearsetError` for a rule that flags every image it measures: its bound is wrong."""
+    """Raise `ClearsetError` for a rule that flags every image it measures: its bound is wrong.
+
+    What compares images with each other is exempt: two copies may be all that there is.
+    """
     counts = flags.groupby("rule")["image_id"].count()
     for name, rule in rules.items():
         column = values[rule.metric].dropna()
-        if len(column) > 1 and counts.get(name, 0) == len(column):
+        if rule.metric not in BETWEEN and len(column) > 1 and counts.get(name, 0) == len(column):
             raise ClearsetError(
                 f"filter.{name} flags all {len(column)} images: {rule.metric} lies between "
                 f"{column.min():.6g} and {column.max():.6g}, allowed is {_span(rule)}. "
@@ -91,14 +97,17 @@ def _span(rule: Rule) -> str:
     return f"{low} {high}".strip()
 
 
-def summary(rules: Mapping[str, Rule], flags: pd.DataFrame) -> pd.DataFrame:
-    """Return the table `rules`: the bounds each rule came to and how many images it flags."""
+def summary(
+    rules: Mapping[str, Rule], resolved: Mapping[str, Rule], flags: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the table `rules`: each rule, the bounds it came to, and how many images it flags."""
     counts = flags.groupby("rule")["image_id"].count()
-    rows = [
-        (name, rule.metric, rule.min, rule.max, rule.action.value, counts.get(name, 0))
-        for name, rule in rules.items()
-    ]
-    return pd.DataFrame(rows, columns=["rule", "metric", "min", "max", "action", "flagged"])
+    rows = []
+    for name, rule in resolved.items():
+        limits = (rule.min, rule.max, rules[name].quantile)
+        rows.append((name, rule.metric, *limits, rule.action.value, counts.get(name, 0)))
+    columns = ["rule", "metric", "min", "max", "quantile", "action", "flagged"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def decide(images: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:

@@ -136,7 +136,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         """Check that the rule can flag some images and spare others."""
-        require(bool(self.metric), "metric is empty")
+        require(bool(self.metric), "metric is empty; or is the name of the rule misspelt?")
         bounded = self.min is not None or self.max is not None
         require(
             bounded != (self.quantile is not None),

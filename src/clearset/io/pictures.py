@@ -1,5 +1,6 @@
 """Figures with pixels of the dataset: galleries, and each repaired image beside its original."""
 
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
 
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as PNG: the same figure gives the same bytes."""
-    with layout.replacing(path) as begun:
+    with layout.replacing(path) as begun, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script without a font
         figure.savefig(begun, format="png", dpi=DPI, metadata={"Software": None})
     return path
 

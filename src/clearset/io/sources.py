@@ -4,7 +4,7 @@ import glob
 import os
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -203,8 +203,12 @@ def _mask_stem(stem: str) -> str:
     return stem[: len(head)] if head and last.lower() in MASKS else stem
 
 
-def passed_over(folder: Path) -> str:
-    """Return which visible files have no image's suffix, counted by suffix, for the log."""
-    suffixes = (file.suffix.lower() for file in _walk(folder))
-    counts = Counter(suffix or "no suffix" for suffix in suffixes if suffix not in SUFFIXES)
-    return listed((f"{n} {suffix}" for suffix, n in sorted(counts.items())), limit=8)
+def passed_over(folder: Path, found: Sequence[Item]) -> list[str]:
+    """Return, for the log, which visible files are no image and which go with none."""
+    used = {file for item in found for file in (item.file, item.mask)}
+    files = [file for file in _walk(folder) if file not in used]
+    suffixes = Counter(f.suffix.lower() or "no suffix" for f in files if not _is_image(f))
+    other = listed((f"{count} {suffix}" for suffix, count in sorted(suffixes.items())), limit=8)
+    alone = listed(file.relative_to(folder).as_posix() for file in files if _is_image(file))
+    lines = [f"passed over, no image's suffix: {other}"] if other else []
+    return lines + ([f"passed over, masks or images of no split: {alone}"] if alone else [])

@@ -88,7 +88,15 @@ TABLES = {
     ),
     # one row a rule, with the bounds it came to
     "rules": Table(
-        {"rule": STR, "metric": STR, "min": FLOAT, "max": FLOAT, "action": STR, "flagged": INT},
+        {
+            "rule": STR,
+            "metric": STR,
+            "min": FLOAT,
+            "max": FLOAT,
+            "quantile": FLOAT,  # that set the bound; empty: the bound was given
+            "action": STR,
+            "flagged": INT,
+        },
         ("rule",),
     ),
     # one row a flag
