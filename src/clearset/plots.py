@@ -29,12 +29,7 @@ def image(axes: Axes, pixels: Any, title: str) -> Axes:
 def gallery(pictures: Sequence[tuple[Any, str]], title: str, columns: int = 4) -> Figure:
     """Return a sheet of pictures with their captions, `columns` in a row."""
     columns = min(columns, len(pictures))
-    rows = -(-len(pictures) // columns)
-    figure = Figure(figsize=(max(2.6 * columns, 5.2), 2.95 * rows + 0.5), layout="constrained")
-    figure.suptitle(title, fontsize=11, parse_math=False)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in grid:
-        axes.set_axis_off()
+    figure, grid = sheet(-(-len(pictures) // columns), columns, title)
     for axes, (pixels, caption) in zip(grid, pictures, strict=False):
         image(axes, pixels, caption)
     return figure
@@ -42,15 +37,30 @@ def gallery(pictures: Sequence[tuple[Any, str]], title: str, columns: int = 4) -
 
 def pair(before: Any, after: Any, title: str) -> Figure:
     """Return the original beside the repaired image, and a detail of each below."""
-    figure = Figure(figsize=(8, 8.4), layout="constrained")
-    figure.suptitle(title, fontsize=10, parse_math=False)
-    grid = figure.subplots(2, 2)
+    figure, grid = sheet(2, 2, title, side=3.8)
     height, width = before.shape[:2]
     detail = np.s_[height // 3 : height // 3 + height // 4, width // 3 : width // 3 + width // 4]
     for column, (name, pixels) in enumerate((("before", before), ("after", after))):
-        image(grid[0, column], pixels, name)
-        image(grid[1, column], pixels[detail], f"{name}, centre detail")
+        image(grid[column], pixels, name)
+        image(grid[2 + column], pixels[detail], f"{name}, centre detail")
     return figure
+
+
+def sheet(rows: int, columns: int, title: str, side: float = 2.6) -> tuple[Figure, Any]:
+    """Return a figure of square places of `side` inches, each with room for a caption.
+
+    Laid out by arithmetic: matplotlib's own layout takes half a second a sheet.
+    """
+    caption, top = 0.42, 0.3 + 0.17 * title.count("\n")
+    height, width = rows * (side + caption) + top + 0.05, max(columns * (side + 0.05), 5.2)
+    figure = Figure(figsize=(width, height))
+    figure.suptitle(title, fontsize=10, y=1 - 0.06 / height, parse_math=False)
+    edges = {"left": 0.005, "right": 0.995, "wspace": 0.02, "hspace": caption / side}
+    edges |= {"bottom": 0.05 / height, "top": 1 - (top + caption) / height}
+    grid = figure.subplots(rows, columns, squeeze=False, gridspec_kw=edges).ravel()
+    for axes in grid:
+        axes.set_axis_off()
+    return figure, grid
 
 
 def bounds(axes: Axes, values: pd.Series, name: str, rule: Rule) -> Axes:
