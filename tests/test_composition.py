@@ -73,9 +73,9 @@ def test_an_experiment_is_a_named_set_of_overrides() -> None:
 
 def test_the_published_repair_is_an_experiment() -> None:
     steps = sections("experiment=published")["ravir"]["enhance"]
-    assert {(step["method"], step["radius"], step["amount"]) for step in steps} == {
-        ("unsharp_mask", 1.0, 15.0)
-    }
+    by_rule = {step["rule"]: step for step in steps}
+    blur = {"rule": "blur", "method": "unsharp_mask", "radius": 1.0, "amount": 15.0}
+    assert by_rule == {"blur": blur, "dark": {"rule": "dark", "method": "gamma", "gamma": 1.0}}
 
 
 @pytest.mark.parametrize("option", OPTIONS)
