@@ -1,5 +1,6 @@
 """Fixtures: small images, the real RAVIR where it is at hand, fastdup where it works."""
 
+import datetime
 import os
 import subprocess
 import sys
@@ -39,6 +40,9 @@ def working_fastdup() -> Path:
     outcome = record.read_text().strip() if record.exists() else "fastdup: not set up"
     if " works" not in outcome:
         pytest.skip(outcome)
+    last = fastdup.expires()
+    if last and datetime.date.today() >= last:
+        pytest.skip(f"fastdup's build has expired on {last}: make setup looks for a newer one")
     return fastdup.environment()
 
 
