@@ -35,7 +35,8 @@ def main(dataset: str) -> str:
     write_tables(found, engine, reports / "tables")
     sides = partial(files_of, found["images"].set_index("image_id")["path"], folders)
     with layout.replacing(reports / "figures") as begun:
-        figures(section, values, found, sides, begun)
+        pictures.save(plots.rules_figure(values, bounds), begun / "rules.png")
+        figures(section, found, sides, begun)
     with layout.replacing(folders["compare"]) as begun:
         count, source = section.compare.gallery, folders["fetch"] / "images"
         pictures.galleries(values, found, source, begun / "galleries", count)
@@ -44,7 +45,8 @@ def main(dataset: str) -> str:
     tables.write_metrics(numbers, dataset, reports / "metrics.json")
     with layout.replacing(reports / "report.md") as begun:
         begun.write_text(report.report(dataset, section.about, found, engine), encoding="utf-8")
-    return "\n".join(summary(dataset, found, enhancing(section), folders["compare"]))
+    shown = f"report: {reports}/report.md   pictures: {folders['compare']}"
+    return "\n".join([*summary(found, numbers, enhancing(section)), f"  {shown}"])
 
 
 def enhancing(section: Dataset) -> dict[str, str]:
@@ -108,12 +110,8 @@ def files_of(paths: pd.Series, folders: dict[str, Path], image_id: str) -> tuple
     return before, after
 
 
-def figures(
-    section: Dataset, values: pd.DataFrame, found: Tables, sides: pictures.Sides, target: Path
-) -> None:
-    """Write the figures that are committed: curves, and pixels only of what may be shared."""
-    bounds = rules.bounds(section.filter, values)
-    pictures.save(plots.rules_figure(values, bounds), target / "rules.png")
+def figures(section: Dataset, found: Tables, sides: pictures.Sides, target: Path) -> None:
+    """Write the figures of the repairs: curves, and pixels only of what may be shared."""
     if found["outcomes"].empty:
         return
     called = {i: " + ".join(sorted(named)) for i, named in answered(section, found).items()}
@@ -122,16 +120,12 @@ def figures(
         pictures.repaired(found["outcomes"], sides, target / "repaired.png")
 
 
-def summary(dataset: str, found: Tables, answers: dict[str, str], pictured: Path) -> list[str]:
-    """Return what a person wants to read at the end of a run, and where to look next."""
+def summary(found: Tables, numbers: dict[str, float], answers: dict[str, str]) -> list[str]:
+    """Return what a person wants to read at the end of a run."""
     counts = rules.counts(found["decisions"])
-    outcomes = found["outcomes"]
-    before, after = (
-        outcomes[f"flags_{when}"].str.split().str.len().sum() for when in ("before", "after")
-    )
     lines = [
-        f"compare: {counts['images']} images, {counts['flagged']} flagged, "
-        f"{len(outcomes)} repaired (their flags: {int(before)} before, {int(after)} after)"
+        f"compare: {counts['images']} images, {counts['flagged']} flagged, {numbers['repaired']} "
+        f"repaired (their flags: {numbers['flags_before']} before, {numbers['flags_after']} after)"
     ]
     own = found["changes"].merge(pd.DataFrame(answers.items(), columns=["rule", "metric"]))
     for row in own.itertuples():
@@ -141,7 +135,7 @@ def summary(dataset: str, found: Tables, answers: dict[str, str], pictured: Path
             f"  {row.rule}: {row.metric} {row.before:.6g} -> {row.after:.6g}, "
             f"change {row.change:+.6g}{interval}, images {row.images}"
         )
-    return [*lines, f"  report: reports/{dataset}/report.md   pictures: {pictured}"]
+    return lines
 
 
 if __name__ == "__main__":

@@ -42,8 +42,6 @@ def check() -> str:
 
 if __name__ == "__main__":
     try:
-        print(
-            check() if sys.argv[1:] == ["--check"] else main(), end="\n" if not sys.argv[1:] else ""
-        )
+        sys.stdout.write(check() if sys.argv[1:] == ["--check"] else f"{main()}\n")
     except ClearsetError as error:
         sys.exit(f"error: {error}")

@@ -144,6 +144,7 @@ def test_a_summary_has_a_row_for_each_rule_even_without_flags() -> None:
     values = measured(1, 2, 3)
     rules = {"soft": Rule("blur", min=2.5), "never": Rule("blur", max=9.0, action=Action.drop)}
     found = summary(rules, rules, flag(values, rules)).set_index("rule")
+    assert found["quantile"].dtype == float  # empty in a report, not "None"
     assert found["flagged"].to_dict() == {"soft": 2, "never": 0}
     assert found["action"].to_dict() == {"soft": "review", "never": "drop"}
     assert found.loc["soft", ["metric", "min"]].tolist() == ["blur", 2.5]

@@ -107,7 +107,8 @@ def summary(
         limits = (rule.min, rule.max, rules[name].quantile)
         rows.append((name, rule.metric, *limits, rule.action.value, counts.get(name, 0)))
     columns = ["rule", "metric", "min", "max", "quantile", "action", "flagged"]
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype(dict.fromkeys(["min", "max", "quantile"], float))
 
 
 def decide(images: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
