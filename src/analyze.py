@@ -4,16 +4,32 @@ from clearset import engines
 from clearset.io import layout, params, tables
 from clearset.io.command import run
 
+WRITTEN = (
+    "metrics",
+    "masks",
+    "neighbours",
+    "outliers",
+    "components",
+    "pairs",
+    "registrations",
+)
+
 
 def main(dataset: str) -> str:
     """Write the tables of an analysis, the same whichever engine made them."""
-    analyze = params.load(dataset).analyze
+    section = params.load(dataset)
     source, target = layout.stage_folder("fetch", dataset), layout.stage_folder("analyze", dataset)
     table = tables.read("images", source)
-    found = engines.analyze(table, source / "images", analyze)
+    found = engines.analyze(
+        table,
+        source / "images",
+        section.analyze,
+        masks=source / "masks",
+        classes=section.classes.values(),
+    )
     with layout.replacing(target) as begun:
         begun.mkdir()
-        for name in ("metrics", "neighbours", "outliers", "components", "pairs"):
+        for name in WRITTEN:
             tables.write(name, getattr(found, name), begun)
         tables.write_json(found.engine, begun / "engine.json")
     return (

@@ -1,24 +1,36 @@
 """Set the repaired images against their originals, and report the whole dataset."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from clearset import comparison, engines, plots, report, rules
+from clearset import calibration, comparison, engines, evaluation, plots, report, rules
 from clearset.io import images, layout, params, pictures, tables
 from clearset.io.command import run
 from clearset.io.parallel import mapped
-from clearset.schema import Dataset
+from clearset.schema import Dataset, Rule
 
 Tables = dict[str, pd.DataFrame]
 READ = {
-    "fetch": ["images"],
-    "analyze": ["metrics", "neighbours", "outliers", "components", "pairs"],
-    "filter": ["flags", "decisions", "conflicts"],
+    "fetch": ["images", "truth"],
+    "analyze": [
+        "metrics",
+        "masks",
+        "neighbours",
+        "outliers",
+        "components",
+        "pairs",
+        "registrations",
+    ],
+    "filter": ["flags", "decisions", "conflicts", "calibration", "curves"],
     "enhance": ["repairs"],
 }
+LOCAL = {"images", "neighbours", "repairs", "rules", "registrations", "curves"}  # in data/ only
+JUDGED = ["truth", "detection", "severities", "crosstalk", "calibration"]
+MOST_ROWS = 1000  # of a table beside the report; a longer one is in data/ only
 
 
 def main(dataset: str) -> str:
@@ -30,6 +42,7 @@ def main(dataset: str) -> str:
     bounds = rules.bounds(section.filter, values)
     found["rules"] = rules.summary(section.filter, bounds, found["flags"])
     found |= assessed(section, found, folders, bounds)
+    found |= judged(found, values, bounds)
     reports = layout.REPORTS / dataset
     engine = tables.read_json(folders["analyze"] / "engine.json")
     write_tables(found, engine, reports / "tables")
@@ -37,11 +50,16 @@ def main(dataset: str) -> str:
     with layout.replacing(reports / "figures") as begun:
         pictures.save(plots.rules_figure(values, bounds), begun / "rules.png")
         figures(section, found, sides, begun)
+        if not found["truth"].empty:
+            measured(section, found, sides, begun)
     with layout.replacing(folders["compare"]) as begun:
         count, source = section.compare.gallery, folders["fetch"] / "images"
         pictures.galleries(values, found, source, begun / "galleries", count)
         pictures.pairs(found["outcomes"], sides, begun / "pairs", section.compare.pairs)
+        fits = found["registrations"].merge(found["leaks"][["image_id", "other_id"]])
+        pictures.leaks(fits, sides, begun / "leaks", count)
     numbers = comparison.headline(found["outcomes"], found["changes"], enhancing(section))
+    numbers |= evaluation.headline(found["detection"])
     tables.write_metrics(numbers, dataset, reports / "metrics.json")
     with layout.replacing(reports / "report.md") as begun:
         begun.write_text(report.report(dataset, section.about, found, engine), encoding="utf-8")
@@ -68,7 +86,8 @@ def assessed(
     if repairs.empty:
         return {name: tables.empty(name) for name in ("outcomes", "comparison", "changes")}
     cleaned = tables.read("images", folders["enhance"])
-    again = engines.analyze(cleaned, folders["enhance"] / "images", section.analyze)
+    alone = replace(section.analyze, leak_registered=0)  # no repair moves a keypoint's subject
+    again = engines.analyze(cleaned, folders["enhance"] / "images", alone)
     after = found | {
         "images": cleaned,
         "metrics": again.metrics,
@@ -90,6 +109,23 @@ def assessed(
     return {"outcomes": outcomes, "comparison": table, "changes": changes}
 
 
+def judged(found: Tables, values: pd.DataFrame, bounds: dict[str, Rule]) -> Tables:
+    """Return how far flags can be trusted: `leaks`, and where the truth is known the detectors."""
+    finders = [rule for rule in bounds.values() if rule.metric == "leak_inliers"]
+    pairs = found["registrations"]
+    flagged = [rules.outside(pairs["inliers"], rule) for rule in finders]
+    leaks = pairs[flagged[0]] if flagged else pairs[:0]
+    result = {"leaks": leaks[["image_id", "other_id", "similarity", "inliers"]]}
+    if found["truth"].empty:
+        return result | {name: tables.empty(name) for name in JUDGED[1:4]}
+    sets = {"default": bounds, "calibrated": calibration.adopted(bounds, found["calibration"])}
+    return result | {
+        "detection": evaluation.detection(values, found, sets),
+        "severities": evaluation.severities(values, found, sets),
+        "crosstalk": evaluation.crosstalk(values, found["truth"], bounds),
+    }
+
+
 def likeness(before: Path, after: Path, path: str) -> dict[str, float]:
     """Return PSNR and SSIM of a repaired image against its original."""
     pair = [images.unit(images.colour(images.decode(side / path))) for side in (before, after)]
@@ -99,8 +135,10 @@ def likeness(before: Path, after: Path, path: str) -> dict[str, float]:
 def write_tables(found: Tables, engine: dict[str, Any], target: Path) -> None:
     """Write the tables that belong to the record, without a copy of the large ones."""
     with layout.replacing(target) as begun:
-        for name in sorted(set(found) - {"images", "neighbours", "repairs", "rules"}):
-            tables.write(name, found[name], begun)
+        unknown = set(JUDGED) if found["truth"].empty else set()
+        for name in sorted(set(found) - LOCAL - unknown):
+            if len(found[name]) <= MOST_ROWS:
+                tables.write(name, found[name], begun)
         tables.write_json(engine, begun / "engine.json")
 
 
@@ -120,6 +158,17 @@ def figures(section: Dataset, found: Tables, sides: pictures.Sides, target: Path
         pictures.repaired(found["outcomes"], sides, target / "repaired.png")
 
 
+def measured(section: Dataset, found: Tables, sides: pictures.Sides, target: Path) -> None:
+    """Write the figures of the detectors: curves, and pixels only of what may be shared."""
+    shown = plots.detection_figure(found["severities"], found["crosstalk"])
+    pictures.save(shown, target / "detection.png")
+    pictures.save(plots.curves_figure(found["curves"], found["calibration"]), target / "curves.png")
+    if section.about.redistributable:
+        readable = found["images"].loc[found["images"]["error"] == "", "image_id"]
+        truth = found["truth"][found["truth"]["image_id"].isin(readable)]
+        pictures.faults(truth, sides, target / "faults.png")
+
+
 def summary(found: Tables, numbers: dict[str, float], answers: dict[str, str]) -> list[str]:
     """Return what a person wants to read at the end of a run."""
     counts = rules.counts(found["decisions"])
@@ -127,6 +176,8 @@ def summary(found: Tables, numbers: dict[str, float], answers: dict[str, str]) -
         f"compare: {counts['images']} images, {counts['flagged']} flagged, {numbers['repaired']} "
         f"repaired (their flags: {numbers['flags_before']} before, {numbers['flags_after']} after)"
     ]
+    if not found["truth"].empty:
+        lines += evaluation.summary(found["severities"], found["detection"])
     own = found["changes"].merge(pd.DataFrame(answers.items(), columns=["rule", "metric"]))
     for row in own.itertuples():
         known = row.images >= comparison.FEWEST

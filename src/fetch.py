@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from clearset.errors import ClearsetError, listed
-from clearset.io import archives, images, layout, params, sources, tables
+from clearset.io import archives, images, layout, params, planter, sources, tables
 from clearset.io.command import run
 from clearset.io.parallel import mapped
 
@@ -20,10 +20,15 @@ def main(dataset: str) -> str:
     target = layout.stage_folder("fetch", dataset)
     with layout.replacing(target) as begun, sources.opened(dataset, fetch) as folder:
         found = sources.items(folder, fetch.splits)
+        passed_over = sources.passed_over(folder, found)
+        truth = tables.empty("truth")
+        if fetch.plant is not None:
+            found, truth = planter.plant(found, fetch.plant, begun / "planted")
         table = pd.DataFrame(mapped(partial(take, begun), found, "fetch"))
         table["image_id"] = image_ids(table["path"].tolist())
+        layout.remove(begun / "planted")
         tables.write("images", table, begun)
-        passed_over = sources.passed_over(folder, found)
+        tables.write("truth", known(truth, table), begun)
     broken = table[table["error"] != ""]
     reasons = [
         f"{path} ({error})" for path, error in zip(broken["path"], broken["error"], strict=True)
@@ -33,6 +38,13 @@ def main(dataset: str) -> str:
     lines = [f"fetch: {len(table)} images, {int((table['mask'] != '').sum())} masks in {target}"]
     lines += [f"  can not be read: {reason}" for reason in reasons]
     return "\n".join(lines + [f"  {line}" for line in passed_over])
+
+
+def known(truth: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """Return the truth by image_id instead of by path."""
+    if truth.empty:
+        return truth
+    return truth.merge(images[["path", "image_id"]], on="path", validate="1:1").drop(columns="path")
 
 
 def take(target: Path, item: sources.Item) -> dict[str, Any]:

@@ -3,18 +3,20 @@
 from functools import partial
 from pathlib import Path
 
-from clearset import duplicates, rules
+from clearset import calibration, duplicates, rules
 from clearset.io import layout, params, tables
 from clearset.io.command import run
 from clearset.io.images import Pixels, decode_mask
+
+MEASURED = ("metrics", "masks", "neighbours", "outliers", "registrations")
 
 
 def main(dataset: str) -> str:
     """Write flags, every image's fate, and the counts."""
     section = params.load(dataset)
     fetched, analyzed = (layout.stage_folder(stage, dataset) for stage in ("fetch", "analyze"))
-    found = {name: tables.read(name, analyzed) for name in ("metrics", "neighbours", "outliers")}
-    found["images"] = tables.read("images", fetched)
+    found = {name: tables.read(name, analyzed) for name in MEASURED}
+    found |= {name: tables.read(name, fetched) for name in ("images", "truth")}
     masks = partial(read_mask, fetched / "masks")
     found["conflicts"] = duplicates.conflicts(found["images"], section.classes, masks)
     values = rules.measures(found)
@@ -23,20 +25,27 @@ def main(dataset: str) -> str:
     rules.refuse_all(values, bounds, flags)
     decisions = rules.decide(found["images"], flags)
     summary = rules.summary(section.filter, bounds, flags)
+    chosen, table, curves = calibration.calibrate(bounds, values, found, section.calibrate)
     target, reports = layout.stage_folder("filter", dataset), layout.REPORTS / dataset
     with layout.replacing(target) as begun:
         begun.mkdir()
         tables.write("flags", flags, begun)
         tables.write("decisions", decisions, begun)
         tables.write("conflicts", found["conflicts"], begun)
+        tables.write("calibration", table, begun)
+        tables.write("curves", curves, begun)
+        if chosen:
+            (begun / "calibrated.yaml").write_text(calibration.to_adopt(chosen), encoding="utf-8")
     tables.write("rules", summary, reports)
     counts = rules.counts(decisions)
     tables.write_metrics(counts, dataset, reports / "counts.json")
     flagged = [f"{row.rule} {row.flagged}" for row in summary.itertuples() if row.flagged]
-    return (
+    done = (
         f"filter: {counts['flagged']} of {counts['images']} images flagged "
         f"({', '.join(flagged) or 'by no rule'}), decisions in {target}"
     )
+    adopt = f"\n  bounds chosen on known truth, to adopt if you like: {target}/calibrated.yaml"
+    return done + (adopt if chosen else "")
 
 
 def read_mask(folder: Path, path: str) -> Pixels:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from clearset.engines import fastdup
-from clearset.synthesis import Made, sample
+from clearset.synthesis import Made
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,4 +1,4 @@
-"""Copies of one another: who stays, and whether their masks agree."""
+"""Images of the same thing: who stays, whether their masks agree, which cross a split."""
 
 from collections.abc import Callable, Mapping
 
@@ -77,3 +77,11 @@ def label_dice(conflicting: pd.DataFrame) -> pd.Series:
     mirrored = conflicting.rename(columns={"image_id": "other_id", "other_id": "image_id"})
     both = pd.concat([conflicting, mirrored], ignore_index=True)
     return both.groupby("image_id")["dice"].min()
+
+
+def most_inliers(registrations: pd.DataFrame) -> pd.Series:
+    """Return, by image_id, the inliers of its best fit onto an image of another split."""
+    both = ["image_id", "other_id"]
+    ends = [registrations.set_index(column)["inliers"] for column in both]
+    joined = pd.concat(ends).rename_axis("image_id")
+    return joined.groupby(level="image_id").max()

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from clearset.schema import Rule
 
@@ -134,4 +135,85 @@ def changes_figure(comparison: pd.DataFrame, rules_of: Mapping[str, str]) -> Fig
     legend = figure.legend(handles, kinds, loc="outside lower center", ncols=len(kinds), fontsize=8)
     for text in legend.get_texts():
         text.set_parse_math(False)
+    return figure
+
+
+def matrix(axes: Axes, values: pd.DataFrame, title: str, ringed: Sequence[tuple[int, int]]) -> Axes:
+    """Draw shares from 0 to 1 as a grid of numbers, rows and columns named; some cells ringed."""
+    axes.imshow(values.to_numpy(float), cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
+    for row, column in np.ndindex(values.shape):
+        share = values.iloc[row, column]
+        if not np.isnan(share):
+            axes.text(
+                column,
+                row,
+                f"{share:.2f}"[-3:] if share < 1 else "1",
+                fontsize=6.5,
+                ha="center",
+                va="center",
+                color="white" if share > 0.6 else "black",
+            )
+    for row, column in ringed:
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=FLAGGED))
+    axes.set_xticks(range(values.shape[1]), values.columns, rotation=90, fontsize=7)
+    axes.set_yticks(range(values.shape[0]), values.index, fontsize=7)
+    axes.set_title(title, fontsize=9)
+    return axes
+
+
+def detection_figure(severities: pd.DataFrame, crosstalk: pd.DataFrame) -> Figure:
+    """Return what each detector finds at each severity, and what each rule makes of each fault."""
+    own = severities[(severities["part"] == "all") & (severities["severity"] > 0)]
+    recall = own.assign(case=own["fault"] + " by " + own["rule"]).pivot(
+        index="case", columns="severity", values="recall"
+    )
+    talk = crosstalk.pivot(index="fault", columns="rule", values="flagged")
+    finds = crosstalk.drop_duplicates("rule").set_index("rule")["finds"]
+    meant = {(row.fault, row.rule) for row in severities.itertuples() if finds.get(row.rule, "")}
+    ringed = [
+        (row, column)
+        for row, fault in enumerate(talk.index)
+        for column, rule in enumerate(talk.columns)
+        if (fault, rule) in meant
+    ]
+    height = 1.8 + 0.2 * max(len(recall), len(talk))
+    figure = Figure(figsize=(12.5, height), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[1, 3])
+    matrix(left, recall, "Share found, by severity", [])
+    matrix(right, talk, "Share of a fault's images that a rule flags (ringed: meant to)", ringed)
+    return figure
+
+
+def curves_figure(curves: pd.DataFrame, calibration: pd.DataFrame) -> Figure:
+    """Return one panel a detector: precision and recall against its bound, given and chosen."""
+    names = sorted(calibration["rule"])
+    columns = 4
+    figure = Figure(figsize=(12.5, 2.2 * -(-max(len(names), 1) // columns)), layout="constrained")
+    grid = figure.subplots(-(-max(len(names), 1) // columns), columns, squeeze=False).ravel()
+    for axes in grid[len(names) :]:
+        axes.set_axis_off()
+    for axes, name in zip(grid, names, strict=False):
+        points, row = curves[curves["rule"] == name], calibration.set_index("rule").loc[name]
+        for score, colour in (("precision", PALETTE[0]), ("recall", PALETTE[1])):
+            axes.plot(points["bound"], points[score], color=colour, linewidth=1, label=score)
+        axes.axvline(row["given"], color="grey", linestyle=":", linewidth=1, label="given")
+        axes.axvline(row["bound"], color="black", linestyle="--", linewidth=0.8, label="chosen")
+        axes.set_title(f"{name}: {row['side']} {row['bound']:.4g}", fontsize=9, parse_math=False)
+        axes.set_xlabel(row["metric"], fontsize=8, parse_math=False)
+        axes.tick_params(labelsize=7)
+    if names:
+        grid[0].legend(fontsize=7)
+    return figure
+
+
+def registered(first: Any, second: Any, moved: Any, title: str) -> Figure:
+    """Return two images of one scene, and the first laid on the second in alternate squares."""
+    figure, grid = sheet(1, 3, title, side=3.8)
+    rows, columns = (np.arange(side) // max(side // 8, 1) for side in second.shape[:2])
+    squares = (rows[:, None] + columns[None]) % 2 == 0
+    woven = np.where(squares.reshape((*squares.shape, 1)[: second.ndim]), moved, second)
+    for axes, pixels, name in zip(
+        grid, (first, second, woven), ("first", "second", "first on second"), strict=True
+    ):
+        image(axes, pixels, name)
     return figure

@@ -2,26 +2,37 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from clearset.duplicates import copies, label_dice, surplus_similarity
+from clearset.duplicates import copies, label_dice, most_inliers, surplus_similarity
 from clearset.errors import ClearsetError
 from clearset.schema import Action, Rule
 
 ORDER = [action.value for action in Action]  # weakest first
 BETWEEN = {"unreadable", "byte_copies", "pixel_copies", "label_dice"}
-BETWEEN |= {"nearest_similarity", "surplus_similarity", "edge_similarity", "published_outlier"}
+BETWEEN |= {
+    "leak_inliers",
+    "nearest_similarity",
+    "surplus_similarity",
+    "edge_similarity",
+    "published_outlier",
+}
 RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
 
 
 def measures(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return everything that a rule can bound: one row an image, one column a metric.
 
-    From the tables `images`, `metrics`, `neighbours`, `outliers` and `conflicts`.
+    From the tables `images`, `metrics`, `masks`, `neighbours`, `outliers`, `registrations` and
+    `conflicts`.
     Beside the measured metrics: `unreadable` (0 or 1), `byte_copies` and `pixel_copies` (how many
     other images are the same), `nearest_similarity` (in the whole dataset), `surplus_similarity`,
     `isolation_z`, `published_outlier` and `edge_similarity` (in the split), `label_dice` (with
-    another mask of the same pixels; 1 without one). Empty where there is nothing to measure.
+    another mask of the same pixels; 1 without one), `leak_inliers` (of the best fit onto an image
+    of another split; 0 without one), `mask_share`, `mask_unknown` and `mask_agreement` (of images
+    with a mask). Empty where there is nothing to measure.
     """
     images, neighbours = found["images"], found["neighbours"]
     table = found["metrics"].set_index("image_id").reindex(sorted(images["image_id"]))
@@ -34,6 +45,9 @@ def measures(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     readable = table["unreadable"] == 0
     agreement = label_dice(found["conflicts"]).reindex(table.index)
     table["label_dice"] = agreement.fillna(1.0).where(readable)
+    inliers = most_inliers(found["registrations"]).reindex(table.index)
+    table["leak_inliers"] = inliers.fillna(0).where(readable)
+    table = table.join(found["masks"].set_index("image_id"))
     return table.astype(float)
 
 
@@ -54,7 +68,7 @@ def bounds(rules: Mapping[str, Rule], values: pd.DataFrame) -> dict[str, Rule]:
         if rule.quantile is not None:
             bound = float(f"{values[rule.metric].quantile(rule.quantile):.6g}")
             low, high = (bound, None) if rule.quantile < 0.5 else (None, bound)
-        found[name] = Rule(rule.metric, low, high, None, rule.action)
+        found[name] = Rule(rule.metric, low, high, None, rule.action, rule.finds)
     return found
 
 
@@ -66,13 +80,18 @@ def flag(values: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
     parts = []
     for name, rule in sorted(rules.items()):
         column = values[rule.metric]
-        low = float("-inf") if rule.min is None else rule.min
-        high = float("inf") if rule.max is None else rule.max
-        outside = column[(column < low) | (column > high)]
-        part = pd.DataFrame({"image_id": outside.index, "value": outside.to_numpy()})
+        flagged = column[outside(column, rule)]
+        part = pd.DataFrame({"image_id": flagged.index, "value": flagged.to_numpy()})
         parts.append(part.assign(rule=name, min=rule.min, max=rule.max, action=rule.action.value))
     flags = pd.concat(parts, ignore_index=True)
     return flags.astype({"min": float, "max": float})
+
+
+def outside(column: pd.Series, rule: Rule) -> npt.NDArray[np.bool_]:
+    """Return which values a rule flags: below its min or above its max; never an empty one."""
+    low = float("-inf") if rule.min is None else rule.min
+    high = float("inf") if rule.max is None else rule.max
+    return np.asarray((column < low) | (column > high), bool)
 
 
 def refuse_all(values: pd.DataFrame, rules: Mapping[str, Rule], flags: pd.DataFrame) -> None:

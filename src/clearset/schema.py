@@ -67,6 +67,35 @@ class Split:
 
 
 @dataclass
+class Plant:
+    """Faults of known kind and severity, planted into a dataset to measure detectors by.
+
+    Numbers of images are capped by the number of eyes that can have them.
+    """
+
+    faults: list[str] = field(default_factory=list)  # of `faults.FAULTS`; empty: all
+    in_place: int = 0  # eyes that get a fault in their clean image's stead
+    per_eye: int = 0  # severities of each fault, of five, planted beside each clean image
+    near_duplicates: int = 0  # eyes that get a near duplicate by each light edit
+    duplicates: int = 0  # eyes that get an exact copy
+    conflicts: int = 0  # eyes that get an exact copy with another mask
+    leaks: int = 0  # eyes that are seen again in another split
+    masks: int = 0  # eyes that get a swapped, an empty and an unknown mask
+    broken: int = 0  # broken files, and masks of another size
+    foreign: int = 0  # images of something else
+    same_eye: list[list[str]] = field(default_factory=list)  # images known to show one eye
+    held_out: float = 0.5  # share of the eyes that bounds are scored on, not chosen by
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for key, value in vars(self).items():
+            require(not isinstance(value, int) or value >= 0, f"plant.{key} is {value}: at least 0")
+        require(self.per_eye <= 5, f"plant.per_eye is {self.per_eye}: at most 5")
+        require(0 < self.held_out < 1, f"plant.held_out is {self.held_out}: between 0 and 1")
+
+
+@dataclass
 class Fetch:
     """How the source becomes images/, masks/ and images.csv."""
 
@@ -80,6 +109,7 @@ class Fetch:
     count: int = 0  # generated: how many images
     size: int = 0  # generated: side in pixels
     seed: int = 0  # generated
+    plant: Plant | None = None  # faults to plant; empty: the images stay as they are
 
     def __post_init__(self) -> None:
         """Check that what the source needs is there."""
@@ -102,9 +132,13 @@ class Analyze:
     outlier_share: float = 0.05  # of the graph's edges, the published outlier rule (its default)
     component_similarity: float = 0.9  # images at least this similar form a component
     counted_similarities: list[float] = field(default_factory=lambda: [0.99, 0.98, 0.9])
+    leak_candidates: int = 200  # most similar images of other splits whose keypoints are compared
+    leak_registered: int = 5  # of these, the ones that a registration is tried with
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        for key in ("leak_candidates", "leak_registered"):
+            require(getattr(self, key) >= 0, f"analyze.{key} is {getattr(self, key)}: at least 0")
         require(
             1 <= self.graph_neighbours <= self.neighbours,
             f"analyze.graph_neighbours is {self.graph_neighbours}: from 1 to neighbours "
@@ -133,6 +167,7 @@ class Rule:
     max: float | None = None
     quantile: float | None = None
     action: Action = Action.review
+    finds: str = ""  # the kind of planted fault that it is measured by, where the truth is known
 
     def __post_init__(self) -> None:
         """Check that the rule can flag some images and spare others."""
@@ -146,6 +181,21 @@ class Rule:
             require(self.min <= self.max, f"min {self.min} is above max {self.max}")
         if self.quantile is not None:
             require(0 < self.quantile < 1, f"quantile is {self.quantile}: between 0 and 1")
+
+
+@dataclass
+class Calibrate:
+    """What bounds are chosen for, on the labelled part of a dataset whose truth is known."""
+
+    precision: float | None = None  # the least wanted; empty: the best F1 instead
+
+    def __post_init__(self) -> None:
+        """Check the range."""
+        if self.precision is not None:
+            require(
+                0 < self.precision <= 1,
+                f"calibrate.precision is {self.precision}: above 0, at most 1",
+            )
 
 
 @dataclass
@@ -178,6 +228,7 @@ class Dataset:
     fetch: Fetch = field(default_factory=Fetch)
     analyze: Analyze = field(default_factory=Analyze)
     filter: dict[str, Rule] = field(default_factory=dict)
+    calibrate: Calibrate = field(default_factory=Calibrate)
     enhance: list[dict[str, Any]] = field(default_factory=list)
     compare: Compare = field(default_factory=Compare)
 

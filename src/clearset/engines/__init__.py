@@ -1,8 +1,9 @@
 """Engines measure images and describe them; both give the same tables."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset import neighbours
+from clearset import leaks, neighbours
 from clearset.engines import fastdup, native
 from clearset.errors import ClearsetError
 from clearset.io import images
 from clearset.io.parallel import mapped, workers
-from clearset.metrics import measure
+from clearset.masks import measure_mask
+from clearset.metrics import luminance, measure
+from clearset.registration import Registration, Sight, register, sight
 from clearset.schema import Analyze, Engine
 
 
@@ -24,63 +27,136 @@ class Analysis:
     """The tables of an analysis, and what made them."""
 
     metrics: pd.DataFrame
+    masks: pd.DataFrame
     neighbours: pd.DataFrame
     outliers: pd.DataFrame
     components: pd.DataFrame
     pairs: pd.DataFrame
+    registrations: pd.DataFrame
     engine: dict[str, Any]
 
 
-def analyze(table: pd.DataFrame, folder: Path, params: Analyze) -> Analysis:
+@dataclass(frozen=True)
+class Job:
+    """One image to look at: its file, its mask if it is to be checked, what an engine is fed."""
+
+    file: Path
+    mask: Path | None
+    fed: Path | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that one decoding of an image gives."""
+
+    numbers: dict[str, float]
+    mask: dict[str, float]
+    descriptor: npt.NDArray[np.float32] | None  # the open engine's
+    sight: Sight | None
+
+
+def analyze(
+    table: pd.DataFrame,
+    folder: Path,
+    params: Analyze,
+    *,
+    masks: Path | None = None,
+    classes: Collection[int] = (),
+) -> Analysis:
     """Measure and compare the readable images of the table `images`, found below `folder`.
 
-    Outliers are looked for within each split, neighbours and components in the whole dataset.
+    Outliers are looked for within each split, leaks across splits, neighbours and components in the
+    whole dataset. Masks are checked where their folder is given.
     """
     readable = table[table["error"] == ""]
     if readable.empty:
         raise ClearsetError(f"no readable image in {folder}: see the column error of images.csv")
-    ids, files = readable["image_id"].tolist(), [folder / path for path in readable["path"]]
+    ids, splits = readable["image_id"].tolist(), readable["split"].tolist()
+    files = [folder / path for path in readable["path"]]
+    checked = [masks / name if masks and name else None for name in readable["mask"]]
+    sighted = bool(params.leak_registered) and len(set(splits)) > 1
+    look = partial(_look, list(classes), sighted)
     engine = _fastdup if params.engine is Engine.fastdup else _native
-    metrics, descriptors, info = engine(files)
+    seen, statistics, descriptors, info = engine(files, checked, look)
+    numbers = pd.DataFrame([one.numbers for one in seen])
     near = neighbours.nearest(ids, descriptors, params.neighbours)
     counted = params.counted_similarities
     return Analysis(
-        metrics=metrics.assign(image_id=ids),
+        metrics=pd.concat([statistics, numbers], axis=1).assign(image_id=ids),
+        masks=pd.DataFrame(
+            [{"image_id": i} | one.mask for i, one in zip(ids, seen, strict=True) if one.mask],
+            columns=["image_id", "mask_share", "mask_unknown", "mask_agreement"],
+        ),
         neighbours=near,
         outliers=neighbours.outliers(
             ids,
-            readable["split"].tolist(),
+            splits,
             descriptors,
             graph_neighbours=params.graph_neighbours,
             outlier_share=params.outlier_share,
         ),
         components=neighbours.components(ids, descriptors, params.component_similarity),
         pairs=neighbours.pair_counts(descriptors, near, counted, params.graph_neighbours),
+        registrations=_registrations(ids, splits, descriptors, seen, params),
         engine=info | {"settings": asdict(params) | {"engine": params.engine.value}},
     )
 
 
-Measured = tuple[pd.DataFrame, npt.NDArray[np.float32], dict[str, Any]]
+Looked = tuple[list[Seen], pd.DataFrame, npt.NDArray[np.float32], dict[str, Any]]
+Look = Any  # a function from Job to Seen that can be sent to another process
 
 
-def _native(files: Sequence[Path]) -> Measured:
-    measured = mapped(native.describe_file, files, "measure")
-    numbers, descriptors = zip(*measured, strict=True)
-    return pd.DataFrame(list(numbers)), np.stack(descriptors), native.info()
+def _native(files: Sequence[Path], masks: Sequence[Path | None], look: Look) -> Looked:
+    jobs = [Job(file, mask, None) for file, mask in zip(files, masks, strict=True)]
+    seen = mapped(look, jobs, "measure")
+    return seen, pd.DataFrame(), np.stack([one.descriptor for one in seen]), native.info()
 
 
-def _fastdup(files: Sequence[Path]) -> Measured:
+def _fastdup(files: Sequence[Path], masks: Sequence[Path | None], look: Look) -> Looked:
     with tempfile.TemporaryDirectory(prefix="clearset-") as name:
         scratch = Path(name)
         fed = [scratch / f"{number:08d}.png" for number in range(len(files))]
-        own = mapped(_measure_and_feed, list(zip(files, fed, strict=True)), "measure")
+        seen = mapped(look, list(map(Job, files, masks, fed)), "measure")
         statistics, descriptors = fastdup.run(fed, scratch, workers())
-    return pd.concat([statistics, pd.DataFrame(own)], axis=1), descriptors, fastdup.info()
+    return seen, statistics, descriptors, fastdup.info()
 
 
-def _measure_and_feed(pair: tuple[Path, Path]) -> dict[str, float]:
-    """Return a file's registered metrics and write what fastdup is to see: 8 bits, no alpha."""
-    file, fed = pair
-    pixels = images.colour(images.decode(file))
-    fed.write_bytes(images.png_bytes(images.eight_bit(pixels), compress_level=1))
-    return measure(images.unit(pixels))
+def _look(classes: list[int], sighted: bool, job: Job) -> Seen:
+    """Decode an image once and return its metrics; write what fastdup is to see, if it is to."""
+    pixels = images.colour(images.decode(job.file))
+    image, shown = images.unit(pixels), images.eight_bit(pixels)
+    grey = luminance(image)
+    numbers, descriptor = measure(image), None
+    if job.fed is None:  # the open engine
+        numbers, descriptor = native.statistics(shown) | numbers, native.descriptor(grey)
+    else:
+        job.fed.write_bytes(images.png_bytes(shown, compress_level=1))
+    mask = {}
+    if job.mask is not None:
+        mask = measure_mask(grey, images.decode_mask(job.mask), classes)
+    return Seen(numbers, mask, descriptor, sight(grey) if sighted else None)
+
+
+def _registrations(
+    ids: Sequence[str],
+    splits: Sequence[str],
+    descriptors: npt.NDArray[np.float32],
+    seen: Sequence[Seen],
+    params: Analyze,
+) -> pd.DataFrame:
+    sights = [one.sight for one in seen if one.sight is not None]
+    if len(sights) < len(ids):
+        return leaks.table(ids, [], [])
+    pairs = leaks.candidates(
+        splits,
+        descriptors,
+        sights,
+        looked_at=params.leak_candidates,
+        kept=params.leak_registered,
+    )
+    both = [(sights[first], sights[second]) for first, second, _ in pairs]
+    return leaks.table(ids, pairs, mapped(_register, both, "register"))
+
+
+def _register(pair: tuple[Sight, Sight]) -> Registration:
+    return register(*pair)

@@ -1,14 +1,10 @@
 """The open engine: fastdup's statistics by their formula, a descriptor without learnt weights."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import fft, ndimage
-
-from clearset.io import images
-from clearset.metrics import luminance, measure
 
 VERSION = "1"  # raise it when statistics or descriptor change
 MODEL = "mirror-invariant thumbnail and spectrum"
@@ -88,14 +84,6 @@ def _unit(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the values as a vector of length sqrt(1/2), or 0."""
     norm = np.linalg.norm(values)
     return values.ravel() / (norm * np.sqrt(2)) if norm > 1e-9 else np.zeros(values.size)
-
-
-def describe_file(file: Path) -> tuple[dict[str, float], npt.NDArray[np.float32]]:
-    """Return a file's statistics and registered metrics, and its descriptor; decoded once."""
-    pixels = images.colour(images.decode(file))
-    image = images.unit(pixels)
-    numbers = statistics(images.eight_bit(pixels)) | measure(image)
-    return numbers, descriptor(luminance(image))
 
 
 def info() -> dict[str, Any]:

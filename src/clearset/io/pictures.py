@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clearset import plots
+from clearset import plots, registration
 from clearset.io import images, layout
 from clearset.io.images import Pixels
 from clearset.io.parallel import mapped
@@ -136,3 +137,37 @@ def repaired(outcomes: pd.DataFrame, sides: Sides, path: Path) -> Path:
         before, after = (thumbnail(file) for file in sides(row.image_id))
         shown += [(before, f"{row.image_id}\nflagged: {row.flags_before}"), (after, row.steps)]
     return save(plots.gallery(shown, "Before and after repair", columns=6), path)
+
+
+def leaks(fits: pd.DataFrame, sides: Sides, target: Path, count: int) -> list[Path]:
+    """Write the surest pairs of one subject in two splits, at most `count`, registered.
+
+    `fits` are rows of the table `registrations`.
+    """
+    best = fits.sort_values(["inliers", "image_id"], ascending=[False, True], kind="stable")
+    return [
+        _leak(row, sides, target / f"{number:03d}.png")
+        for number, row in enumerate(best.head(count).itertuples())
+    ]
+
+
+def _leak(row: Any, sides: Sides, path: Path) -> Path:
+    first, second = (
+        images.eight_bit(images.shown(images.decode(sides(i)[0])))
+        for i in (row.image_id, row.other_id)
+    )
+    matrix = np.array([[row.xx, row.xy, row.x0], [row.yx, row.yy, row.y0]])
+    moved = registration.onto(first, matrix, second.shape[:2])
+    title = f"{row.image_id} and {row.other_id}: {row.inliers} inliers"
+    return save(plots.registered(first, second, moved, title), path)
+
+
+def faults(truth: pd.DataFrame, sides: Sides, path: Path) -> Path:
+    """Write one sheet: an image of each fault, the most severe, with its parameters."""
+    worst = truth.sort_values(["severity", "image_id"], ascending=[False, True], kind="stable")
+    rows = worst.drop_duplicates("fault").sort_values(["fault"], kind="stable")
+    shown = [
+        (thumbnail(sides(row.image_id)[0]), f"{row.fault} {row.severity or ''}\n{row.parameters}")
+        for row in rows.itertuples()
+    ]
+    return save(plots.gallery(shown, "Planted faults", columns=6), path)

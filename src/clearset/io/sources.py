@@ -4,16 +4,18 @@ import glob
 import os
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from clearset.errors import ClearsetError, listed
 from clearset.io import archives, layout
 from clearset.io.images import SUFFIXES, png_bytes
+from clearset.io.parallel import mapped
 from clearset.schema import Fetch, Source, Split
-from clearset.synthesis import sample
+from clearset.synthesis import Made, sample
 
 SPLITS = {
     "train": "train",
@@ -43,8 +45,8 @@ class Item:
 def opened(dataset: str, fetch: Fetch) -> Iterator[Path]:
     """Yield the folder in which the source's files lie, proven where a list proves them.
 
-    An archive is looked for in the environment (`CLEARSET_<DATASET>`), then in data/incoming/,
-    then downloaded; a zip is unpacked for the length of the block.
+    An archive is looked for in the environment (`CLEARSET_` and the name of its checksums), then in
+    data/incoming/, then downloaded; a zip is unpacked for the length of the block.
     """
     unpacked = layout.INCOMING / f".{dataset}.unpacked"
     layout.remove(unpacked)
@@ -70,7 +72,8 @@ def find(dataset: str, fetch: Fetch) -> Path:
         if not fetch.path or not Path(fetch.path).exists():
             raise ClearsetError(f"fetch.path of {dataset} is '{fetch.path}': no such folder or zip")
         return Path(fetch.path)
-    variable = f"CLEARSET_{dataset.upper().replace('-', '_')}"
+    archive = fetch.checksums or dataset  # several datasets may come from one archive
+    variable = f"CLEARSET_{archive.upper().replace('-', '_')}"
     if given := os.environ.get(variable, ""):
         if not Path(given).exists():
             raise ClearsetError(f"{variable} is '{given}': no such folder or zip")
@@ -79,7 +82,7 @@ def find(dataset: str, fetch: Fetch) -> Path:
     for place in sorted(layout.INCOMING.glob("[!.]*")):
         if _holds(place, first):
             return place
-    target = layout.INCOMING / f"{dataset}.zip"
+    target = layout.INCOMING / f"{archive}.zip"
     try:
         archives.download(fetch.url, fetch.sha256, target)
     except ClearsetError as error:
@@ -94,12 +97,17 @@ def find(dataset: str, fetch: Fetch) -> Path:
 
 def generate(folder: Path, fetch: Fetch) -> None:
     """Write the generated sample as a source: <split>/images and <split>/masks."""
-    for made in sample(count=fetch.count, size=fetch.size, seed=fetch.seed):
-        for kind, pixels in (("images", made.pixels), ("masks", made.mask)):
-            if pixels is not None:
-                file = folder / made.split / kind / f"{made.name}.png"
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(png_bytes(pixels))
+    made = partial(sample, count=fetch.count, size=fetch.size, seed=fetch.seed)
+    mapped(partial(_write_made, folder, made), range(fetch.count), "generate")
+
+
+def _write_made(folder: Path, make: Callable[[int], Made], number: int) -> None:
+    made = make(number)
+    for kind, pixels in (("images", made.pixels), ("masks", made.mask)):
+        if pixels is not None:
+            file = folder / made.split / kind / f"{made.name}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(png_bytes(pixels))
 
 
 def _holds(place: Path, name: str) -> bool:

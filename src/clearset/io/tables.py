@@ -1,4 +1,4 @@
-"""Every table, declared once: columns, their types, the key it is sorted by.
+"""Tables to files and back, as `columns` declares them.
 
 The same rows give the same bytes: sorted by key, six significant digits, Unix line ends.
 """
@@ -6,7 +6,6 @@ The same rows give the same bytes: sorted by key, six significant digits, Unix l
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,144 +13,7 @@ import pandas as pd
 
 from clearset.errors import ClearsetError
 from clearset.io import layout
-
-STR, INT, FLOAT = "str", "int64", "float64"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table's columns and their types, what it is sorted by, and the type of further columns."""
-
-    columns: dict[str, str]
-    key: tuple[str, ...]
-    others: str | None = None  # None: no further columns
-    unique: bool = True  # each key once; else rows of one key keep their order
-
-
-TABLES = {
-    # one row an image of the dataset, readable or not
-    "images": Table(
-        {
-            "image_id": STR,  # path below images/ without suffix
-            "split": STR,
-            "path": STR,  # below images/
-            "mask": STR,  # below masks/; empty: none
-            "width": INT,
-            "height": INT,
-            "channels": INT,
-            "bit_depth": INT,
-            "sha256": STR,  # of the file
-            "pixels_sha256": STR,  # of the decoded pixels
-            "error": STR,  # why it can not be read; empty: it can
-        },
-        ("image_id",),
-    ),
-    # one row a readable image: fastdup's statistics, then the registry's metrics
-    "metrics": Table({"image_id": STR}, ("image_id",), others=FLOAT),
-    # the most similar images of each image, most similar first
-    "neighbours": Table(
-        {"image_id": STR, "neighbour_id": STR, "similarity": FLOAT}, ("image_id",), unique=False
-    ),
-    # one row an image: how far it lies from the rest of its split
-    "outliers": Table(
-        {
-            "image_id": STR,
-            "split": STR,
-            "nearest_id": STR,
-            "nearest_similarity": FLOAT,
-            "isolation_z": FLOAT,  # robust z of nearest_similarity; low: isolated
-            "published_outlier": INT,  # 1: an end of the graph's least similar edges
-            "edge_similarity": FLOAT,  # the least similar of its edges
-        },
-        ("image_id",),
-    ),
-    # images connected by similarities at or above a bound
-    "components": Table(
-        {"component_id": INT, "image_id": STR, "images": INT, "min_similarity": FLOAT},
-        ("component_id", "image_id"),
-    ),
-    # pairs at or above a similarity: as they are, and as fastdup's report counts
-    "pairs": Table(
-        {
-            "similarity": FLOAT,
-            "pairs": INT,  # unordered
-            "images": INT,  # that are in such a pair
-            "edges": INT,  # directed, of the graph of each image's most similar
-            "edge_percentage": FLOAT,  # of that graph's edges
-        },
-        ("similarity",),
-    ),
-    # images with the same pixels and different masks
-    "conflicts": Table(
-        {"image_id": STR, "other_id": STR, "class": STR, "dice": FLOAT},
-        ("image_id", "other_id", "class"),
-    ),
-    # one row a rule, with the bounds it came to
-    "rules": Table(
-        {
-            "rule": STR,
-            "metric": STR,
-            "min": FLOAT,
-            "max": FLOAT,
-            "quantile": FLOAT,  # that set the bound; empty: the bound was given
-            "action": STR,
-            "flagged": INT,
-        },
-        ("rule",),
-    ),
-    # one row a flag
-    "flags": Table(
-        {"image_id": STR, "rule": STR, "value": FLOAT, "min": FLOAT, "max": FLOAT, "action": STR},
-        ("image_id", "rule"),
-    ),
-    # every image's fate
-    "decisions": Table(
-        {"image_id": STR, "split": STR, "decision": STR, "rules": STR}, ("image_id",)
-    ),
-    # one row a repaired image: what was done
-    "repairs": Table(
-        {
-            "image_id": STR,
-            "rules": STR,
-            "steps": STR,
-            "clipped": FLOAT,  # share of values that left the range and were cut
-            "sha256": STR,
-        },
-        ("image_id",),
-    ),
-    # one row a repaired image: what it did to it
-    "outcomes": Table(
-        {
-            "image_id": STR,
-            "steps": STR,
-            "psnr": FLOAT,  # dB, against the original
-            "ssim": FLOAT,
-            "clipped": FLOAT,
-            "flags_before": STR,
-            "flags_after": STR,
-        },
-        ("image_id",),
-    ),
-    # each metric of each repaired image
-    "comparison": Table(
-        {"image_id": STR, "metric": STR, "before": FLOAT, "after": FLOAT, "change": FLOAT},
-        ("image_id", "metric"),
-    ),
-    # the paired change of each metric over repaired images, with its 95 % interval
-    "changes": Table(
-        {
-            "rule": STR,  # that flagged the images; all: every repaired image
-            "metric": STR,
-            "images": INT,
-            "before": FLOAT,
-            "after": FLOAT,
-            "change": FLOAT,
-            "low": FLOAT,
-            "high": FLOAT,
-        },
-        ("rule", "metric"),
-    ),
-}
+from clearset.io.columns import FLOAT, STR, TABLES
 
 
 def write(name: str, frame: pd.DataFrame, folder: Path) -> Path:

@@ -1,0 +1,111 @@
+"""Which bound a detector should have: chosen on labelled examples, scored on others."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from clearset.evaluation import Tables, detectors, examples, scores
+from clearset.planting import PARTS
+from clearset.rules import outside
+from clearset.schema import Calibrate, Rule
+
+SHOWN = 200  # points of a curve that are kept
+
+
+def curve(cases: pd.DataFrame, side: str) -> pd.DataFrame:
+    """Return precision, recall and F1 at every bound that tells two examples apart.
+
+    `cases` has the columns value and positive; `side` says whether the bound is a `min` (what lies
+    below is flagged) or a `max`. Bounds lie halfway between neighbouring values.
+    """
+    known = cases.dropna(subset="value")
+    grouped = known.groupby("value")["positive"].agg(["sum", "size"])
+    grouped = grouped if side == "min" else grouped.iloc[::-1]
+    right, flagged = grouped["sum"].cumsum().to_numpy(), grouped["size"].cumsum().to_numpy()
+    values, total = grouped.index.to_numpy(float), int(cases["positive"].sum())
+    bounds = (values[:-1] + values[1:]) / 2
+    precision, recall = right[:-1] / flagged[:-1], right[:-1] / max(total, 1)
+    return pd.DataFrame(
+        {
+            "bound": [float(f"{bound:.6g}") for bound in bounds],
+            "precision": precision,
+            "recall": recall,
+            "f1": 2 * right[:-1] / np.maximum(flagged[:-1] + total, 1),
+        }
+    )
+
+
+def chosen(points: pd.DataFrame, wanted: Calibrate) -> float:
+    """Return the bound with the best F1, or the most recall at the wanted precision.
+
+    Where no bound is as precise as wanted, the most precise. Of equals the middle one.
+    """
+    aim = points["f1"]
+    if wanted.precision is not None:
+        enough = points["precision"] >= wanted.precision
+        aim = points["recall"].where(enough, -1.0) if enough.any() else points["precision"]
+    best = np.flatnonzero(aim == aim.max())
+    return float(points["bound"].iloc[best[len(best) // 2]])
+
+
+def calibrate(
+    rules: Mapping[str, Rule], values: pd.DataFrame, found: Tables, wanted: Calibrate
+) -> tuple[dict[str, Rule], pd.DataFrame, pd.DataFrame]:
+    """Return the detectors with chosen bounds, and the tables `calibration` and `curves`.
+
+    Bounds are chosen on the part `calibrate`; what they do is scored on the part `held_out`, beside
+    the given bound. A detector with a lower and an upper bound, or without both positives and
+    negatives to choose by, keeps what it has.
+    """
+    result, rows, curves = {}, [], []
+    for name, rule in detectors(rules).items():
+        cases = examples(rule, values, found)
+        fitted, held = (cases[cases["part"] == part] for part in PARTS)
+        side = "min" if rule.min is not None else "max"
+        points = curve(fitted, side)
+        if (
+            (rule.min is None) == (rule.max is None)
+            or fitted["positive"].nunique() < 2
+            or points.empty
+        ):
+            continue
+        bound = chosen(points, wanted)
+        result[name] = replace(rule, min=bound) if side == "min" else replace(rule, max=bound)
+        own, given = scores(held, result[name]), scores(held, rule)
+        flagged = int(outside(held["value"], result[name]).sum())
+        row = (name, rule.metric, rule.finds, side, getattr(rule, side), bound)
+        rows.append(
+            (
+                *row,
+                scores(fitted, result[name])["f1"],
+                *list(own.values())[:3],
+                given["f1"],
+                flagged,
+            )
+        )
+        thinned = points.iloc[:: max(len(points) // SHOWN, 1)]
+        curves.append(thinned.assign(rule=name, metric=rule.metric))
+    columns = ["rule", "metric", "finds", "side", "given", "bound", "fitted_f1"]
+    columns += ["precision", "recall", "f1", "given_f1", "flagged"]
+    table = pd.DataFrame(rows, columns=columns)
+    lines = ["rule", "metric", "bound", "precision", "recall", "f1"]
+    return result, table, pd.concat(curves)[lines] if curves else pd.DataFrame(columns=lines)
+
+
+def adopted(rules: Mapping[str, Rule], table: pd.DataFrame) -> dict[str, Rule]:
+    """Return the detectors of the table `calibration` with the bounds that were chosen."""
+    return {
+        row.rule: replace(rules[row.rule], **{row.side: row.bound}) for row in table.itertuples()
+    }
+
+
+def to_adopt(rules: Mapping[str, Rule]) -> str:
+    """Return the chosen bounds as the lines of a dataset's `filter:` in conf/dataset/."""
+    lines = ["filter:"]
+    for name, rule in rules.items():
+        side, bound = ("min", rule.min) if rule.min is not None else ("max", rule.max)
+        said = f"metric: {rule.metric}, {side}: {bound:.6g}, action: {rule.action.value}"
+        lines.append(f"  {name}: {{{said}, finds: {rule.finds}}}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,116 @@
+"""A source's files to the files of a planted dataset, and the truth about each of them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from clearset import planting
+from clearset.edits import Edit
+from clearset.errors import ClearsetError
+from clearset.io import images
+from clearset.io.images import Image
+from clearset.io.parallel import mapped
+from clearset.io.sources import Item
+from clearset.planting import Eye, Planted
+from clearset.schema import Plant
+from clearset.synthesis import foreign
+
+BROKEN = 0.6  # share of a file's bytes that are left of a broken one
+
+
+def plant(found: Sequence[Item], plan: Plant, folder: Path) -> tuple[list[Item], pd.DataFrame]:
+    """Return the planted dataset's items and its table `truth`, with `path` for `image_id`.
+
+    Images with the same pixels are one eye, of which the first is taken; images that can not be
+    read are left out. Clean images stay the source's own files; the others are written to `folder`.
+    """
+    eyes = unique_eyes(found, plan.same_eye)
+    planted = planting.schedule(list(eyes), plan)
+    files = {eye.name: item for eye, item in eyes.items()}
+    items = mapped(partial(_write, files, plan.seed, folder), planted, "plant")
+    parts = planting.parts([p.eye.subject for p in planted], plan.held_out, plan.seed)
+    rows = [
+        {
+            "path": str(PurePosixPath(item.split, item.name)),
+            "eye": p.eye.subject,
+            "part": parts[p.eye.subject],
+            "fault": p.fault,
+            "kinds": p.kinds,
+            "severity": p.severity,
+            "parameters": p.parameters,
+        }
+        for p, item in zip(planted, items, strict=True)
+    ]
+    return sorted(items, key=lambda item: (item.split, item.name)), pd.DataFrame(rows)
+
+
+def unique_eyes(found: Sequence[Item], same: Sequence[Sequence[str]]) -> dict[Eye, Item]:
+    """Return one readable item of each eye, with what to call it.
+
+    `same` lists names (paths without suffix) of images that show one eye in different pixels; an
+    unknown one is an error.
+    """
+    hashes = mapped(_pixels, [item.file for item in found], "plant")
+    first: dict[str, Item] = {}
+    for item, pixels in zip(found, hashes, strict=True):
+        if pixels:
+            first.setdefault(pixels, item)
+    names = [str(item.name.with_suffix("")).replace("/", "_") for item in first.values()]
+    counts = Counter(names)
+    subject = {name: group[0] for group in same for name in group}
+    if unknown := sorted(set(subject) - set(names)):
+        raise ClearsetError(f"fetch.plant.same_eye names {unknown}: no image is called so")
+    eyes = {}
+    for name, item in zip(names, first.values(), strict=True):
+        own = name if counts[name] == 1 else f"{item.split}_{name}"
+        eyes[Eye(own, subject.get(name, own), item.split, item.mask is not None)] = item
+    return eyes
+
+
+def _pixels(file: Path) -> str:
+    try:
+        return str(images.describe(images.decode(file))["pixels_sha256"])
+    except images.UnreadableImage:
+        return ""
+
+
+def _write(files: Mapping[str, Item], seed: int, folder: Path, planted: Planted) -> Item:
+    """Write one planted image and its mask, and return where they lie."""
+    if planted.fault == planting.CLEAN:
+        return files[planted.eye.name]
+    # A stranger comes in the format of any image of the dataset.
+    source = files.get(planted.eye.name) or next(iter(files.values()))
+    rng = planting.random_for(seed, planted.name)
+    name = PurePosixPath(planted.name + source.file.suffix)
+    target = folder / planted.split / "images" / name
+    whole = images.unit(images.decode(source.file))
+    shown = images.colour(whole)
+    image, edit = _image(shown, planted, rng)
+    if shown.shape != whole.shape:  # transparency stays as it is
+        image = np.dstack([image, whole[..., -1]])
+    images.write_like(source.file, image, target)
+    if planted.fault == "corrupt":
+        content = target.read_bytes()
+        target.write_bytes(content[: int(BROKEN * len(content))])
+    if not planted.eye.masked or planted.fault == "leak":
+        return Item(planted.split, name, target, None)
+    own = files[planted.mask_of or planted.eye.name].mask
+    if own is None:
+        raise ValueError(f"{planted.name}: its eye has no mask")
+    mask = planting.planted_mask(images.decode_mask(own), planted, edit)
+    path = folder / planted.split / "masks" / f"{planted.name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(images.png_bytes(mask))
+    return Item(planted.split, name, target, path)
+
+
+def _image(image: Image, planted: Planted, rng: planting.Random) -> tuple[Image, Edit | None]:
+    if planted.fault != "foreign":
+        return planting.planted_image(image, planted, rng)
+    height, width = image.shape[:2]
+    other = foreign(rng, max(height, width))[:height, :width]
+    return (other if image.ndim == 2 else np.dstack([other] * image.shape[2])), None

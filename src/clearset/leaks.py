@@ -1,0 +1,67 @@
+"""The same subject in two splits: a shortlist by similarity, then registration decides."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clearset import registration
+from clearset.neighbours import Descriptors, similarities
+from clearset.registration import Registration, Sight
+
+MATRIX = ["xx", "xy", "x0", "yx", "yy", "y0"]  # columns: x' = xx x + xy y + x0, y' likewise
+COLUMNS = ["image_id", "other_id", "similarity", "inliers", "mirrored", *MATRIX]
+Pair = tuple[int, int, float]
+
+
+def candidates(
+    splits: Sequence[str],
+    descriptors: Descriptors,
+    sights: Sequence[Sight],
+    *,
+    looked_at: int,
+    kept: int,
+) -> list[Pair]:
+    """Return the pairs across splits that are worth a registration, as (first, second, similarity).
+
+    Of each image's `looked_at` most similar images in other splits those `kept` whose strongest
+    keypoints match best. First < second, by position; sorted.
+    """
+    found: dict[tuple[int, int], float] = {}
+    for number, likely, values in _most_similar(np.asarray(splits, object), descriptors, looked_at):
+        matched = registration.votes(sights[number], [sights[other] for other in likely])
+        for place in np.argsort(-matched, kind="stable")[:kept]:
+            other = int(likely[place])
+            found[min(number, other), max(number, other)] = float(values[place])
+    return [(first, second, value) for (first, second), value in sorted(found.items())]
+
+
+def _most_similar(
+    splits: npt.NDArray[np.object_], descriptors: Descriptors, count: int
+) -> Iterator[tuple[int, npt.NDArray[np.intp], npt.NDArray[np.float64]]]:
+    """Yield each image's most similar images in other splits, and their similarities."""
+    for start, block in similarities(descriptors):
+        for offset, row in enumerate(block):
+            others = np.flatnonzero(splits != splits[start + offset])
+            order = others[np.argsort(-row[others], kind="stable")[:count]]
+            yield start + offset, order, row[order]
+
+
+def table(
+    image_ids: Sequence[str], pairs: Sequence[Pair], found: Sequence[Registration]
+) -> pd.DataFrame:
+    """Return the table `registrations`: the pairs that a fit joins, with its inliers."""
+    rows = [
+        (
+            image_ids[first],
+            image_ids[second],
+            value,
+            fit.inliers,
+            int(fit.mirrored),
+            *fit.matrix.ravel(),
+        )
+        for (first, second, value), fit in zip(pairs, found, strict=True)
+        if fit.inliers
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)

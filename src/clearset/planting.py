@@ -1,0 +1,181 @@
+"""What is planted where: from a dataset's eyes to the images that a test of detectors needs.
+
+An eye is one subject, however many images show it. Every planted image names its eye, so that
+bounds can be chosen on some eyes and scored on others.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from clearset.edits import EDITS, Edit, another_visit, edited, moved
+from clearset.errors import ClearsetError
+from clearset.faults import FAULTS, degrade, describe
+from clearset.schema import Plant
+
+Image = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.integer]
+Random = np.random.Generator
+
+CLEAN = "none"  # the fault of an image without one
+PARTS = ("calibrate", "held_out")
+UNKNOWN_VALUE = 77  # in a mask: of no class
+MASKS = ("swapped_mask", "empty_mask", "unknown_mask")
+# What is planted beside the faults of single images, and the kinds that detectors look for.
+OTHERS = (
+    dict.fromkeys(EDITS, "near_duplicate")
+    | {"exact_copy": "duplicate", "conflict": "duplicate label_conflict", "leak": "leak"}
+    | {name: name for name in MASKS}
+    | {"foreign": "foreign", "corrupt": "unreadable", "mask_size": "unreadable"}
+)
+
+
+@dataclass(frozen=True)
+class Eye:
+    """One image of the source: its name, its subject, its split, and whether it has a mask."""
+
+    name: str
+    subject: str  # the same for every image of one eye
+    split: str
+    masked: bool
+
+
+@dataclass(frozen=True)
+class Planted:
+    """One image to be written: what is done to which eye."""
+
+    name: str
+    split: str
+    eye: Eye
+    fault: str
+    kinds: str = ""  # that detectors are to find, separated by spaces
+    severity: int = 0
+    parameters: str = ""
+    mask_of: str = ""  # the eye whose mask it gets in its own's stead
+
+
+def known_kinds() -> set[str]:
+    """Return every kind that a detector may be said to find."""
+    single = {kind for fault in FAULTS.values() for kind in fault.kinds}
+    return single | {kind for kinds in OTHERS.values() for kind in kinds.split()}
+
+
+def schedule(eyes: Sequence[Eye], plan: Plant) -> list[Planted]:
+    """Return every image of the planted dataset, the clean ones first.
+
+    Raises `ClearsetError` for a fault that is not registered, or for more than the eyes allow.
+    """
+    names = plan.faults or list(FAULTS)
+    if unknown := sorted(set(names) - set(FAULTS)):
+        raise ClearsetError(f"fetch.plant: unknown faults {unknown}. Known: {', '.join(FAULTS)}")
+    if plan.in_place >= len(eyes):
+        raise ClearsetError(
+            f"fetch.plant.in_place is {plan.in_place}: fewer than the dataset's {len(eyes)} eyes"
+        )
+    spread = (np.arange(plan.in_place) + 0.5) * len(eyes) / max(plan.in_place, 1)
+    taken = [eyes[place] for place in spread.astype(int)]
+    clean = [eye for eye in eyes if eye not in taken]
+    result = [Planted(eye.name, eye.split, eye, CLEAN) for eye in clean]
+    for place, eye in enumerate(taken):
+        severity = (2 * (place // len(names)) + place) % 5 + 1
+        result.append(_faulted(eye, names[place % len(names)], severity))
+    for place, eye in enumerate(clean):
+        for number, fault in enumerate(names):
+            levels = ((place + number + more) % 5 + 1 for more in range(plan.per_eye))
+            result += [_faulted(eye, fault, severity) for severity in levels]
+    return result + list(_others(clean, plan))
+
+
+def _faulted(eye: Eye, fault: str, severity: int) -> Planted:
+    kinds, words = " ".join(FAULTS[fault].kinds), describe(fault, severity)
+    return Planted(f"{eye.name}-{fault}-{severity}", eye.split, eye, fault, kinds, severity, words)
+
+
+def _others(eyes: Sequence[Eye], plan: Plant) -> Iterator[Planted]:
+    """Yield what is planted beside the faults of single images.
+
+    Eyes are taken in turn, so that few of them get several.
+    """
+    anyone = _dealt(list(eyes))
+    masked = _dealt([eye for eye in eyes if eye.masked])
+    splits = sorted({eye.split for eye in eyes})
+    counts = dict.fromkeys(EDITS, plan.near_duplicates) | dict.fromkeys(MASKS, plan.masks)
+    counts |= {"exact_copy": plan.duplicates, "conflict": plan.conflicts, "foreign": plan.foreign}
+    counts |= {"leak": plan.leaks if len(splits) > 1 else 0}
+    counts |= {"corrupt": plan.broken, "mask_size": plan.broken}
+    for name, kinds in OTHERS.items():
+        dealer = masked if name in (*MASKS, "conflict", "mask_size") else anyone
+        for number, eye in enumerate(dealer(counts[name])):
+            split = splits[(splits.index(eye.split) + 1) % len(splits)]
+            place = split if name == "leak" else eye.split
+            given = _neighbour(eyes, eye) if name == "swapped_mask" else ""
+            called = f"foreign_{number:02d}" if name == "foreign" else f"{eye.name}-{name}"
+            subject = Eye(called, called, place, False) if name == "foreign" else eye
+            words = f"mask of {given}" if given else ""
+            yield Planted(called, place, subject, name, kinds, parameters=words, mask_of=given)
+
+
+def _neighbour(eyes: Sequence[Eye], eye: Eye) -> str:
+    """Return the next eye of another subject that has a mask, or the same where there is none."""
+    masked = [other for other in eyes if other.masked]
+    place = masked.index(eye)
+    others = [*masked[place + 1 :], *masked[:place]]
+    return next((other.name for other in others if other.subject != eye.subject), eye.name)
+
+
+def _dealt(eyes: list[Eye]) -> Callable[[int], list[Eye]]:
+    """Return a function that deals out eyes, going round."""
+    place = 0
+
+    def deal(count: int) -> list[Eye]:
+        nonlocal place
+        count = min(count, len(eyes))
+        dealt = [eyes[(place + step) % len(eyes)] for step in range(count)]
+        place += count
+        return dealt
+
+    return deal
+
+
+def parts(names: Sequence[str], held_out: float, seed: int) -> dict[str, str]:
+    """Return to which part each eye belongs: `calibrate` or `held_out`, by a seeded draw."""
+    ordered = sorted(set(names))
+    drawn = np.random.default_rng(seed).permutation(len(ordered))
+    limit = round(held_out * len(ordered))
+    return {name: PARTS[int(rank < limit)] for name, rank in zip(ordered, drawn, strict=True)}
+
+
+def random_for(seed: int, name: str) -> Random:
+    """Return the generator of one planted image, which no other image's depends on."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def planted_image(image: Image, planted: Planted, rng: Random) -> tuple[Image, Edit | None]:
+    """Return what a planted image shows, and the edit that its mask is to follow, if any."""
+    if planted.fault in FAULTS:
+        return degrade(image, planted.fault, planted.severity, rng), None
+    if planted.fault == "leak":
+        again = another_visit(rng)
+        return edited(image, again, rng), again
+    if planted.fault in EDITS:
+        return edited(image, EDITS[planted.fault], rng), EDITS[planted.fault]
+    if planted.fault in MASKS:  # other pixels than the clean image's, so that it is no copy
+        return edited(image, EDITS["re_exposure"], rng), None
+    return image, None
+
+
+def planted_mask(mask: Mask, planted: Planted, edit: Edit | None) -> Mask:
+    """Return the mask of a planted image; `mask` is its eye's, or the one swapped in."""
+    if planted.fault == "conflict":
+        return np.asarray(ndimage.grey_dilation(mask, size=3), mask.dtype)
+    if planted.fault == "empty_mask":
+        return np.zeros_like(mask)
+    if planted.fault == "unknown_mask":
+        return np.where(mask == mask.max(), UNKNOWN_VALUE, mask).astype(mask.dtype)
+    if planted.fault == "mask_size":
+        return mask[: mask.shape[0] // 2]
+    return mask if edit is None else np.asarray(moved(mask, edit, order=0), mask.dtype)
