@@ -11,7 +11,7 @@ from clearset import calibration, comparison, engines, evaluation, plots, report
 from clearset.io import images, layout, params, pictures, tables
 from clearset.io.command import run
 from clearset.io.parallel import mapped
-from clearset.schema import Dataset, Rule
+from clearset.schema import Action, Dataset, Rule
 
 Tables = dict[str, pd.DataFrame]
 READ = {
@@ -177,7 +177,8 @@ def summary(found: Tables, numbers: dict[str, float], answers: dict[str, str]) -
         f"repaired (their flags: {numbers['flags_before']} before, {numbers['flags_after']} after)"
     ]
     if not found["truth"].empty:
-        lines += evaluation.summary(found["severities"], found["detection"])
+        asked = found["rules"].loc[found["rules"]["action"] != Action.keep.value, "rule"]
+        lines += evaluation.summary(found["severities"], found["detection"], set(asked))
     own = found["changes"].merge(pd.DataFrame(answers.items(), columns=["rule", "metric"]))
     for row in own.itertuples():
         known = row.images >= comparison.FEWEST

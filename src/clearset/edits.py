@@ -77,7 +77,7 @@ def moved(pixels: Any, edit: Edit, *, order: int) -> Any:
     planes = result[..., None] if result.ndim == 2 else result
     warped = np.stack(
         [
-            ndimage.affine_transform(planes[..., band], back, offset, order=order, mode="constant")
+            ndimage.affine_transform(planes[..., band], back, offset, order=order, mode="mirror")
             for band in range(planes.shape[2])
         ],
         axis=-1,

@@ -5,7 +5,7 @@ for near duplicates and leaks pairs of images. Bounds are chosen on the eyes of 
 on the others.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from clearset.vessels import auroc
 
 Tables = Mapping[str, pd.DataFrame]
 RELATED = {"near_duplicate", "duplicate", "label_conflict", "leak"}  # kinds that take two images
+PAIRED = {"near_duplicate", "leak"}  # judged as pairs of images
 COLUMNS = ["value", "positive", "part", "fault", "severity"]
 UNDER = ["rule", "metric", "finds", "bounds", "part"]
 SCORES = ["precision", "recall", "f1", "auroc"]
@@ -61,9 +62,10 @@ def examples(rule: Rule, values: pd.DataFrame, found: Tables) -> pd.DataFrame:
 
 
 def _pairs(truth: pd.DataFrame, neighbours: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs of clean images and their light edits, by similarity; true ones are one eye's.
+    """Return pairs of clean images and their light edits, by similarity; true ones are one image's.
 
-    A true pair that is not among the recorded neighbours has no similarity.
+    A true pair that is not among the recorded neighbours has no similarity. Different images of one
+    eye are neither: they are leaks or not, but no duplicates.
     """
     alike = truth[truth["fault"].isin([CLEAN, *EDITS, "exact_copy"])]
     near = neighbours[neighbours["image_id"].isin(alike.index)]
@@ -73,18 +75,19 @@ def _pairs(truth: pd.DataFrame, neighbours: pd.DataFrame) -> pd.DataFrame:
         {"first": ends[:, 0], "second": ends[:, 1], "value": near["similarity"].to_numpy()}
     )
     listed = listed.groupby(["first", "second"], as_index=False)["value"].max()
-    ids = alike.reset_index()[["image_id", "eye"]]
-    true = ids.merge(ids, on="eye").query("image_id_x < image_id_y")
+    ids = alike.reset_index()[["image_id", "source"]]
+    true = ids.merge(ids, on="source").query("image_id_x < image_id_y")
     true = true.rename(columns={"image_id_x": "first", "image_id_y": "second"})
     table = listed.merge(true[["first", "second"]], how="outer", indicator="source")
     first, second = (alike.loc[table[side]].reset_index() for side in ("first", "second"))
-    table["positive"] = (first["eye"] == second["eye"]).to_numpy()
+    table["positive"] = (first["source"] == second["source"]).to_numpy()
     faults = pd.DataFrame({"one": first["fault"], "two": second["fault"]})
     clean = (faults == CLEAN).any(axis=1)
     other = faults["one"].where(faults["one"] != CLEAN, faults["two"])
     table["fault"] = other.where(clean & table["positive"], "").to_numpy()
     table["part"] = _common(first["part"], second["part"])
-    return table.assign(severity=0)[COLUMNS]
+    other_visit = (first["eye"] == second["eye"]).to_numpy() & ~table["positive"]
+    return table.loc[~other_visit].assign(severity=0)[COLUMNS]
 
 
 def _leaks(truth: pd.DataFrame, registrations: pd.DataFrame) -> pd.DataFrame:
@@ -158,22 +161,17 @@ def severities(
 ) -> pd.DataFrame:
     """Return the table `severities`: each fault at each severity (0: all) against clean images.
 
-    Pairs are set against all pairs of different eyes.
+    Of pairs only recall and AUROC are given: how many there are of other eyes is arbitrary.
     """
-    rows = [
-        (
-            fault,
-            severity,
-            rule,
-            name,
-            part,
-            int(cases["positive"].sum()),
-            *scores(cases, entry).values(),
-        )
-        for name, part in (("default", "all"), ("calibrated", PARTS[1]))
-        for rule, entry in detectors(bounds.get(name, {})).items()
-        for fault, severity, cases in _by_fault(examples(entry, values, found), part)
-    ]
+    rows = []
+    for name, part in (("default", "all"), ("calibrated", PARTS[1])):
+        for rule, entry in detectors(bounds.get(name, {})).items():
+            for fault, severity, cases in _by_fault(examples(entry, values, found), part):
+                told = scores(cases, entry)
+                if entry.finds in PAIRED:
+                    told |= {"precision": float("nan"), "f1": float("nan")}
+                total = int(cases["positive"].sum())
+                rows.append((fault, severity, rule, name, part, total, *told.values()))
     return pd.DataFrame(
         rows, columns=["fault", "severity", "rule", "bounds", "part", "images", *SCORES]
     )
@@ -218,10 +216,14 @@ def headline(detection: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def summary(severities: pd.DataFrame, detection: pd.DataFrame) -> list[str]:
-    """Return the lines of a table for people: each fault, what finds it, and how well."""
+def summary(severities: pd.DataFrame, detection: pd.DataFrame, asked: Collection[str]) -> list[str]:
+    """Return the lines of a table for people: each fault, what finds it, and how well.
+
+    `asked` are the rules to show for each fault; the others are only summed up.
+    """
     lines = [f"  {'fault':18}{'found by':18}{'images':>6}{'precision':>11}{'recall':>8}{'F1':>6}"]
     own = severities[(severities["severity"] == 0) & (severities["part"] == "all")]
+    own = own[own["rule"].isin(asked)]
     for row in own.itertuples():
         lines.append(f"  {row.fault:18}{row.rule:18}{row.images:6}" + _numbers(row))
     lines.append("  a detector among all images, clean and with any other fault:")

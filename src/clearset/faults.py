@@ -152,7 +152,7 @@ def low_contrast(image: Image, level: float, _: Random) -> Image:
     return (image - image.mean()) * np.float32(level) + image.mean()
 
 
-@fault("uneven", "light lost on the far side in EV", (2, 2.5, 3, 3.5, 4))
+@fault("uneven", "light lost on the far side in EV", (2.5, 3, 3.5, 4, 4.5))
 def uneven_light(image: Image, level: float, rng: Random) -> Image:
     """Light from one side, in a random direction, that falls off evenly in exposure values."""
     angle = rng.uniform(0, 2 * np.pi)

@@ -163,8 +163,8 @@ def planted_image(image: Image, planted: Planted, rng: Random) -> tuple[Image, E
         return edited(image, again, rng), again
     if planted.fault in EDITS:
         return edited(image, EDITS[planted.fault], rng), EDITS[planted.fault]
-    if planted.fault in MASKS:  # other pixels than the clean image's, so that it is no copy
-        return edited(image, EDITS["re_exposure"], rng), None
+    if planted.fault in MASKS:  # pixels of its own, so that it is no copy of another
+        return edited(image, Edit(gain=float(rng.uniform(0.9, 1.1)), noise=1.0), rng), None
     return image, None
 
 

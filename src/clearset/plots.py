@@ -147,7 +147,7 @@ def matrix(axes: Axes, values: pd.DataFrame, title: str, ringed: Sequence[tuple[
             axes.text(
                 column,
                 row,
-                f"{share:.2f}"[-3:] if share < 1 else "1",
+                f"{share:.2f}".lstrip("0") if share < 0.995 else "1",
                 fontsize=6.5,
                 ha="center",
                 va="center",
@@ -185,8 +185,12 @@ def detection_figure(severities: pd.DataFrame, crosstalk: pd.DataFrame) -> Figur
 
 
 def curves_figure(curves: pd.DataFrame, calibration: pd.DataFrame) -> Figure:
-    """Return one panel a detector: precision and recall against its bound, given and chosen."""
-    names = sorted(calibration["rule"])
+    """Return one panel a detector: precision and recall against its bound, given and chosen.
+
+    A metric of two values (unreadable or not, a copy or not) has no curve to show.
+    """
+    points_of = curves.groupby("rule")["bound"].size()
+    names = sorted(set(calibration["rule"]) & set(points_of.index[points_of > 2]))
     columns = 4
     figure = Figure(figsize=(12.5, 2.2 * -(-max(len(names), 1) // columns)), layout="constrained")
     grid = figure.subplots(-(-max(len(names), 1) // columns), columns, squeeze=False).ravel()
@@ -198,6 +202,7 @@ def curves_figure(curves: pd.DataFrame, calibration: pd.DataFrame) -> Figure:
             axes.plot(points["bound"], points[score], color=colour, linewidth=1, label=score)
         axes.axvline(row["given"], color="grey", linestyle=":", linewidth=1, label="given")
         axes.axvline(row["bound"], color="black", linestyle="--", linewidth=0.8, label="chosen")
+        axes.set_ylim(-0.03, 1.03)
         axes.set_title(f"{name}: {row['side']} {row['bound']:.4g}", fontsize=9, parse_math=False)
         axes.set_xlabel(row["metric"], fontsize=8, parse_math=False)
         axes.tick_params(labelsize=7)

@@ -131,7 +131,11 @@ def summary(
 
 
 def decide(images: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
-    """Return every image's fate (table `decisions`): the strongest action of its flags, or keep."""
+    """Return every image's fate (table `decisions`): the strongest action of its flags, or keep.
+
+    `rules` names those that ask for something: one whose action is to keep only counts.
+    """
+    flags = flags[flags["action"] != Action.keep.value]
     strength = flags["action"].map(ORDER.index)
     strongest = strength.groupby(flags["image_id"]).max()
     names = flags.sort_values("rule").groupby("image_id")["rule"].agg(" ".join)

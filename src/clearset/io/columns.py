@@ -39,6 +39,7 @@ TABLES = {
         {
             "image_id": STR,
             "eye": STR,  # the subject it shows, the same for all its images
+            "source": STR,  # the clean image that it was made from
             "part": STR,  # calibrate or held_out, by eye
             "fault": STR,  # none: clean
             "kinds": STR,  # that detectors are to find, separated by spaces

@@ -37,6 +37,7 @@ def plant(found: Sequence[Item], plan: Plant, folder: Path) -> tuple[list[Item],
         {
             "path": str(PurePosixPath(item.split, item.name)),
             "eye": p.eye.subject,
+            "source": p.eye.name,
             "part": parts[p.eye.subject],
             "fault": p.fault,
             "kinds": p.kinds,
