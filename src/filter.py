@@ -3,11 +3,14 @@
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from clearset import calibration, duplicates, rules
 from clearset.io import layout, params, tables
 from clearset.io.command import run
 from clearset.io.images import Pixels, decode_mask
 
+ADOPT = "calibrated.yaml"
 MEASURED = ("metrics", "masks", "neighbours", "outliers", "registrations")
 
 
@@ -23,28 +26,35 @@ def main(dataset: str) -> str:
     bounds = rules.bounds(section.filter, values)
     flags = rules.flag(values, bounds)
     rules.refuse_all(values, bounds, flags)
-    decisions = rules.decide(found["images"], flags)
     summary = rules.summary(section.filter, bounds, flags)
-    chosen, table, curves = calibration.calibrate(bounds, values, found, section.calibrate)
+    chosen, *calibrated = calibration.calibrate(bounds, values, found, section.calibrate)
+    written = {
+        "flags": flags,
+        "decisions": rules.decide(found["images"], flags),
+        "conflicts": found["conflicts"],
+        **dict(zip(("calibration", "curves"), calibrated, strict=True)),
+    }
     target, reports = layout.stage_folder("filter", dataset), layout.REPORTS / dataset
     with layout.replacing(target) as begun:
         begun.mkdir()
-        tables.write("flags", flags, begun)
-        tables.write("decisions", decisions, begun)
-        tables.write("conflicts", found["conflicts"], begun)
-        tables.write("calibration", table, begun)
-        tables.write("curves", curves, begun)
+        for name, table in written.items():
+            tables.write(name, table, begun)
         if chosen:
-            (begun / "calibrated.yaml").write_text(calibration.to_adopt(chosen), encoding="utf-8")
+            (begun / ADOPT).write_text(calibration.to_adopt(chosen), encoding="utf-8")
     tables.write("rules", summary, reports)
-    counts = rules.counts(decisions)
+    counts = rules.counts(written["decisions"])
     tables.write_metrics(counts, dataset, reports / "counts.json")
+    return said(counts, summary, target, bool(chosen))
+
+
+def said(counts: dict[str, int], summary: pd.DataFrame, target: Path, chosen: bool) -> str:
+    """Return what was done, for a person."""
     flagged = [f"{row.rule} {row.flagged}" for row in summary.itertuples() if row.flagged]
     done = (
         f"filter: {counts['flagged']} of {counts['images']} images flagged "
         f"({', '.join(flagged) or 'by no rule'}), decisions in {target}"
     )
-    adopt = f"\n  bounds chosen on known truth, to adopt if you like: {target}/calibrated.yaml"
+    adopt = f"\n  bounds chosen on known truth, to adopt if you like: {target}/{ADOPT}"
     return done + (adopt if chosen else "")
 
 

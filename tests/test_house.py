@@ -155,6 +155,13 @@ def test_no_picture_of_a_licensed_image_is_committed() -> None:
     listed = run(ROOT, "git", "ls-files", "reports").stdout.split()
     pictures = {path for path in listed if path.endswith((".png", ".jpg", ".html"))}
     curves = {
-        f"reports/{d}/figures/{f}.png" for d in ("sample", "ravir") for f in ("rules", "changes")
+        f"reports/{dataset}/figures/{figure}.png"
+        for dataset, figures in {
+            "sample": ("rules", "changes", "detection", "curves"),
+            "ravir": ("rules", "changes"),
+            "ravir_faults": ("rules", "detection", "curves"),
+        }.items()
+        for figure in figures
     }
-    assert pictures == curves | {"reports/sample/figures/repaired.png"}
+    generated = {f"reports/sample/figures/{name}.png" for name in ("repaired", "faults")}
+    assert pictures == curves | generated

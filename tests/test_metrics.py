@@ -1,26 +1,104 @@
-"""Metrics: order, ends, units, and the registry."""
+"""Metrics: each moves with its own faults and hardly with others; ends, units, the registry."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from clearset import metrics
+from clearset import metrics, synthesis
+from clearset.faults import FAULTS, SEVERITIES, degrade
+from clearset.io import images
 from clearset.metrics import (
+    BLURRED,
     METRICS,
     Image,
-    blur_effect,
     entropy,
     laplacian_variance,
     luminance,
     measure,
     metric,
     noise_sigma,
+    sharpness,
+    uneven_light,
 )
 from clearset.synthesis import Made
 
 SIGMAS = (0.0, 1.0, 2.0, 4.0)  # of ever stronger blurs, in pixels
+EYES = range(3)
+
+
+@dataclass(frozen=True)
+class Own:
+    """The faults that a metric is there for, and whether they raise (1) or lower (-1) it."""
+
+    sign: int
+    faults: tuple[str, ...]
+    end: float = math.inf  # where it can go no further: two severities may tie only there
+
+
+BLURS = ("gaussian_blur", "defocus_blur", "motion_blur", "downscale", "blur_noise")
+OWN = {
+    # Blurred by 2.5 px and noisy, nothing is left of the medium detail above the noise floor.
+    "sharpness": Own(-1, BLURS, end=BLURRED),
+    "noise_sigma": Own(1, ("sensor_noise",)),
+    "highlights": Own(-1, ("under_exposure",)),
+    # From 1.5 EV less on every pixel of an eye lies below 80.
+    "dark_share": Own(1, ("under_exposure",), end=1.0),
+    "white_share": Own(1, ("over_exposure", "saturation")),
+    "local_contrast": Own(-1, ("low_contrast",)),
+    "uneven_light": Own(1, ("uneven_light",)),
+    "vignetting": Own(1, ("vignette",)),
+    "shadow_depth": Own(1, ("shadow",)),
+    "blockiness": Own(1, ("jpeg",)),
+}
+# A fault that is not a metric's own, at severity 3, moves it by less than this share of what the
+# mildest of its own faults does at severity 1.
+LITTLE = 0.3
+# ... but for these, which do more: at most this share of the own fault at severity 3.
+KNOWN_MIX = {
+    ("sharpness", "jpeg"): (0.2, "the quantisation takes fine detail away"),
+    ("noise_sigma", "blur_noise"): (0.6, "half of the fault is noise"),
+    ("noise_sigma", "saturation"): (0.3, "stretching the grey levels stretches the noise"),
+    ("highlights", "uneven_light"): (0.35, "the far side is dark, the near one hardly brighter"),
+    ("dark_share", "uneven_light"): (0.9, "a dark side is dark pixels"),
+    ("dark_share", "vignette"): (0.6, "dark corners are dark pixels"),
+}
+# What a metric's docstring says that it does not see: also at severity 5.
+LIGHT = ("uneven_light", "vignette", "shadow")
+BLIND = {
+    "sharpness": ("sensor_noise", "under_exposure", "over_exposure", "low_contrast", *LIGHT),
+    "noise_sigma": (*BLURS[:4], "under_exposure", "low_contrast", *LIGHT, "jpeg"),
+    "highlights": ("vignette", "shadow", "sensor_noise"),
+    "white_share": ("sensor_noise", "under_exposure", "low_contrast", *LIGHT),
+    "local_contrast": ("under_exposure", "sensor_noise", *LIGHT),
+    "uneven_light": (*BLURS, "sensor_noise", "under_exposure", "low_contrast", "vignette"),
+    "vignetting": (*BLURS, "sensor_noise", "under_exposure", "low_contrast", "uneven_light"),
+    "shadow_depth": (*BLURS, "sensor_noise", "under_exposure", "uneven_light", "vignette"),
+    "blockiness": tuple(name for name in FAULTS if name != "jpeg"),
+}
+# Of an image of one grey level, whatever that is; the others are in the tests below.
+CONSTANT = dict.fromkeys(METRICS, 0.0) | {"sharpness": BLURRED}
+Measured = dict[tuple[str, int, int], dict[str, float]]  # by fault, severity, eye
+
+
+@pytest.fixture(scope="module")
+def measured() -> Measured:
+    """Every metric of three eyes with every fault in every severity; severity 0 is none."""
+    found = {}
+    for number in EYES:
+        image, _ = synthesis.eye(np.random.default_rng(number), 512)
+        clean = measure(image)
+        for name in FAULTS:
+            found[name, 0, number] = clean
+            for severity in SEVERITIES:  # the same seed: direction and place stay
+                faulty = degrade(image, name, severity, np.random.default_rng(number))
+                found[name, severity, number] = measure(faulty)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +109,28 @@ def eye(eyes: list[Made]) -> Image:
 @pytest.fixture(scope="module")
 def blurred(eye: Image) -> list[Image]:
     return [ndimage.gaussian_filter(eye, sigma) for sigma in SIGMAS]
+
+
+def values(found: Measured, metric_name: str, name: str) -> list[float]:
+    """Return a metric's median over the eyes, from no fault to the severest."""
+    return [
+        float(np.median([found[name, severity, number][metric_name] for number in EYES]))
+        for severity in (0, *SEVERITIES)
+    ]
+
+
+def move(found: Measured, metric_name: str, name: str, severity: int) -> float:
+    """Return how far a fault moves a metric towards its faulty end: the median over the eyes."""
+    apart = [
+        found[name, severity, number][metric_name] - found[name, 0, number][metric_name]
+        for number in EYES
+    ]
+    return OWN[metric_name].sign * float(np.median(apart))
+
+
+def own_move(found: Measured, metric_name: str, severity: int) -> float:
+    """Return how far the mildest of a metric's own faults moves it."""
+    return min(move(found, metric_name, name, severity) for name in OWN[metric_name].faults)
 
 
 def flat(side: int = 256, value: float = 0.5) -> Image:
@@ -66,12 +166,187 @@ def test_laplacian_variance_grows_with_noise(eye: Image) -> None:
     assert laplacian_variance(noisy) > laplacian_variance(eye)
 
 
-def test_blur_effect_grows_with_blur_within_its_ends(blurred: list[Image]) -> None:
-    values = [blur_effect(image) for image in blurred]
-    assert values == sorted(values)
-    assert len(set(values)) == len(SIGMAS)
-    assert min(values) >= 0
-    assert max(values) <= 1
+@pytest.mark.parametrize(
+    ("metric_name", "name"), [(m, name) for m, own in OWN.items() for name in own.faults]
+)
+def test_a_metric_moves_on_with_every_severity_of_its_own_faults(
+    measured: Measured, metric_name: str, name: str
+) -> None:
+    own = OWN[metric_name]
+    found = values(measured, metric_name, name)
+    for milder, severer in pairwise(found):
+        assert own.sign * (severer - milder) > 0 or severer == milder == own.end
+
+
+@pytest.mark.parametrize(
+    ("metric_name", "name"),
+    [
+        (m, name)
+        for m, own in OWN.items()
+        for name in FAULTS
+        if name not in own.faults and (m, name) not in KNOWN_MIX
+    ],
+)
+def test_a_metric_hardly_moves_with_a_fault_that_is_not_its_own(
+    measured: Measured, metric_name: str, name: str
+) -> None:
+    moved = move(measured, metric_name, name, 3)
+    assert moved < LITTLE * own_move(measured, metric_name, 1)
+
+
+@pytest.mark.parametrize(("metric_name", "name"), KNOWN_MIX)
+def test_the_known_mixes_are_so_and_less_than_the_own_fault(
+    measured: Measured, metric_name: str, name: str
+) -> None:
+    moved, (share, reason) = move(measured, metric_name, name, 3), KNOWN_MIX[metric_name, name]
+    assert moved >= LITTLE * own_move(measured, metric_name, 1), f"no longer true: {reason}"
+    assert moved < share * own_move(measured, metric_name, 3)
+
+
+@pytest.mark.parametrize(
+    ("metric_name", "name"), [(m, name) for m, names in BLIND.items() for name in names]
+)
+def test_a_metric_does_not_see_what_its_description_says_even_when_severe(
+    measured: Measured, metric_name: str, name: str
+) -> None:
+    moved = move(measured, metric_name, name, 5)
+    assert moved < LITTLE * own_move(measured, metric_name, 1)
+
+
+def test_most_shadows_tilt_the_light_little_and_one_at_the_side_as_a_slope_does() -> None:
+    """The mix of `uneven_light` and shadow, which depends on where the shadow lies."""
+    tilts, slopes = [], []
+    for number in EYES:
+        image, _ = synthesis.eye(np.random.default_rng(number), 256)
+        clean = uneven_light(image)
+        for seed in range(16):
+            shaded = degrade(image, "shadow", 3, np.random.default_rng(seed))
+            sloped = degrade(image, "uneven_light", 1, np.random.default_rng(seed))
+            tilts.append(uneven_light(shaded) - clean)
+            slopes.append(uneven_light(sloped) - clean)
+    usual = float(np.median(slopes))
+    assert np.median(tilts) < LITTLE * usual
+    assert np.mean(np.array(tilts) > LITTLE * usual) < 0.6
+    assert max(tilts) < 1.1 * usual
+
+
+def test_noise_hides_a_blur_from_the_laplacian_and_not_from_the_sharpness(
+    measured: Measured,
+) -> None:
+    laplacian, sharp = (
+        values(measured, name, "blur_noise") for name in ("laplacian_variance", "sharpness")
+    )
+    assert min(laplacian[1:]) > laplacian[0]
+    assert max(sharp[1:]) < sharp[0] - 5
+
+
+def test_noise_hides_a_blur_of_ravir_from_the_laplacian_and_not_from_the_sharpness(
+    ravir: Path,
+) -> None:
+    files = sorted((ravir / "RAVIR Dataset" / "train" / "training_images").glob("*.png"))[:3]
+    assert len(files) == 3
+    for file in files:
+        image = luminance(images.unit(images.colour(images.decode(file))))
+        for severity in (2, 3, 4, 5):
+            noisy = degrade(image, "blur_noise", severity, np.random.default_rng(0))
+            assert laplacian_variance(noisy) > laplacian_variance(image)
+            assert sharpness(noisy) < sharpness(image) - 5
+
+
+def test_the_worst_of_four_directions_counts_for_sharpness(eye: Image) -> None:
+    rows = ndimage.gaussian_filter1d(eye, 2, axis=0)
+    columns = ndimage.gaussian_filter1d(eye, 2, axis=1)
+    for moved in (rows, columns):
+        assert sharpness(moved) < sharpness(eye) - 5
+
+
+def test_sharpness_does_not_depend_on_brightness_or_contrast(eye: Image) -> None:
+    for changed in (eye * np.float32(0.2), eye * np.float32(0.2) + np.float32(0.5)):
+        assert sharpness(changed) == pytest.approx(sharpness(eye), abs=0.01)
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (64, 64), (10, 10), (10, 300), (300, 10)], ids=str)
+@pytest.mark.parametrize("value", [0.0, 0.3, 0.5, 1.0])
+@pytest.mark.parametrize("name", METRICS)
+def test_a_constant_image_has_the_value_that_its_grey_level_gives(
+    name: str, value: float, shape: tuple[int, int]
+) -> None:
+    of_grey = {"highlights": 255 * value, "dark_share": value < 80 / 255, "white_share": value == 1}
+    found = METRICS[name].function(np.full(shape, value, np.float32))
+    assert found == pytest.approx((CONSTANT | of_grey)[name], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_an_image_stored_in_16_bits_measures_as_in_8(name: str, eyes: list[Made]) -> None:
+    for one in eyes[:3]:
+        eight, sixteen = one.pixels, one.pixels.astype(np.uint16) * np.uint16(257)
+        shallow, deep = (METRICS[name].function(images.unit(p)) for p in (eight, sixteen))
+        assert deep == pytest.approx(shallow, rel=1e-4, abs=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(1, 16), (16, 1), (1, 1), (2, 3)], ids=str)
+@pytest.mark.parametrize("name", ["sharpness", "highlights", "white_share", "local_contrast"])
+def test_a_line_of_pixels_is_measured(name: str, shape: tuple[int, int]) -> None:
+    assert math.isfinite(METRICS[name].function(noise(shape)))
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "below", "at"), [("dark_share", 80, 1, 0), ("white_share", 250, 0, 1)]
+)
+def test_a_share_changes_at_its_grey_level(name: str, level: int, below: int, at: int) -> None:
+    share: Callable[[Image], float] = METRICS[name].function
+    for pixel, expected in ((level - 1, below), (level, at)):
+        assert share(images.unit(np.full((16, 16), pixel, np.uint8))) == expected
+
+
+def test_shares_by_hand() -> None:
+    image = images.unit(np.array([[0, 79, 80, 249], [250, 255, 100, 100]], np.uint8))
+    assert METRICS["dark_share"].function(image) == 2 / 8
+    assert METRICS["white_share"].function(image) == 2 / 8
+
+
+def test_highlights_are_what_a_tenth_of_the_image_reaches_and_no_speck() -> None:
+    image = flat(96, 0.2)
+    image[:20] = 0.8
+    assert METRICS["highlights"].function(image) == pytest.approx(0.8 * 255)
+    image[4:] = 0.2  # a twenty-fourth
+    assert METRICS["highlights"].function(image) == pytest.approx(0.2 * 255)
+
+
+def test_local_contrast_of_stripes_by_hand_and_white_does_not_count() -> None:
+    stripes = np.tile(np.array([0.3, 0.5], np.float32), (96, 48))
+    assert METRICS["local_contrast"].function(stripes) == pytest.approx(0.1 / 0.4, rel=1e-5)
+    stripes[:, 48:] = 1
+    assert METRICS["local_contrast"].function(stripes) == pytest.approx(0.1 / 0.4, rel=1e-5)
+
+
+def test_light_is_measured_in_exposure_values() -> None:
+    axis = np.linspace(-1, 1, 384)
+    sloped = np.tile(0.4 * 2 ** (0.75 * axis), (384, 1)).astype(np.float32)
+    assert uneven_light(sloped) == pytest.approx(1.5, rel=0.03)
+    square = axis[:, None] ** 2 + axis**2
+    dark_corners = (0.8 * 2 ** (-square)).astype(np.float32)
+    assert METRICS["vignetting"].function(dark_corners) == pytest.approx(2, rel=0.05)
+    assert METRICS["vignetting"].function(1 - dark_corners) < 0  # brighter at the corners
+    shaded = flat(384, 0.8)
+    shaded[100:260, 100:260] = 0.2  # a sixth of the image, two exposure values down
+    assert METRICS["shadow_depth"].function(shaded) == pytest.approx(2, rel=0.05)
+
+
+def test_steps_at_every_eighth_pixel_are_blocks_and_elsewhere_are_not() -> None:
+    rng = np.random.default_rng(0)
+    blocks = rng.uniform(0.3, 0.7, (16, 16)).astype(np.float32).repeat(8, 0).repeat(8, 1)
+    blocky = METRICS["blockiness"].function
+    assert blocky(blocks) > 20
+    assert blocky(blocks[3:-5, 3:-5]) == 0
+    assert blocky(blocks[:, :1].repeat(128, 1)) == 0  # in both directions or not at all
+
+
+def test_vessels_show_less_in_a_blurred_or_flat_image(blurred: list[Image]) -> None:
+    visible = METRICS["vessel_visibility"].function
+    found = [visible(image) for image in blurred]
+    assert found == sorted(found, reverse=True)
+    assert visible(blurred[0] * np.float32(0.5)) == pytest.approx(found[0], rel=1e-4)
 
 
 @pytest.mark.parametrize("background", [flat(), ramp()], ids=["flat", "ramp"])

@@ -4,20 +4,24 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 from PIL import Image
 
-from clearset.engines.native import averaged, describe_file, descriptor, info, statistics
+from clearset import engines, synthesis
+from clearset.engines import Analysis
+from clearset.engines.native import averaged, descriptor, info, statistics
 from clearset.metrics import METRICS
-from clearset.synthesis import retina
+from clearset.schema import Analyze
 
 Grey = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
+NEAR = 0.92  # the sample's bound for near duplicates
 SIZES = [(64, 64), (96, 96), (100, 130), (65, 201), (384, 384), (40, 20)]
 
 
 def eye(size: int = 128, seed: int = 0) -> Grey:
-    return retina(np.random.default_rng(seed), size)[0]
+    return synthesis.eye(np.random.default_rng(seed), size)[0]
 
 
 def cut(height: int, width: int) -> Grey:
@@ -65,11 +69,11 @@ def test_an_upside_down_image_is_not_the_same() -> None:
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_another_eye_is_not_the_same(seed: int) -> None:
-    assert similarity(eye(), eye(seed=seed)) < 0.88  # the sample's bound for near duplicates
+    assert similarity(eye(), eye(seed=seed)) < NEAR
 
 
 def test_an_image_made_symmetric_is_not_the_same() -> None:
-    assert similarity(eye(), (eye() + eye()[:, ::-1]) / np.float32(2)) < 0.88
+    assert similarity(eye(), (eye() + eye()[:, ::-1]) / np.float32(2)) < NEAR
 
 
 @pytest.mark.parametrize("shift", [(0, 2), (2, 0), (1, -1)])
@@ -192,25 +196,35 @@ def test_blur_grows_with_sharpness() -> None:
     assert statistics(sharp)["blur"] > statistics(smooth)["blur"] > 0
 
 
+def analyzed(folder: Path, **pixels: npt.NDArray[np.generic]) -> Analysis:
+    """Return the analysis of these images, written to files first."""
+    paths = [written(folder / f"{name}.png", values).name for name, values in pixels.items()]
+    table = pd.DataFrame({"image_id": list(pixels), "split": "all", "path": paths})
+    return engines.analyze(
+        table.assign(error="", mask=""), folder, Analyze(neighbours=1, graph_neighbours=1)
+    )
+
+
 def test_a_file_has_every_statistic_and_every_metric(tmp_path: Path) -> None:
-    numbers, _ = describe_file(written(tmp_path / "a.png", texture((30, 30))))
-    assert set(numbers) == set(statistics(texture((3, 3)))) | set(METRICS)
+    numbers = analyzed(tmp_path, a=texture((30, 30)), b=texture((40, 30))).metrics
+    assert set(numbers) == {"image_id"} | set(statistics(texture((3, 3)))) | set(METRICS)
+    assert numbers.drop(columns="image_id").notna().all(axis=None)
 
 
 def test_alpha_does_not_matter(tmp_path: Path) -> None:
     rgba = texture((30, 30, 4))
-    with_alpha = describe_file(written(tmp_path / "a.png", rgba))
-    without = describe_file(written(tmp_path / "b.png", rgba[..., :3].copy()))
-    assert with_alpha[0] == without[0]
-    assert np.array_equal(with_alpha[1], without[1])
+    found = analyzed(tmp_path, a=rgba, b=rgba[..., :3].copy())
+    with_alpha, without = found.metrics.drop(columns="image_id").to_numpy()
+    np.testing.assert_array_equal(with_alpha, without)
+    assert found.neighbours["similarity"].tolist() == [1, 1]
 
 
 def test_16_bits_measure_as_8_without_being_stretched(tmp_path: Path) -> None:
     eight = (texture((30, 30)) // 8).astype(np.uint8)
-    deep = written(tmp_path / "deep.png", eight.astype(np.uint16) * 257)
-    found, flat = describe_file(deep), describe_file(written(tmp_path / "flat.png", eight))
-    assert found[0] == pytest.approx(flat[0])
-    assert found[1] == pytest.approx(flat[1], abs=1e-6)
+    found = analyzed(tmp_path, deep=eight.astype(np.uint16) * 257, flat=eight)
+    deep, flat = found.metrics.drop(columns="image_id").to_numpy()
+    assert deep == pytest.approx(flat)
+    assert found.neighbours["similarity"].tolist() == [1, 1]
 
 
 def test_the_engine_says_what_it_is() -> None:

@@ -80,27 +80,30 @@ def test_every_image_has_one_fate_and_only_flagged_ones_change(clean: Path) -> N
 
 
 def test_an_experiment_runs_only_what_a_bound_changes(clean: Path) -> None:
-    override = "sample.filter.blur.max=0.2"
+    override = "sample.filter.blur.min=-20"
     done = run(clean, "dvc", "exp", "run", "-n", "sharp", "-S", override, "compare@sample")
     assert ran(done) == ["filter@sample", "enhance@sample", "compare@sample"]
     rules = tables.read("rules", clean / "reports/sample").set_index("rule")
-    assert rules.loc["blur", "max"] == 0.2
-    assert rules.loc["blur", "flagged"] > 2
+    assert rules.loc["blur", "min"] == -20
+    assert rules.loc["blur", "flagged"] > 20
     shown = run(clean, *SHOW, "--no-pager")
     data = json.loads(shown.stdout)[0]["data"]
-    assert data["params"]["params.yaml"]["data"]["sample"]["filter"]["blur"]["max"] == 0.2
+    assert data["params"]["params.yaml"]["data"]["sample"]["filter"]["blur"]["min"] == -20
     metrics = {k: v for file in data["metrics"].values() for k, v in file["data"].items()}
     assert metrics["sample.flagged"] > 9
-    assert metrics["sample.blur_change"] < 0
+    assert metrics["sample.blur_change"] != 0
+    assert metrics["sample.blur_recall"] == 1
 
 
 def test_an_edit_of_conf_reaches_repro(clean: Path) -> None:
     file = clean / "conf/dataset/sample.yaml"
-    file.write_text(file.read_text().replace("metric: mean, min: 70", "metric: mean, min: 20"))
+    file.write_text(
+        file.read_text().replace("metric: highlights, min: 70", "metric: highlights, min: 5")
+    )
     done = run(clean, "dvc", "repro", "compare@sample")
     assert ran(done) == ["config", "filter@sample", "enhance@sample", "compare@sample"]
     params = yaml.safe_load((clean / "params.yaml").read_text())
-    assert params["sample"]["filter"]["dark"]["min"] == 20
+    assert params["sample"]["filter"]["dark"]["min"] == 5
     rules = tables.read("rules", clean / "reports/sample").set_index("rule")
     assert rules.loc["dark", "flagged"] == 0
 
@@ -109,7 +112,7 @@ def test_the_queue_runs_its_own_code_with_its_own_value(clean: Path) -> None:
     stage = clean / "src/filter.py"
     changed = stage.read_text().replace('f"filter: {counts', 'f"filter as queued: {counts')
     stage.write_text(changed)
-    queued = ["dvc", "exp", "run", "--queue", "-n", "later", "-S", "sample.filter.blur.max=0.25"]
+    queued = ["dvc", "exp", "run", "--queue", "-n", "later", "-S", "sample.filter.blur.min=-40"]
     assert run(clean, *queued, "compare@sample").returncode == 0
     run(clean, "git", "checkout", "--quiet", ".")
     done = run(clean, "dvc", "exp", "run", "--run-all")
@@ -117,13 +120,13 @@ def test_the_queue_runs_its_own_code_with_its_own_value(clean: Path) -> None:
     shown = json.loads(run(clean, *SHOW).stdout)[1]["experiments"] or []
     later = next(e["revs"][0] for e in shown if e["name"] == "later")
     blur = later["data"]["params"]["params.yaml"]["data"]["sample"]["filter"]["blur"]
-    assert blur["max"] == 0.25
+    assert blur["min"] == -40
 
 
 def test_params_that_are_not_of_conf_are_remarked(clean: Path) -> None:
     assert run(clean, "python", "src/config.py", "--check").stdout == ""
     params = clean / "params.yaml"
-    params.write_text(params.read_text().replace("max: 0.3", "max: 0.4"))
+    params.write_text(params.read_text().replace("min: -36", "min: -35"))
     assert (
         "is not what conf/ composes to" in run(clean, "python", "src/config.py", "--check").stdout
     )
@@ -133,10 +136,13 @@ def test_params_that_are_not_of_conf_are_remarked(clean: Path) -> None:
     ("override", "message"),
     [
         ("sample.filter.blur.mx=3", "mx"),
-        ("sample.filter.blur.max=much", "much"),
+        ("sample.filter.blur.min=much", "much"),
         ("sample.analyze.outlier_share=1.5", "outlier_share is 1.5"),
         ("sample.filter.blur.metric=blurriness", "unknown metric 'blurriness'. Known: "),
-        ("sample.filter.dark.min=300", "flags all 16 images: mean lies between"),
+        ("sample.filter.blur.finds=blurr", "finds 'blurr', which is no kind of fault. Known: "),
+        ("sample.fetch.plant.faults=[fog]", "unknown faults ['fog']. Known: gaussian_blur"),
+        ("sample.fetch.plant.per_eye=9", "plant.per_eye is 9: at most 5"),
+        ("sample.filter.dark.min=300", "flags all 65 images: highlights lies between"),
     ],
 )
 def test_a_wrong_override_is_refused_by_name(clean: Path, override: str, message: str) -> None:
@@ -149,7 +155,8 @@ def test_a_wrong_override_is_refused_by_name(clean: Path, override: str, message
 
 def mixed_folder(folder: Path) -> Path:
     """JPEG, PNG and TIFF, grey and colour, 8 and 16 bits; two broken files, one that is none."""
-    for number, made in enumerate(sample(count=8, size=96, seed=5)):
+    for number in range(8):
+        made = sample(number, count=8, size=96, seed=5)
         pixels = made.pixels
         if number < 3:
             write_image(folder / f"train/images/eye{number}.png", pixels)

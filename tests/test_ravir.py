@@ -41,6 +41,44 @@ def test_one_duplicate_pair_with_conflicting_masks() -> None:
     assert conflicts.round(3).to_dict() == {"artery": 0.829, "vein": 0.847}
 
 
+def test_one_eye_is_in_train_and_in_test() -> None:
+    pair = tables.read("leaks", RECORD)
+    assert pair[["image_id", "other_id"]].to_numpy().tolist() == [
+        ["test/IR_Case_057", "train/IR_Case_043"]
+    ]
+    assert flagged(RECORD, "leak") == ["test/IR_Case_057", "train/IR_Case_043"]
+
+
+MEASURED = ROOT / "reports/ravir_faults/tables"
+
+
+@pytest.mark.parametrize(
+    ("rule", "least"),
+    [
+        ("blur", 0.93),
+        ("dark", 0.9),
+        ("bright", 0.9),
+        ("uneven", 0.9),
+        ("near_duplicate", 0.98),
+        ("leak", 1),
+        ("label_conflict", 1),
+    ],
+)
+def test_the_record_of_planted_faults_keeps_its_word(rule: str, least: float) -> None:
+    detection = tables.read("detection", MEASURED)
+    held_out = detection[(detection["bounds"] == "calibrated") & (detection["rule"] == rule)]
+    assert held_out["part"].tolist() == ["held_out"]
+    assert held_out["f1"].item() >= least
+
+
+def test_noise_does_not_hide_blur_from_sharpness_as_from_the_laplacian() -> None:
+    severities = tables.read("severities", MEASURED)
+    row = (severities["fault"] == "blur_noise") & (severities["severity"] == 0)
+    auroc = severities[row & (severities["part"] == "held_out")].set_index("rule")["auroc"]
+    assert auroc["blur"] > 0.95
+    assert auroc["laplacian"] < 0.1
+
+
 def test_the_list_proves_the_dataset_file_by_file(ravir: Path) -> None:
     checksums = archives.read_checksums(ROOT / "conf/checksums/ravir.sha256")
     assert len(checksums) == 65

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from clearset.io import tables
+from clearset.io.columns import TABLES, Table
 from clearset.report import LONGEST, escaped, markdown, report
 from clearset.schema import About
 
@@ -51,19 +52,19 @@ def rows(count: int) -> pd.DataFrame:
 
 def filled(name: str, **columns: list[object]) -> pd.DataFrame:
     """Return a table with these columns, and zeros and empty texts in the others."""
-    table = tables.TABLES[name]
+    table = TABLES[name]
     count = len(next(iter(columns.values())))
     blank = {key: [""] * count if kind == "str" else [0] * count for key, kind in columns_of(table)}
     return pd.DataFrame(blank | columns).astype(table.columns)
 
 
-def columns_of(table: tables.Table) -> list[tuple[str, str]]:
+def columns_of(table: Table) -> list[tuple[str, str]]:
     return list(table.columns.items())
 
 
 def written(about: About | None = None, **found: pd.DataFrame) -> str:
     """Return the report on these tables; the others are empty."""
-    every = {name: tables.empty(name) for name in tables.TABLES} | found
+    every = {name: tables.empty(name) for name in TABLES} | found
     return report("sample", about or About(), every, ENGINE)
 
 

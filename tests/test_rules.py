@@ -8,7 +8,17 @@ import pytest
 
 from clearset.errors import ClearsetError
 from clearset.io import tables
-from clearset.rules import bounds, counts, decide, flag, measures, names, refuse_all, summary
+from clearset.rules import (
+    bounds,
+    counts,
+    decide,
+    flag,
+    measures,
+    names,
+    outside,
+    refuse_all,
+    summary,
+)
 from clearset.schema import Action, Rule
 
 NAN = float("nan")
@@ -179,7 +189,7 @@ def test_every_image_is_decided_once(seed: int) -> None:
     found = decide(images_of(ids), flags_of(*rows))
     assert found["image_id"].tolist() == list(ids)
     assert set(found["decision"]) <= set(WEAKEST_FIRST)
-    untouched = set(ids) - {row[0] for row in rows}
+    untouched = set(ids) - {row[0] for row in rows if row[2] != "keep"}
     assert set(found.loc[found["rules"] == "", "image_id"]) == untouched
     assert (found.loc[found["rules"] == "", "decision"] == "keep").all()
 
@@ -208,6 +218,13 @@ def test_nothing_is_counted_twice_or_made_up() -> None:
     assert found == {"images": 2, "flagged": 1, "review": 0, "dropped": 0}
 
 
+def registered(*rows: tuple[str, str, int]) -> pd.DataFrame:
+    """Return the table `registrations` of (image_id, other_id, inliers)."""
+    ends = pd.DataFrame(rows, columns=["image_id", "other_id", "inliers"])
+    columns = [name for name in tables.empty("registrations") if name not in ends]
+    return ends.assign(**dict.fromkeys(columns, 0.0))
+
+
 @pytest.fixture
 def found() -> dict[str, pd.DataFrame]:
     """Tables of a, b (the same pixels, masks that differ), c (far from both) and broken d."""
@@ -228,6 +245,10 @@ def found() -> dict[str, pd.DataFrame]:
         "neighbours": pd.DataFrame(near, columns=["image_id", "neighbour_id", "similarity"]),
         "outliers": apart,
         "conflicts": conflicting,
+        "masks": pd.DataFrame(
+            [("a", 0.1, 0.0, 0.9), ("b", 0.0, 0.0, NAN)], columns=list(tables.empty("masks"))
+        ),
+        "registrations": registered(("b", "c", 14), ("a", "c", 9)),
     }
 
 
@@ -256,6 +277,7 @@ def test_an_unreadable_image_is_measured_as_that_and_nothing_else(
         ("surplus_similarity", [0, 1, 0.2]),
         ("isolation_z", [0, 0, -9]),
         ("label_dice", [0.5, 0.5, 1]),
+        ("leak_inliers", [9, 14, 14]),
     ],
 )
 def test_measures_bring_every_table_together(
@@ -269,3 +291,80 @@ def test_measures_leave_their_tables_alone(found: dict[str, pd.DataFrame]) -> No
     measures(found)
     for name, frame in found.items():
         pd.testing.assert_frame_equal(frame, copied[name])
+
+
+def test_without_a_registration_no_readable_image_has_an_inlier(
+    found: dict[str, pd.DataFrame],
+) -> None:
+    inliers = measures(found | {"registrations": tables.empty("registrations")})["leak_inliers"]
+    assert inliers[list("abc")].tolist() == [0, 0, 0]
+    assert np.isnan(inliers["d"])
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        ("mask_share", [0.1, 0, NAN, NAN]),
+        ("mask_unknown", [0, 0, NAN, NAN]),
+        ("mask_agreement", [0.9, NAN, NAN, NAN]),
+    ],
+)
+def test_masks_are_measured_only_where_there_is_one(
+    found: dict[str, pd.DataFrame], metric: str, expected: list[float]
+) -> None:
+    np.testing.assert_array_equal(measures(found)[metric], expected)
+
+
+def test_an_image_without_a_mask_is_flagged_by_no_rule_on_masks(
+    found: dict[str, pd.DataFrame],
+) -> None:
+    empty, unlike = Rule("mask_share", min=0.01), Rule("mask_agreement", min=0.95)
+    flags = flag(measures(found), {"empty_mask": empty, "swapped_mask": unlike})
+    assert list(zip(flags["image_id"], flags["rule"], strict=True)) == [
+        ("b", "empty_mask"),
+        ("a", "swapped_mask"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (Rule("blur", min=2.0), [True, False, False, False]),
+        (Rule("blur", max=2.0), [False, False, True, False]),
+        (Rule("blur", min=2.0, max=2.5), [True, False, True, False]),
+    ],
+)
+def test_outside_is_beyond_a_bound_and_never_what_is_not_measured(
+    rule: Rule, expected: list[bool]
+) -> None:
+    assert outside(measured(1, 2, 3, NAN)["blur"], rule).tolist() == expected
+
+
+def test_outside_says_what_is_flagged() -> None:
+    values = measured(*np.random.default_rng(0).normal(size=7), NAN)
+    rule = Rule("blur", min=-0.2, max=0.4)
+    beyond = values.index[outside(values["blur"], rule)].tolist()
+    assert beyond == flagged(values, r=rule)["image_id"].tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rules_that_keep_change_no_decision(seed: int) -> None:
+    rng, images = np.random.default_rng(seed), images_of("abcdefgh")
+    rows = [(i, f"rule{r}", WEAKEST_FIRST[r]) for i in "abcdefgh" for r in range(4)]
+    flags = flags_of(*(row for row in rows if rng.random() < 0.4))
+    asking = flags[flags["action"] != "keep"]
+    assert len(asking) < len(flags)
+    pd.testing.assert_frame_equal(decide(images, flags), decide(images, asking))
+
+
+def test_a_rule_that_keeps_is_still_counted_in_its_summary() -> None:
+    values, rules = measured(1, 2, 3), {"seen": Rule("blur", min=2.5, action=Action.keep)}
+    flags = flag(values, rules)
+    assert summary(rules, rules, flags)["flagged"].tolist() == [2]
+    assert counts(decide(images_of("abc"), flags))["flagged"] == 0
+
+
+def test_two_splits_of_one_subject_may_be_all_there_is() -> None:
+    values = measured(20, 20).rename(columns={"blur": "leak_inliers"})
+    rules = {"leak": Rule("leak_inliers", max=12.0)}
+    refuse_all(values, rules, flag(values, rules))

@@ -1,127 +1,153 @@
-"""Synthesis: the same bytes for the same seed, and faults that can be measured."""
-
-import hashlib
+"""Synthesis: the same bytes for the same seed, dark vessels where the mask is, foreign images."""
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy import ndimage
 
-from clearset.metrics import blur_effect
-from clearset.synthesis import ARTERY, VEIN, Made, faulty, noisy, retina, sample
+from clearset.engines.native import descriptor
+from clearset.synthesis import ARTERY, VEIN, Made, eye, foreign, sample
 
-COUNT, SIZE = 16, 128
+COUNT, SIZE = 10, 128
+SEEDS = range(6)
 
 
 @pytest.fixture(scope="module")
 def made() -> list[Made]:
-    return list(sample(count=COUNT, size=SIZE, seed=7))
+    return whole(seed=7)
 
 
-def with_fault(made: list[Made], fault: str) -> list[npt.NDArray[np.float32]]:
-    return [m.pixels.astype(np.float32) / np.float32(255) for m in made if m.fault == fault]
+def whole(seed: int, *, count: int = COUNT, size: int = SIZE) -> list[Made]:
+    return [sample(number, count=count, size=size, seed=seed) for number in range(count)]
 
 
-def content(made: list[Made]) -> str:
-    parts = [m.pixels.tobytes() + (b"" if m.mask is None else m.mask.tobytes()) for m in made]
-    return hashlib.sha256(b"".join(parts)).hexdigest()
+def content(made: Made) -> bytes:
+    return made.pixels.tobytes() + (b"" if made.mask is None else made.mask.tobytes())
 
 
-def test_the_same_seed_gives_the_same_bytes() -> None:
-    first, again = (content(list(sample(count=4, size=64, seed=7))) for _ in range(2))
-    assert first == again
+def seen(seed: int, size: int = SIZE) -> npt.NDArray[np.float32]:
+    return descriptor(eye(np.random.default_rng(seed), size)[0])
 
 
-def test_another_seed_gives_other_images() -> None:
-    first, other = (list(sample(count=4, size=64, seed=seed)) for seed in (7, 8))
-    for one, two in zip(first, other, strict=True):
-        assert not np.array_equal(one.pixels, two.pixels)
+def strange(seed: int, size: int = SIZE) -> npt.NDArray[np.float32]:
+    return foreign(np.random.default_rng(seed), size)
 
 
-def test_the_images_of_a_sample_differ_but_for_the_planted_duplicate(made: list[Made]) -> None:
-    assert len({m.pixels.tobytes() for m in made}) == COUNT - 1
+def test_the_same_seed_gives_the_same_bytes(made: list[Made]) -> None:
+    assert [content(one) for one in whole(seed=7)] == [content(one) for one in made]
 
 
-def test_there_are_as_many_images_as_asked_for_with_names_of_their_own(made: list[Made]) -> None:
-    assert len({m.name for m in made}) == len(made) == COUNT
+def test_an_eye_does_not_depend_on_those_made_before(made: list[Made]) -> None:
+    assert content(sample(4, count=COUNT, size=SIZE, seed=7)) == content(made[4])
 
 
-@pytest.mark.parametrize("size", [64, 100])
+def test_an_eye_depends_on_its_number_and_not_on_how_many_there_are(made: list[Made]) -> None:
+    more = sample(0, count=30, size=SIZE, seed=7)
+    assert np.array_equal(more.pixels, made[0].pixels)
+
+
+def test_another_seed_gives_other_images_and_masks(made: list[Made]) -> None:
+    for one, other in zip(made, whole(seed=8), strict=True):
+        assert not np.array_equal(one.pixels, other.pixels)
+        assert one.mask is None or not np.array_equal(one.mask, other.mask)
+
+
+def test_the_images_of_a_sample_differ(made: list[Made]) -> None:
+    assert len({one.pixels.tobytes() for one in made}) == COUNT
+
+
+def test_every_eye_has_a_name_of_its_own_in_the_order_of_its_number(made: list[Made]) -> None:
+    names = [one.name for one in made]
+    assert names == sorted(set(names))
+
+
+@pytest.mark.parametrize("size", [64, 65, 100, 256])
 def test_images_and_masks_have_the_size_asked_for(size: int) -> None:
-    for m in sample(count=3, size=size, seed=0):
-        assert m.pixels.shape == (size, size)
-        assert m.pixels.dtype == np.uint8
-        assert m.mask is None or m.mask.shape == (size, size)
+    one = sample(0, count=1, size=size, seed=0)
+    assert one.mask is not None
+    for pixels in (one.pixels, one.mask):
+        assert pixels.shape == (size, size)
+        assert pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize(("count", "training"), [(1, 1), (2, 1), (3, 2), (5, 3), (10, 6), (50, 30)])
+def test_the_first_three_fifths_are_for_training(count: int, training: int) -> None:
+    borders = sorted({0, training - 1, min(training, count - 1), count - 1})
+    splits = [sample(number, count=count, size=64, seed=0).split for number in borders]
+    assert splits == ["train" if number < training else "test" for number in borders]
 
 
 def test_training_images_have_masks_and_test_images_have_none(made: list[Made]) -> None:
-    assert {(m.split, m.mask is not None) for m in made} == {("train", True), ("test", False)}
+    assert [(one.split, one.mask is not None) for one in made] == 6 * [("train", True)] + 4 * [
+        ("test", False)
+    ]
 
 
-def test_one_image_is_for_training() -> None:
-    (only,) = sample(count=1, size=64, seed=0)
-    assert (only.split, only.fault) == ("train", "")
-
-
-def test_masks_hold_background_arteries_and_veins(made: list[Made]) -> None:
-    for m in made:
-        assert m.mask is None or set(np.unique(m.mask)) == {0, ARTERY, VEIN}
-
-
-def test_vessels_are_darker_than_what_lies_beside_them_and_veins_the_darkest() -> None:
-    for seed in range(3):
-        image, mask = retina(np.random.default_rng(seed), SIZE)
-        beside = ndimage.binary_dilation(mask > 0, iterations=2) & (mask == 0)
-        vein, artery, near = (
-            image[where].mean() for where in (mask == VEIN, mask == ARTERY, beside)
-        )
-        assert vein < artery < near
+def test_masks_hold_background_arteries_and_veins_and_nothing_else(made: list[Made]) -> None:
+    assert (ARTERY, VEIN) == (128, 255)
+    for one in made:
+        assert one.mask is None or set(np.unique(one.mask)) == {0, ARTERY, VEIN}
 
 
 def test_vessels_cover_a_plausible_share(made: list[Made]) -> None:
-    for m in made:
-        assert m.mask is None or 0.03 < (m.mask > 0).mean() < 0.35
+    for one in made:
+        assert one.mask is None or 0.03 < (one.mask > 0).mean() < 0.35
 
 
-def test_every_fault_is_planted(made: list[Made]) -> None:
-    assert {m.fault for m in made} == {"", "blurred", "dark", "bright", "duplicate"}
+@pytest.mark.parametrize("size", [64, 128, 256])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_vessels_are_darker_than_what_lies_beside_them(seed: int, size: int) -> None:
+    image, mask = eye(np.random.default_rng(seed), size)
+    vessel = mask > 0
+    beside = ndimage.binary_dilation(vessel, iterations=max(size // 64, 2)) & ~vessel
+    assert np.median(image[vessel]) < np.median(image[beside])
 
 
-def test_a_blurred_image_is_blurrier_than_every_sound_one(made: list[Made]) -> None:
-    sound = [blur_effect(image) for image in with_fault(made, "")]
-    assert min(blur_effect(image) for image in with_fault(made, "blurred")) > max(sound) + 0.1
+def test_veins_are_darker_than_arteries() -> None:
+    depth = []
+    for seed in SEEDS:
+        image, mask = eye(np.random.default_rng(seed), 256)
+        around = ndimage.uniform_filter(image, 31)
+        depth.append([np.median((image / around)[mask == value]) for value in (VEIN, ARTERY)])
+    vein, artery = np.median(depth, axis=0)
+    assert vein < artery < 1
 
 
-@pytest.mark.parametrize(("fault", "sign"), [("dark", -1), ("bright", 1)])
-def test_a_dark_or_bright_image_lies_beyond_every_sound_one(
-    made: list[Made], fault: str, sign: int
+def test_a_larger_eye_of_the_same_seed_is_the_same_eye() -> None:
+    small, large = (eye(np.random.default_rng(5), size)[1] > 0 for size in (256, 512))
+    cells = large.reshape(256, 2, 256, 2).mean(axis=(1, 3)) > 0.5
+    overlap = 2 * (small & cells).sum() / (small.sum() + cells.sum())
+    assert overlap > 0.8
+
+
+@pytest.mark.parametrize("size", [64, 200])
+@pytest.mark.parametrize("make", [lambda rng, size: eye(rng, size)[0], foreign])
+def test_an_image_is_float32_within_black_and_white(make: object, size: int) -> None:
+    assert callable(make)
+    for seed in SEEDS:
+        image = make(np.random.default_rng(seed), size)
+        assert (image.shape, image.dtype) == ((size, size), np.float32)
+        assert image.min() >= 0
+        assert image.max() <= 1
+
+
+def test_a_foreign_image_is_the_same_for_the_same_seed_and_another_for_another() -> None:
+    assert np.array_equal(strange(3), strange(3))
+    assert len({strange(seed).tobytes() for seed in range(12)}) == 12
+
+
+def test_an_eye_hardly_ever_looks_like_another() -> None:
+    eyes = np.array([seen(seed) for seed in range(10)])
+    similarity = (eyes @ eyes.T)[~np.eye(len(eyes), dtype=bool)]
+    assert similarity.max() < 0.92  # the sample's bound for near duplicates
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_a_foreign_image_is_further_from_every_eye_than_eyes_are_from_their_nearest(
+    size: int,
 ) -> None:
-    sound = [sign * float(image.mean()) for image in with_fault(made, "")]
-    assert min(sign * float(i.mean()) for i in with_fault(made, fault)) > max(sound) + 0.1
-
-
-def test_the_duplicate_has_the_pixels_of_the_first_and_another_mask(made: list[Made]) -> None:
-    (duplicate,) = (m for m in made if m.fault == "duplicate")
-    assert np.array_equal(duplicate.pixels, made[0].pixels)
-    assert duplicate.split == made[0].split == "train"
-    assert duplicate.mask is not None
-    assert made[0].mask is not None
-    assert (duplicate.mask > 0).sum() > (made[0].mask > 0).sum()
-
-
-def test_no_fault_leaves_the_image_as_it_is() -> None:
-    image, _ = retina(np.random.default_rng(0), 64)
-    assert np.array_equal(faulty(image, ""), image)
-
-
-def test_an_eye_lies_within_black_and_white() -> None:
-    image, _ = retina(np.random.default_rng(0), 64)
-    assert image.dtype == np.float32
-    assert (image.min() >= 0, image.max() <= 1) == (True, True)
-
-
-def test_noise_does_not_wrap_around_black_or_white() -> None:
-    ends = np.repeat(np.array([[0.0, 1.0]], np.float32), 100, axis=0)
-    pixels = noisy(ends, np.random.default_rng(0))
-    assert pixels[:, 0].max() < 64
-    assert pixels[:, 1].min() > 192
+    eyes = np.array([seen(seed, size) for seed in range(10)])
+    strangers = np.array([descriptor(strange(seed, size)) for seed in range(12)])
+    assert (strangers @ eyes.T).max() < 0.65
+    among = eyes @ eyes.T - 2 * np.eye(len(eyes))
+    assert among.max(axis=1).min() > (strangers @ eyes.T).max()

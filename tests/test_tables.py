@@ -11,7 +11,7 @@ import pytest
 
 from clearset.errors import ClearsetError
 from clearset.io import tables
-from clearset.io.tables import TABLES
+from clearset.io.columns import TABLES
 
 STRANGE = [
     "",

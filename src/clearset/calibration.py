@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,40 +66,43 @@ def calibrate(
         fitted, held = (cases[cases["part"] == part] for part in PARTS)
         side = "min" if rule.min is not None else "max"
         points = curve(fitted, side)
-        if (
-            (rule.min is None) == (rule.max is None)
-            or fitted["positive"].nunique() < 2
-            or points.empty
-        ):
+        both = rule.min is not None and rule.max is not None
+        if both or fitted["positive"].nunique() < 2 or points.empty:
             continue
-        bound = chosen(points, wanted)
-        result[name] = replace(rule, min=bound) if side == "min" else replace(rule, max=bound)
-        own, given = scores(held, result[name]), scores(held, rule)
-        flagged = int(outside(held["value"], result[name]).sum())
-        row = (name, rule.metric, rule.finds, side, getattr(rule, side), bound)
-        rows.append(
-            (
-                *row,
-                scores(fitted, result[name])["f1"],
-                *list(own.values())[:3],
-                given["f1"],
-                flagged,
-            )
-        )
+        result[name] = _bounded(rule, side, chosen(points, wanted))
+        rows.append(_row(name, (rule, result[name]), (fitted, held)))
         thinned = points.iloc[:: max(len(points) // SHOWN, 1)]
         curves.append(thinned.assign(rule=name, metric=rule.metric))
-    columns = ["rule", "metric", "finds", "side", "given", "bound", "fitted_f1"]
-    columns += ["precision", "recall", "f1", "given_f1", "flagged"]
-    table = pd.DataFrame(rows, columns=columns)
     lines = ["rule", "metric", "bound", "precision", "recall", "f1"]
-    return result, table, pd.concat(curves)[lines] if curves else pd.DataFrame(columns=lines)
+    shown = pd.concat(curves)[lines] if curves else pd.DataFrame(columns=lines)
+    return result, pd.DataFrame(rows, columns=ROW), shown
+
+
+ROW = ["rule", "metric", "finds", "side", "given", "bound", "fitted_f1"]
+ROW += ["precision", "recall", "f1", "given_f1", "flagged"]
+
+
+def _row(
+    name: str, rules: tuple[Rule, Rule], cases: tuple[pd.DataFrame, pd.DataFrame]
+) -> tuple[Any, ...]:
+    """Return one row of the table `calibration`: a given rule and its successor, on both parts."""
+    (given, rule), (fitted, held) = rules, cases
+    side = "min" if rule.min is not None else "max"
+    own = scores(held, rule)
+    return (
+        *(name, rule.metric, rule.finds, side, getattr(given, side), getattr(rule, side)),
+        *(scores(fitted, rule)["f1"], own["precision"], own["recall"], own["f1"]),
+        *(scores(held, given)["f1"], int(outside(held["value"], rule).sum())),
+    )
+
+
+def _bounded(rule: Rule, side: str, bound: float) -> Rule:
+    return replace(rule, min=bound) if side == "min" else replace(rule, max=bound)
 
 
 def adopted(rules: Mapping[str, Rule], table: pd.DataFrame) -> dict[str, Rule]:
     """Return the detectors of the table `calibration` with the bounds that were chosen."""
-    return {
-        row.rule: replace(rules[row.rule], **{row.side: row.bound}) for row in table.itertuples()
-    }
+    return {row.rule: _bounded(rules[row.rule], row.side, row.bound) for row in table.itertuples()}
 
 
 def to_adopt(rules: Mapping[str, Rule]) -> str:

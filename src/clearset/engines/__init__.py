@@ -83,10 +83,7 @@ def analyze(
     counted = params.counted_similarities
     return Analysis(
         metrics=pd.concat([statistics, numbers], axis=1).assign(image_id=ids),
-        masks=pd.DataFrame(
-            [{"image_id": i} | one.mask for i, one in zip(ids, seen, strict=True) if one.mask],
-            columns=["image_id", "mask_share", "mask_unknown", "mask_agreement"],
-        ),
+        masks=_masks(ids, seen),
         neighbours=near,
         outliers=neighbours.outliers(
             ids,
@@ -135,6 +132,11 @@ def _look(classes: list[int], sighted: bool, job: Job) -> Seen:
     if job.mask is not None:
         mask = measure_mask(grey, images.decode_mask(job.mask), classes)
     return Seen(numbers, mask, descriptor, sight(grey) if sighted else None)
+
+
+def _masks(ids: Sequence[str], seen: Sequence[Seen]) -> pd.DataFrame:
+    rows = [{"image_id": i} | one.mask for i, one in zip(ids, seen, strict=True) if one.mask]
+    return pd.DataFrame(rows, columns=["image_id", "mask_share", "mask_unknown", "mask_agreement"])
 
 
 def _registrations(

@@ -1,0 +1,439 @@
+"""The planted dataset on disk: a true row for each file, the same bytes for the same seed."""
+
+import hashlib
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from PIL import Image as Pillow
+
+import fetch
+from clearset.edits import EDITS
+from clearset.errors import ClearsetError
+from clearset.faults import FAULTS
+from clearset.io import images, layout, planter, tables
+from clearset.io.columns import TABLES
+from clearset.io.sources import Item, items
+from clearset.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
+from clearset.schema import Plant
+from clearset.synthesis import eye
+
+SIZE = 128
+PLAN = Plant(
+    faults=["sensor_noise", "jpeg"],
+    in_place=1,
+    per_eye=1,
+    near_duplicates=1,
+    duplicates=2,
+    conflicts=1,
+    leaks=2,
+    masks=1,
+    broken=1,
+    foreign=2,
+    seed=5,
+)
+Planted = tuple[list[Item], pd.DataFrame]
+
+
+def made(seed: int, size: int = SIZE) -> tuple[images.Pixels, images.Pixels]:
+    """Return one eye's pixels and its mask."""
+    image, mask = eye(np.random.default_rng(seed), size)
+    return images.quantised(image, np.uint8), mask
+
+
+def coloured(seed: int) -> images.Pixels:
+    grey, _ = made(seed)
+    return np.dstack([grey, grey // 2, 255 - grey])
+
+
+def saved(path: Path, pixels: images.Pixels) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".tif":
+        tifffile.imwrite(path, pixels)
+    else:
+        Pillow.fromarray(pixels).save(path)
+    return path
+
+
+def source(folder: Path) -> Path:
+    """Write four eyes for training, with masks, and two for testing; one twice, one broken."""
+    for number in range(4):
+        pixels, mask = made(number)
+        saved(folder / f"train/images/e{number}.png", pixels)
+        saved(folder / f"train/masks/e{number}.png", mask)
+    saved(folder / "train/images/twin.png", made(1)[0])
+    for number in (4, 5):
+        saved(folder / f"test/images/e{number}.png", made(number)[0])
+    saved(folder / "test/images/again.png", made(2)[0])
+    (folder / "test/images/broken.png").write_bytes(b"no image")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> list[Item]:
+    return items(source(tmp_path_factory.mktemp("source")), {})
+
+
+@pytest.fixture(scope="module")
+def planted(found: list[Item], tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    return planter.plant(found, PLAN, tmp_path_factory.mktemp("planted"))
+
+
+def by_path(given: list[Item]) -> dict[str, Item]:
+    return {str(PurePosixPath(item.split, item.name)): item for item in given}
+
+
+def of_fault(planted: Planted, fault: str) -> list[tuple[Item, pd.Series]]:
+    """Return the items with a fault, each with its row of the truth."""
+    given, truth = by_path(planted[0]), planted[1]
+    return [(given[row["path"]], row) for _, row in truth[truth["fault"] == fault].iterrows()]
+
+
+def digests(given: list[Item]) -> dict[str, tuple[str, str]]:
+    """Return the hashes of each item's files, by its path."""
+
+    def digest(file: Path | None) -> str:
+        return hashlib.sha256(file.read_bytes()).hexdigest() if file else ""
+
+    return {path: (digest(item.file), digest(item.mask)) for path, item in by_path(given).items()}
+
+
+def decoded(item: Item) -> images.Pixels:
+    return images.decode(item.file)
+
+
+def mask_of(item: Item) -> images.Pixels:
+    assert item.mask is not None
+    return images.decode_mask(item.mask)
+
+
+def clean(planted: Planted, row: pd.Series) -> Item:
+    """Return the clean item that a row of the truth was made from."""
+    return next(item for item, own in of_fault(planted, CLEAN) if own["source"] == row["source"])
+
+
+def test_every_item_has_one_row_of_the_truth(planted: Planted) -> None:
+    given, truth = planted
+    assert len(given) == len(by_path(given)) == len(truth)
+    assert set(truth["path"]) == set(by_path(given))
+
+
+def test_the_truth_has_the_declared_columns_and_types(planted: Planted) -> None:
+    truth = planted[1].rename(columns={"path": "image_id"})
+    assert set(truth) == set(TABLES["truth"].columns)
+    kinds = tables.checked("truth", truth).dtypes.astype(str).to_dict()
+    assert kinds == TABLES["truth"].columns
+
+
+def test_the_truth_has_what_was_asked_for(planted: Planted) -> None:
+    counted = Counter(planted[1]["fault"])
+    assert set(counted) == {CLEAN, *OTHERS, *PLAN.faults}
+    assert counted[CLEAN] == 5  # of six eyes one has a fault in place
+    assert {name: counted[name] for name in ("exact_copy", "leak", "foreign", "corrupt")} == {
+        "exact_copy": 2,
+        "leak": 2,
+        "foreign": 2,
+        "corrupt": 1,
+    }
+
+
+def test_items_come_in_order(planted: Planted) -> None:
+    given = planted[0]
+    assert given == sorted(given, key=lambda item: (item.split, item.name))
+
+
+def test_parts_go_by_eye(planted: Planted) -> None:
+    truth = planted[1]
+    assert set(truth["part"]) == set(PARTS)
+    assert (truth.groupby("eye")["part"].nunique() == 1).all()
+
+
+def test_clean_items_are_the_sources_own_files(found: list[Item], planted: Planted) -> None:
+    for item, _ in of_fault(planted, CLEAN):
+        assert item in found
+
+
+def test_the_source_is_left_as_it_was(found: list[Item], planted: Planted, tmp_path: Path) -> None:
+    again = items(source(tmp_path), {})
+    assert digests(found) == digests(again)
+    assert len(planted[0]) > len(found)
+
+
+def test_images_with_the_same_pixels_are_one_eye_and_broken_ones_none(found: list[Item]) -> None:
+    eyes = planter.unique_eyes(found, [])
+    assert len(found) == 9
+    assert sorted(each.name for each in eyes) == ["again", "e0", "e1", "e3", "e4", "e5"]
+    assert {each.name for each in eyes if each.masked} == {"e0", "e1", "e3"}
+
+
+def test_images_named_as_the_same_eye_share_their_subject(found: list[Item]) -> None:
+    eyes = planter.unique_eyes(found, [["e0", "e5"], ["e1", "e3"]])
+    assert {each.name: each.subject for each in eyes} == {
+        "again": "again",
+        "e0": "e0",
+        "e1": "e1",
+        "e3": "e1",
+        "e4": "e4",
+        "e5": "e0",
+    }
+
+
+def test_images_of_the_same_eye_are_in_one_part(found: list[Item], tmp_path: Path) -> None:
+    for seed in range(3):
+        plan = Plant(same_eye=[["e0", "e5"]], seed=seed)
+        truth = planter.plant(found, plan, tmp_path)[1].set_index("source")
+        assert truth.loc["e0", "eye"] == truth.loc["e5", "eye"] == "e0"
+        assert truth.loc["e0", "part"] == truth.loc["e5", "part"]
+
+
+def test_an_unknown_image_in_same_eye_is_named(found: list[Item], tmp_path: Path) -> None:
+    plan = Plant(same_eye=[["e0", "e9"], ["e8"]])
+    with pytest.raises(ClearsetError, match=r"same_eye names \['e8', 'e9'\]: no image is called"):
+        planter.plant(found, plan, tmp_path)
+
+
+def test_images_of_one_name_in_two_splits_are_two_eyes(tmp_path: Path) -> None:
+    for number, split in enumerate(("train", "test")):
+        saved(tmp_path / "source" / split / "images/a.png", made(number)[0])
+    given, truth = planter.plant(items(tmp_path / "source", {}), Plant(duplicates=2), tmp_path)
+    assert sorted(truth["eye"].unique()) == ["test_a", "train_a"]
+    assert len(by_path(given)) == 4
+
+
+def test_images_of_one_name_in_two_formats_are_two_eyes(tmp_path: Path) -> None:
+    for number, suffix in enumerate((".png", ".tif")):
+        saved(tmp_path / f"source/train/images/a{suffix}", made(number)[0])
+    given, truth = planter.plant(items(tmp_path / "source", {}), Plant(), tmp_path)
+    assert truth["eye"].nunique() == 2
+    assert set(by_path(given)) == {"train/a.png", "train/a.tif"}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_same_seed_gives_the_same_bytes_anywhere(
+    found: list[Item],
+    planted: Planted,
+    tmp_path: Path,
+    workers: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CLEARSET_WORKERS", workers)
+    given, truth = planter.plant(found, PLAN, tmp_path)
+    assert digests(given) == digests(planted[0])
+    pd.testing.assert_frame_equal(truth, planted[1])
+
+
+def test_another_seed_gives_other_noise(found: list[Item], tmp_path: Path) -> None:
+    plans = [Plant(faults=["sensor_noise"], per_eye=1, seed=seed) for seed in (1, 2)]
+    one, two = (digests(planter.plant(found, plan, tmp_path / str(plan.seed))[0]) for plan in plans)
+    assert set(one) == set(two)
+    differ = {PurePosixPath(path).name for path in one if one[path] != two[path]}
+    assert len(differ) == 6
+    assert all("sensor_noise" in name for name in differ)
+
+
+def test_an_image_does_not_depend_on_what_else_is_planted(
+    found: list[Item], planted: Planted, tmp_path: Path
+) -> None:
+    plan = Plant(faults=PLAN.faults, in_place=1, per_eye=1, seed=PLAN.seed)
+    alone, among = digests(planter.plant(found, plan, tmp_path)[0]), digests(planted[0])
+    assert {path: among[path] for path in alone} == alone
+    assert len(alone) < len(among)
+
+
+def test_a_corrupt_file_can_not_be_decoded(planted: Planted) -> None:
+    ((item, _),) = of_fault(planted, "corrupt")
+    with pytest.raises(images.UnreadableImage):
+        decoded(item)
+
+
+def test_a_mask_of_another_size_has_another_shape(planted: Planted) -> None:
+    ((item, row),) = of_fault(planted, "mask_size")
+    assert mask_of(item).shape != decoded(item).shape
+    np.testing.assert_array_equal(decoded(item), decoded(clean(planted, row)))
+
+
+@pytest.mark.parametrize("fault", ["exact_copy", "conflict"])
+def test_copies_have_the_same_pixels(planted: Planted, fault: str) -> None:
+    for item, row in of_fault(planted, fault):
+        np.testing.assert_array_equal(decoded(item), decoded(clean(planted, row)))
+
+
+def test_masks_are_as_the_truth_says(planted: Planted) -> None:
+    masks = {
+        name: (mask_of(item), mask_of(clean(planted, row)))
+        for name in ("conflict", "empty_mask", "unknown_mask", "swapped_mask")
+        for item, row in of_fault(planted, name)
+    }
+    assert (masks["conflict"][0] > 0).sum() > (masks["conflict"][1] > 0).sum()
+    assert not masks["empty_mask"][0].any()
+    assert UNKNOWN_VALUE in masks["unknown_mask"][0]
+    assert not np.array_equal(*masks["swapped_mask"])
+
+
+def test_the_mask_of_a_mirrored_image_is_mirrored(found: list[Item], tmp_path: Path) -> None:
+    planted = planter.plant(found, Plant(near_duplicates=6), tmp_path)
+    flipped = [(item, clean(planted, row)) for item, row in of_fault(planted, "flip")]
+    assert len(flipped) == 6
+    assert sum(item.mask is not None for item, _ in flipped) == 3
+    for item, own in flipped:
+        np.testing.assert_array_equal(decoded(item), decoded(own)[:, ::-1])
+        if item.mask:
+            np.testing.assert_array_equal(mask_of(item), mask_of(own)[:, ::-1])
+
+
+def test_a_swapped_mask_fits_its_image(tmp_path: Path) -> None:
+    for number, size in enumerate((128, 96, 128)):
+        pixels, mask = made(number, size)
+        saved(tmp_path / f"source/train/images/e{number}.png", pixels)
+        saved(tmp_path / f"source/train/masks/e{number}.png", mask)
+    planted = planter.plant(items(tmp_path / "source", {}), Plant(masks=3), tmp_path)
+    swapped = of_fault(planted, "swapped_mask")
+    assert swapped
+    for item, _ in swapped:
+        assert mask_of(item).shape == decoded(item).shape
+
+
+def test_a_swapped_mask_is_the_named_eyes(planted: Planted) -> None:
+    ((item, row),) = of_fault(planted, "swapped_mask")
+    other = row["parameters"].removeprefix("mask of ")
+    assert other != row["source"]
+    given = next(i for i, own in of_fault(planted, CLEAN) if own["source"] == other)
+    np.testing.assert_array_equal(mask_of(item), mask_of(given))
+
+
+def test_a_planted_image_has_a_mask_where_its_eye_has_one(planted: Planted) -> None:
+    masked = {"e0", "e1", "e3"}
+    for fault in (CLEAN, *FAULTS, *EDITS, "exact_copy"):
+        for item, row in of_fault(planted, fault):
+            assert (item.mask is not None) == (row["source"] in masked)
+    for fault in ("leak", "foreign"):
+        assert all(item.mask is None for item, _ in of_fault(planted, fault))
+
+
+def test_a_leak_lies_in_another_split_than_its_eye(planted: Planted) -> None:
+    for item, row in of_fault(planted, "leak"):
+        assert item.split != clean(planted, row).split
+        assert decoded(item).shape == (SIZE, SIZE)
+
+
+def test_a_strangers_subject_is_its_own(planted: Planted) -> None:
+    truth = planted[1].set_index("fault")
+    strangers = set(truth.loc["foreign", "eye"])
+    assert len(strangers) == 2
+    assert not strangers & set(truth.drop("foreign")["eye"])
+
+
+EVERY = Plant(per_eye=1, near_duplicates=1, duplicates=1, leaks=1, foreign=1, broken=1)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pixels"),
+    [
+        (".jpg", coloured(0)),
+        (".tif", coloured(0)),
+        (".tif", made(0)[0].astype(np.uint16) * 257),
+        (".png", np.dstack([coloured(0), made(1)[0]])),
+        (".png", np.dstack([made(0)[0], made(1)[0]])),
+    ],
+    ids=["JPEG", "TIFF in colour", "16 bits", "alpha", "grey and alpha"],
+)
+def test_planted_images_keep_format_size_and_depth(
+    suffix: str, pixels: images.Pixels, tmp_path: Path
+) -> None:
+    first = saved(tmp_path / f"source/train/images/a{suffix}", pixels)
+    saved(tmp_path / f"source/test/images/b{suffix}", pixels[::-1])
+    given, truth = planter.plant(items(tmp_path / "source", {}), EVERY, tmp_path)
+    fault = dict(zip(truth["path"], truth["fault"], strict=True))
+    before = decoded(Item("", PurePosixPath(), first, None))
+    assert set(fault.values()) == {
+        CLEAN,
+        *FAULTS,
+        *EDITS,
+        "exact_copy",
+        "leak",
+        "foreign",
+        "corrupt",
+    }
+    for path, item in by_path(given).items():
+        assert item.file.suffix == suffix
+        if fault[path] == "corrupt":
+            with pytest.raises(images.UnreadableImage):
+                decoded(item)
+            continue
+        after = decoded(item)
+        assert (after.shape, after.dtype) == (before.shape, before.dtype)
+        if pixels.ndim == 3 and pixels.shape[2] in (2, 4):  # transparency stays
+            assert any(
+                np.array_equal(after[..., -1], own[..., -1]) for own in (pixels, pixels[::-1])
+            )
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+def test_an_exact_copy_has_the_same_pixels_in_any_format(suffix: str, tmp_path: Path) -> None:
+    saved(tmp_path / f"source/train/images/a{suffix}", coloured(0))
+    saved(tmp_path / f"source/train/images/b{suffix}", coloured(1))
+    planted = planter.plant(items(tmp_path / "source", {}), Plant(duplicates=1), tmp_path)
+    ((item, row),) = of_fault(planted, "exact_copy")
+    np.testing.assert_array_equal(decoded(item), decoded(clean(planted, row)))
+
+
+def write_params(folder: Path, plan: str) -> None:
+    (folder / "params.yaml").write_text(
+        "tiny:\n"
+        f"  fetch: {{source: folder, path: source{plan}}}\n"
+        "  filter: {blur: {metric: blur, min: 1}}\n"
+    )
+
+
+def fetched(folder: Path, plan: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Run the stage on the source in a folder, and return its tables `images` and `truth`."""
+    write_params(folder, plan)
+    fetch.main("tiny")
+    target = layout.stage_folder("fetch", "tiny")
+    assert not (target / "planted").exists()
+    return tables.read("images", target), tables.read("truth", target)
+
+
+@pytest.fixture
+def in_own_folder(in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder, and no processes left that stand in another one."""
+    monkeypatch.setenv("CLEARSET_WORKERS", "1")
+    return in_folder
+
+
+def test_the_truth_goes_by_image_id(in_own_folder: Path) -> None:
+    source(in_own_folder / "source")
+    table, truth = fetched(
+        in_own_folder, ", plant: {faults: [jpeg], per_eye: 1, broken: 1, foreign: 1}"
+    )
+    assert set(truth["image_id"]) == set(table["image_id"])
+    assert len(truth) == len(table) == 6 + 6 + 2 + 1
+    errors = table.set_index("image_id")["error"]
+    unreadable = truth.loc[truth["kinds"] == "unreadable", "image_id"]
+    assert set(errors.index[errors != ""]) == set(unreadable)
+    folder = layout.stage_folder("fetch", "tiny")
+    assert all((folder / "images" / path).is_file() for path in table["path"])
+
+
+def test_without_a_plan_nothing_is_known_and_nothing_planted(in_own_folder: Path) -> None:
+    source(in_own_folder / "source")
+    table, truth = fetched(in_own_folder)
+    assert truth.empty
+    assert len(table) == 9
+
+
+def test_known_replaces_the_path_by_the_image_id() -> None:
+    table = pd.DataFrame(
+        {"path": ["train/a.png", "train/a.tif"], "image_id": ["train/a.png", "train/a.tif"]}
+    )
+    truth = pd.DataFrame({"path": ["train/a.tif", "train/a.png"], "eye": ["two", "one"]})
+    found = fetch.known(truth, table).set_index("image_id")["eye"]
+    assert found.to_dict() == {"train/a.png": "one", "train/a.tif": "two"}
+
+
+def test_known_leaves_no_row_as_it_is() -> None:
+    nothing = tables.empty("truth")
+    assert fetch.known(nothing, tables.empty("images")) is nothing
