@@ -10,7 +10,7 @@ export DVC_NO_ANALYTICS := 1
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir folder test lint lock experiments benchmark clean
+.PHONY: help setup repro ravir faults folder test lint lock experiments benchmark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,10 @@ repro: $(VENV)/installed ## Run the five stages on the sample dataset
 
 ravir: $(VENV)/fastdup.txt ## Run the five stages on RAVIR (CLEARSET_RAVIR=/path/to/a/copy, data/incoming/, or a download)
 	@dvc repro compare@ravir
+	@python src/config.py --check
+
+faults: $(VENV)/installed ## Plant faults into RAVIR's eyes and measure every detector (CLEARSET_RAVIR as above; 8 minutes)
+	@dvc repro compare@ravir_faults
 	@python src/config.py --check
 
 folder: $(VENV)/installed ## Run the stages on your own images: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']
