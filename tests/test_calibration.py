@@ -1,6 +1,7 @@
 """Bounds: every one is tried, the best is taken, and never by what is held out."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import yaml
 from clearset.calibration import SHOWN, adopted, calibrate, chosen, curve, to_adopt
 from clearset.evaluation import scores
 from clearset.io import params, tables
+from clearset.planting import known_kinds
 from clearset.schema import Action, Calibrate, Rule
 
 NAN = float("nan")
@@ -227,6 +229,16 @@ def test_without_both_classes_to_choose_by_a_detector_is_left_out(kinds: str) ->
     assert curves.empty
     tables.checked("calibration", table)
     tables.checked("curves", curves)
+
+
+def test_without_a_known_truth_no_bound_is_chosen(tmp_path: Path) -> None:
+    values, found = scene()
+    tables.write("truth", tables.empty("truth"), tmp_path)
+    for kind in known_kinds():
+        rules = {"one": Rule("sharp", min=7.0, finds=kind)}
+        unknown = found | {"truth": tables.read("truth", tmp_path)}
+        chosen_ones, table, curves = calibrate(rules, values, unknown, BEST)
+        assert (chosen_ones, len(table), len(curves)) == ({}, 0, 0)
 
 
 def test_a_detector_that_measures_nothing_is_left_out() -> None:

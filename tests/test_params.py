@@ -84,6 +84,16 @@ def test_a_section_becomes_typed() -> None:
         ("compare.resamples", 99, "compare.resamples is 99: at least 100"),
         ("compare.gallery", 0, "compare.gallery is 0: at least 1"),
         ("compare.pairs", -1, "compare.pairs is -1: at least 0"),
+        ("analyze.leak_candidates", -1, "analyze.leak_candidates is -1: at least 0"),
+        ("analyze.leak_registered", -1, "analyze.leak_registered is -1: at least 0"),
+        ("calibrate.precision", 0, "calibrate.precision is 0.0: above 0, at most 1"),
+        ("calibrate.precision", 1.1, "calibrate.precision is 1.1: above 0, at most 1"),
+        ("fetch.plant", {"in_place": -1}, "plant.in_place is -1: at least 0"),
+        ("fetch.plant", {"leaks": -2}, "plant.leaks is -2: at least 0"),
+        ("fetch.plant", {"per_eye": 6}, "plant.per_eye is 6: at most 5"),
+        ("fetch.plant", {"held_out": 0}, "plant.held_out is 0.0: between 0 and 1"),
+        ("fetch.plant", {"held_out": 1}, "plant.held_out is 1.0: between 0 and 1"),
+        ("fetch.plant", {"seed": -1}, "plant.seed is -1: at least 0"),
     ],
 )
 def test_an_impossible_value_is_refused_by_name(path: str, value: Any, reason: str) -> None:
@@ -102,6 +112,12 @@ def test_an_impossible_value_is_refused_by_name(path: str, value: Any, reason: s
         ("filter.dark", {"metric": "mean", "quantile": 0.001}),
         ("filter.dark", {"metric": "mean", "max": 0}),
         ("compare", {"resamples": 100, "gallery": 1, "pairs": 0}),
+        ("analyze", {"leak_candidates": 0, "leak_registered": 0}),
+        ("calibrate.precision", 1),
+        ("calibrate.precision", None),
+        ("fetch.plant", {"per_eye": 5, "in_place": 0, "held_out": 0.001}),
+        ("fetch.plant", {}),
+        ("fetch.plant", None),
     ],
 )
 def test_the_ends_of_a_range_are_possible(path: str, value: Any) -> None:
@@ -205,3 +221,23 @@ def test_enough_is_said_where_a_requirement_fails() -> None:
     schema.require(True, "never said")
     with pytest.raises(ValueError, match="said"):
         schema.require(False, "said")
+
+
+def test_without_a_word_nothing_is_planted() -> None:
+    assert check(SECTION).fetch.plant is None
+
+
+def test_what_is_to_be_planted_becomes_typed() -> None:
+    plan = {"faults": ["jpeg"], "per_eye": 2, "same_eye": [["a", "b"]], "held_out": 0.25}
+    expected = schema.Plant(faults=["jpeg"], per_eye=2, same_eye=[["a", "b"]], held_out=0.25)
+    assert check(changed("fetch.plant", plan)).fetch.plant == expected
+
+
+def test_a_misspelt_key_of_a_plan_is_named() -> None:
+    with pytest.raises(ClearsetError, match=r"fetch\.plant\.per_eyes"):
+        check(changed("fetch.plant", {"per_eyes": 2}))
+
+
+def test_a_rule_may_say_what_it_finds() -> None:
+    checked = check(changed("filter.dark.finds", "dark")).filter
+    assert (checked["dark"].finds, checked["blur"].finds) == ("dark", "")

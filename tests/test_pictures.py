@@ -165,3 +165,85 @@ def test_the_sheet_of_repairs_shows_each_way_once(folder: Path, tmp_path: Path) 
     rows = outcomes(("b", "gamma"), ("c", "gamma"), ("d", "unsharp_mask"))
     path = pictures.repaired(rows, sides(folder), tmp_path / "repaired.png")
     assert seen(path) == [80, 100, 160, 180]
+
+
+def fits(*rows: tuple[str, str, int], shift: float = 0.0) -> pd.DataFrame:
+    """Return rows of the table `registrations`: the first lies on the second, shifted right."""
+    table = pd.DataFrame(rows, columns=["image_id", "other_id", "inliers"])
+    return table.assign(xx=1.0, xy=0.0, x0=shift, yx=0.0, yy=1.0, y0=0.0)
+
+
+def test_the_surest_leaks_are_shown_registered_in_order(folder: Path, tmp_path: Path) -> None:
+    rows = fits(("b", "c", 20), ("d", "e", 14), ("a/dim", "c", 20), ("c", "d", 30))
+    written = pictures.leaks(rows, sides(folder), tmp_path / "leaks", 3)
+    assert [path.name for path in written] == ["000.png", "001.png", "002.png"]
+    assert sorted(written) == sorted((tmp_path / "leaks").iterdir())
+    assert [seen(path)[:2] for path in written] == [[120, 160], [40, 120], [80, 120]]
+
+
+def test_no_leak_is_no_picture(folder: Path, tmp_path: Path) -> None:
+    assert pictures.leaks(fits(), sides(folder), tmp_path / "leaks", 3) == []
+    assert not (tmp_path / "leaks").exists()
+
+
+def striped(path: Path, *shape: int, dtype: type = np.uint8) -> Path:
+    """Write an image whose columns, but for the first eight, differ from their neighbours."""
+    pixels: images.Pixels = np.zeros(shape, dtype)
+    pixels[:, 8:] = np.iinfo(dtype).max // 2
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(images.png_bytes(pixels))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((40, 40), (40, 40)),
+        ((40, 40), (60, 50)),
+        ((40, 40, 3), (60, 50, 3)),
+        ((40, 40, 2), (40, 40)),
+        ((40, 40), (40, 40, 3)),
+        ((40, 40, 3), (40, 40)),
+        ((40, 40, 4), (40, 40, 3)),
+    ],
+    ids=str,
+)
+def test_a_leak_is_drawn_whatever_the_sizes_and_bands(
+    first: tuple[int, ...], second: tuple[int, ...], tmp_path: Path
+) -> None:
+    files = {
+        "one": striped(tmp_path / "one.png", *first),
+        "two": striped(tmp_path / "two.png", *second),
+    }
+    rows = fits(("one", "two", 20), shift=3.0)
+    written = pictures.leaks(rows, lambda i: (files[i], files[i]), tmp_path / "leaks", 1)
+    with Image.open(written[0]) as opened:
+        assert opened.format == "PNG"
+
+
+def test_leaks_of_16_bits_are_drawn_as_8(tmp_path: Path) -> None:
+    file = striped(tmp_path / "deep.png", 40, 40, dtype=np.uint16)
+    written = pictures.leaks(fits(("a", "b", 20)), lambda _: (file, file), tmp_path / "leaks", 1)
+    with Image.open(written[0]) as opened:
+        levels = np.unique(np.asarray(opened.convert("L")))
+    assert {0, 127} <= set(levels.tolist())  # half of the range is half of the range
+
+
+def known(*rows: tuple[str, str, int]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["image_id", "fault", "severity"]).assign(parameters="$x_{$")
+
+
+def test_the_sheet_of_faults_shows_the_worst_of_each_by_name(folder: Path, tmp_path: Path) -> None:
+    rows = known(
+        ("a/dim", "none", 0), ("b", "jpeg", 1), ("c", "jpeg", 4), ("d", "jpeg", 4), ("e", "flip", 0)
+    )
+    path = pictures.faults(rows, sides(folder), tmp_path / "faults.png")
+    assert path == tmp_path / "faults.png"
+    assert seen(path) == [200, 120, 40]  # flip, the first of the worst jpegs, none
+
+
+def test_the_order_of_the_truth_does_not_change_the_sheet(folder: Path, tmp_path: Path) -> None:
+    rows = known(("b", "jpeg", 2), ("c", "jpeg", 2), ("d", "flip", 0))
+    first = pictures.faults(rows, sides(folder), tmp_path / "1.png").read_bytes()
+    second = pictures.faults(rows.iloc[::-1], sides(folder), tmp_path / "2.png").read_bytes()
+    assert first == second

@@ -205,3 +205,172 @@ def test_figures_leave_their_data_alone() -> None:
     plots.bounds(axes(), numbers, "soft", Rule("blur", min=0.0))
     pd.testing.assert_frame_equal(rows, before[0])
     pd.testing.assert_series_equal(numbers, before[1])
+
+
+def graded(*rows: tuple[str, int, str, float], part: str = "all") -> pd.DataFrame:
+    """Return the table `severities` of (fault, severity, rule, recall)."""
+    return pd.DataFrame(rows, columns=["fault", "severity", "rule", "recall"]).assign(part=part)
+
+
+def talked(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
+    """Return the table `crosstalk` of (rule, finds, fault, flagged)."""
+    return pd.DataFrame(rows, columns=["rule", "finds", "fault", "flagged"])
+
+
+def written(drawing: Axes) -> list[str]:
+    return [text.get_text() for text in drawing.texts]
+
+
+def labels(drawing: Axes) -> tuple[list[str], list[str]]:
+    """Return the names of the rows and of the columns."""
+    rows, columns = drawing.get_yticklabels(), drawing.get_xticklabels()
+    return [text.get_text() for text in rows], [text.get_text() for text in columns]
+
+
+def shares(*rows: list[float]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, dtype=float)
+    return table.set_axis(list("abcdefgh")[: len(table)]).set_axis(
+        list("zyxwvuts")[: table.shape[1]], axis=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, [".00"]),
+        (0.5, [".50"]),
+        (0.126, [".13"]),
+        (0.994, [".99"]),
+        (0.996, ["1"]),
+        (1.0, ["1"]),
+        (float("nan"), []),
+    ],
+)
+def test_a_share_is_written_with_two_decimals_and_nothing_where_there_is_none(
+    share: float, text: list[str]
+) -> None:
+    assert written(plots.matrix(axes(), shares([share]), "shares", [])) == text
+
+
+def test_a_matrix_names_its_rows_and_columns_in_order() -> None:
+    given = axes()
+    drawing = plots.matrix(given, shares([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]), "shares", [])
+    assert drawing is given
+    assert labels(drawing) == (["a", "b"], ["z", "y", "x"])
+    assert written(drawing) == [".10", ".20", ".30", ".40", ".50", ".60"]
+    places = [text.get_position() for text in drawing.texts]
+    assert places == [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1)]
+    assert drawing.get_title() == "shares"
+
+
+def test_only_the_ringed_cells_are_ringed() -> None:
+    drawing = plots.matrix(axes(), shares([0.1, 0.2], [0.3, 0.4]), "shares", [(0, 1), (1, 0)])
+    assert [patch.get_xy() for patch in drawing.patches if hasattr(patch, "get_xy")] == [
+        (0.5, -0.5),
+        (-0.5, 0.5),
+    ]
+
+
+def detected() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what two detectors and a further rule make of two faults and of clean images."""
+    recalls = graded(
+        ("jpeg", 0, "blocky", 0.75), ("jpeg", 1, "blocky", 0.5), ("jpeg", 5, "blocky", 1.0)
+    )
+    recalls = pd.concat([recalls, graded(("haze", 2, "pale", 0.25))])
+    others = graded(("jpeg", 3, "blocky", 0.0), part="held_out")
+    talk = [
+        (rule, finds, fault, share)
+        for rule, finds in (("blocky", "compression"), ("odd", ""), ("pale", "contrast"))
+        for fault, share in (("haze", 0.2), ("jpeg", 0.7), ("none", 0.1))
+    ]
+    return pd.concat([recalls, others]), talked(*talk)
+
+
+def test_the_detectors_figure_has_a_row_for_each_fault_and_a_column_for_each_severity() -> None:
+    left, right = plots.detection_figure(*detected()).axes
+    assert labels(left) == (["haze by pale", "jpeg by blocky"], ["1", "2", "5"])
+    assert written(left) == [".25", ".50", "1"]
+    assert labels(right) == (["haze", "jpeg", "none"], ["blocky", "odd", "pale"])
+    assert written(right) == [".20"] * 3 + [".70"] * 3 + [".10"] * 3
+
+
+def test_the_detectors_figure_rings_what_a_rule_is_meant_to_find() -> None:
+    right = plots.detection_figure(*detected()).axes[1]
+    ringed = [patch.get_xy() for patch in right.patches if hasattr(patch, "get_xy")]
+    assert ringed == [(1.5, -0.5), (-0.5, 0.5)]  # haze by pale, jpeg by blocky
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_detectors_figure_draws_whatever_the_rules_are_called(name: str) -> None:
+    figure = plots.detection_figure(
+        graded(("jpeg", 1, name, 0.5)), talked((name, "compression", "jpeg", 0.5))
+    )
+    assert drawn(figure).startswith(PNG)
+    assert labels(figure.axes[1])[1] == [name]
+
+
+def test_the_detectors_figure_draws_without_any_detector_or_severity() -> None:
+    talk = talked(("odd", "", "none", 0.5), ("odd", "", "flip", 0.5))
+    for recalls in (graded(), graded(("flip", 0, "near", 1.0))):
+        assert drawn(plots.detection_figure(recalls.astype({"fault": str}), talk)).startswith(PNG)
+
+
+def calibrated(*rules: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables `curves` and `calibration`; bounds 1, 2 and 3, given 1 and chosen 2."""
+    curves = [(rule, bound, bound / 3, 1 - bound / 3) for rule in rules for bound in (1, 2, 3)]
+    rows = [(rule, "sharp", "min", 1.0, 2.0) for rule in rules]
+    return (
+        pd.DataFrame(curves, columns=["rule", "bound", "precision", "recall"]),
+        pd.DataFrame(rows, columns=["rule", "metric", "side", "given", "bound"]),
+    )
+
+
+@pytest.mark.parametrize("count", [1, 4, 5])
+def test_every_detector_has_a_panel_with_its_bound(count: int) -> None:
+    names = [f"rule {i}" for i in range(count)]
+    figure = plots.curves_figure(*calibrated(*reversed(names)))
+    assert [each.get_title() for each in panels(figure)] == [f"{name}: min 2" for name in names]
+    assert len(figure.axes) < count + 4  # no empty row
+    assert drawn(figure).startswith(PNG)
+
+
+def test_a_curve_shows_precision_recall_and_both_bounds() -> None:
+    drawing = plots.curves_figure(*calibrated("soft")).axes[0]
+    lines = {str(line.get_label()): line for line in drawing.lines}
+    assert list(lines) == ["precision", "recall", "given", "chosen"]
+    assert np.asarray(lines["precision"].get_xdata()).tolist() == [1, 2, 3]
+    assert np.asarray(lines["precision"].get_ydata()).tolist() == [1 / 3, 2 / 3, 1]
+    assert np.asarray(lines["recall"].get_ydata()).tolist() == [1 - 1 / 3, 1 - 2 / 3, 0]
+    assert [np.ravel(lines[name].get_xdata())[0] for name in ("given", "chosen")] == [1, 2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_curves_draw_whatever_the_names(name: str) -> None:
+    curves, table = calibrated(name)
+    assert drawn(plots.curves_figure(curves, table.assign(metric=name))).startswith(PNG)
+
+
+def test_curves_of_no_detector_draw() -> None:
+    figure = plots.curves_figure(*calibrated())
+    assert panels(figure) == []
+    assert drawn(figure).startswith(PNG)
+
+
+@pytest.mark.parametrize("shape", [(10, 10), (64, 96), (64, 96, 3), (64, 96, 4), (5, 5)], ids=str)
+def test_registered_images_are_woven_in_squares(shape: tuple[int, ...]) -> None:
+    first, second = pixels(7, 9), np.zeros(shape, np.uint8)
+    moved = np.full(shape, 200, np.uint8)
+    figure = plots.registered(first, second, moved, "$a$ and b_{")
+    assert drawn(figure).startswith(PNG)
+    shown = [np.asarray(each.images[0].get_array()) for each in figure.axes]
+    assert [each.get_title() for each in figure.axes] == ["first", "second", "first on second"]
+    assert np.array_equal(shown[0], first)
+    assert np.array_equal(shown[1], second)
+    woven = shown[2]
+    assert woven.shape == shape
+    assert set(np.unique(woven)) == {0, 200}
+    height, width = (max(side // 8, 1) for side in shape[:2])
+    assert (woven[:height, :width] == 200).all()  # the first begins
+    assert (woven[:height, width : 2 * width] == 0).all()
+    assert (woven[height : 2 * height, :width] == 0).all()
+    assert abs(float((woven == 200).mean()) - 0.5) < 0.15

@@ -188,3 +188,49 @@ def test_the_same_tables_give_the_same_report() -> None:
     assert written(flags=filled("flags", image_id=["a"])) == written(
         flags=filled("flags", image_id=["a"])
     )
+
+
+TRUST = ["How far to trust a flag", "Planted faults", "Chosen bounds"]
+
+
+def test_without_a_known_truth_a_report_says_nothing_of_detectors() -> None:
+    text = written()
+    assert not [title for title in TRUST if f"## {title}" in headings(text)]
+    assert "figures/detection.png" not in text
+    assert "figures/curves.png" not in text
+
+
+def test_with_a_known_truth_a_report_says_how_far_to_trust_a_flag() -> None:
+    text = written(
+        detection=filled("detection", rule=["soft"], precision=[0.75]),
+        severities=filled("severities", fault=["jpeg"], part=["all"], rule=["blocky"]),
+        calibration=filled("calibration", rule=["pale"], bound=[0.125]),
+    )
+    shown = [heading.removeprefix("## ") for heading in headings(text)]
+    assert [title for title in shown if title in TRUST] == TRUST
+    assert "soft" in under(text, TRUST[0]) and "0.75" in under(text, TRUST[0])
+    assert "figures/detection.png" in under(text, TRUST[0])
+    assert "pale" in under(text, TRUST[2]) and "0.125" in under(text, TRUST[2])
+    assert "figures/curves.png" in under(text, TRUST[2])
+
+
+def test_of_planted_faults_only_all_severities_and_all_eyes_are_shown() -> None:
+    severities = filled(
+        "severities",
+        fault=["jpeg", "haze", "flip"],
+        severity=[0, 3, 0],
+        part=["all", "all", "held_out"],
+    )
+    text = under(written(severities=severities), TRUST[1])
+    assert "jpeg" in text
+    assert "haze" not in text
+    assert "flip" not in text
+    header = next(line for line in text.splitlines() if line.startswith("| fault"))
+    assert read(header).split(" | ")[1:3] == ["rule", "images"]
+
+
+def test_a_report_lists_the_same_subject_in_two_splits_or_says_none() -> None:
+    title = "Same subject in two splits"
+    leaks = filled("leaks", image_id=["train/a"], other_id=["test/b"], inliers=[21])
+    assert "train/a | test/b | 0 | 21" in under(written(leaks=leaks), title)
+    assert under(written(), title).strip().endswith("None.")
