@@ -276,6 +276,12 @@ def test_a_constant_image_has_the_value_that_its_grey_level_gives(
     assert found == pytest.approx((CONSTANT | of_grey)[name], abs=1e-5)
 
 
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("name", METRICS)
+def test_no_metric_of_a_constant_image_is_minus_zero(name: str, value: float) -> None:
+    assert str(METRICS[name].function(flat(10, value))) != "-0.0"  # a table would say -0
+
+
 @pytest.mark.parametrize("name", METRICS)
 def test_an_image_stored_in_16_bits_measures_as_in_8(name: str, eyes: list[Made]) -> None:
     for one in eyes[:3]:

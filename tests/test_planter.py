@@ -234,6 +234,20 @@ def test_another_seed_gives_other_noise(found: list[Item], tmp_path: Path) -> No
     assert all("sensor_noise" in name for name in differ)
 
 
+def test_every_image_has_random_numbers_of_its_own(tmp_path: Path) -> None:
+    for level in (100, 110, 120):
+        saved(tmp_path / f"source/train/images/e{level}.png", np.full((64, 64), level, np.uint8))
+    plan = Plant(faults=["sensor_noise"], per_eye=5)
+    noise = [
+        decoded(item).astype(int) - decoded(clean(planted, row))
+        for planted in [planter.plant(items(tmp_path / "source", {}), plan, tmp_path)]
+        for item, row in of_fault(planted, "sensor_noise")
+    ]
+    together = np.corrcoef([each.ravel() for each in noise])
+    assert together.shape == (15, 15)
+    assert np.abs(together - np.eye(15)).max() < 0.1
+
+
 def test_an_image_does_not_depend_on_what_else_is_planted(
     found: list[Item], planted: Planted, tmp_path: Path
 ) -> None:

@@ -239,11 +239,28 @@ def test_votes_do_not_depend_on_who_else_is_looked_at(
     assert votes(sights[0], []).shape == (0,)
 
 
-def test_a_keypoint_of_all_zero_bits_is_none() -> None:
-    points = registration.Keypoints(
-        np.zeros((5, 2), np.float32), np.zeros((5, 32), np.uint8), 100, 1.0
-    )
-    assert votes(Sight(points, points), [Sight(points, points)]).tolist() == [0]
+def of_bits(*words: int) -> Sight:
+    """Return a sight whose descriptors have these first bytes, and zeros after them."""
+    bits = np.zeros((len(words), 32), np.uint8)
+    bits[:, 0] = words
+    points = registration.Keypoints(np.zeros((len(words), 2), np.float32), bits, 100, 1.0)
+    return Sight(points, points)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        (of_bits(1, 2, 4), of_bits(4, 2, 1), 3),
+        (of_bits(1), of_bits(4, 2, 1), 1),
+        (of_bits(0, 0, 0), of_bits(0, 0, 0), 0),  # zeros stand for a missing keypoint
+        (of_bits(), of_bits(1, 2), 0),
+        (of_bits(1, 2), of_bits(), 0),
+        (of_bits(), of_bits(), 0),
+    ],
+    ids=["three", "one of three", "zeros", "none and two", "two and none", "none"],
+)
+def test_a_missing_keypoint_matches_none(one: Sight, two: Sight, expected: int) -> None:
+    assert votes(one, [two]).tolist() == [expected]
 
 
 def test_an_image_lies_on_another_where_the_fit_says(

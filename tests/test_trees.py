@@ -51,6 +51,18 @@ def test_every_vessel_starts_in_the_disc_or_on_another_vessel(seed: int) -> None
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_vessels_branch_and_nearly_every_branch_is_thinner_than_what_it_leaves(seed: int) -> None:
+    segments, anatomy = grown(seed)
+    first = segments[begins(segments) & (from_disc(segments, anatomy) >= 1.1)]
+    assert len(first) > 10
+    thinner = []
+    for branch in first:
+        parents = segments[np.hypot(*(segments[:, 2:4] - branch[:2]).T) < 1e-9]
+        thinner.append(branch[4] < parents[:, 4].max())
+    assert np.mean(thinner) > 0.9  # some leave where the parent already tapers to its end
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_first_vessel_is_the_thickest_and_starts_in_the_disc(seed: int) -> None:
     segments, anatomy = grown(seed)
     assert from_disc(segments, anatomy)[0] < 1
@@ -130,7 +142,7 @@ def test_a_crossing_takes_the_distance_of_the_nearer_and_the_radius_of_the_thick
 
 
 def test_a_line_thinner_than_a_pixel_has_no_holes() -> None:
-    away, _ = raster(line((0.1, 0.13), (0.9, 0.84), radius=0.004), 100)
+    away, _ = raster(line((0.1, 0.13), (0.9, 0.84), radius=0.0025), 100)
     drawn = away <= 1
     assert drawn[:, 12:88].any(axis=0).all()
 
