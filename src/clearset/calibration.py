@@ -12,7 +12,7 @@ from clearset.planting import PARTS
 from clearset.rules import outside
 from clearset.schema import Calibrate, Rule
 
-SHOWN = 200  # points of a curve that are kept
+SHOWN = 200  # points of a curve that are kept, at least
 
 
 def curve(cases: pd.DataFrame, side: str) -> pd.DataFrame:
@@ -26,11 +26,15 @@ def curve(cases: pd.DataFrame, side: str) -> pd.DataFrame:
     grouped = grouped if side == "min" else grouped.iloc[::-1]
     right, flagged = grouped["sum"].cumsum().to_numpy(), grouped["size"].cumsum().to_numpy()
     values, total = grouped.index.to_numpy(float), int(cases["positive"].sum())
-    bounds = (values[:-1] + values[1:]) / 2
+    ends = values[:-1], values[1:]
+    # Six digits, as tables hold it; where two values lie closer than that, the second itself.
+    middle = np.array([float(f"{bound:.6g}") for bound in (ends[0] + ends[1]) / 2])
+    apart = (np.minimum(*ends) < middle) & (middle < np.maximum(*ends))
+    bounds = np.where(apart, middle, ends[1])
     precision, recall = right[:-1] / flagged[:-1], right[:-1] / max(total, 1)
     return pd.DataFrame(
         {
-            "bound": [float(f"{bound:.6g}") for bound in bounds],
+            "bound": bounds,
             "precision": precision,
             "recall": recall,
             "f1": 2 * right[:-1] / np.maximum(flagged[:-1] + total, 1),

@@ -96,13 +96,15 @@ def _leaks(truth: pd.DataFrame, registrations: pd.DataFrame) -> pd.DataFrame:
         truth.loc[registrations[side]].reset_index() for side in ("image_id", "other_id")
     )
     same = (first["eye"] == second["eye"]).to_numpy()
+    strange = ((first["fault"] == FOREIGN) | (second["fault"] == FOREIGN)).to_numpy()
+    other = ~same & ~strange
     inliers = registrations["inliers"].to_numpy(float)
     ends = pd.concat([first["image_id"][same], second["image_id"][same]])
     best = pd.Series(np.concatenate([inliers[same]] * 2), ends, dtype=float).groupby(level=0).max()
     planted = truth[truth["fault"] == "leak"]
     right = planted.assign(value=best.reindex(planted.index).fillna(0.0), positive=True)
-    wrong = pd.DataFrame({"value": inliers[~same], "positive": False, "fault": "", "severity": 0})
-    wrong["part"] = _common(first["part"][~same], second["part"][~same])
+    wrong = pd.DataFrame({"value": inliers[other], "positive": False, "fault": "", "severity": 0})
+    wrong["part"] = _common(first["part"][other], second["part"][other])
     return pd.concat([right[COLUMNS], wrong[COLUMNS]], ignore_index=True)
 
 

@@ -51,6 +51,8 @@ def fault(kinds: str, unit: str, levels: tuple[Any, ...]) -> Callable[[Function]
 
 def degrade(image: Image, name: str, severity: int, rng: Random) -> Image:
     """Return the image with a registered fault of severity 1 to 5, cut to 0 to 1."""
+    if severity not in SEVERITIES:
+        raise ValueError(f"severity is {severity}: from 1 to 5")
     entry = FAULTS[name]
     result = entry.function(image, entry.levels[severity - 1], rng)
     return np.clip(result, 0, 1).astype(np.float32)

@@ -1,5 +1,7 @@
 """Light at large scale: how an image's brightness changes from one end to the other."""
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -19,16 +21,23 @@ def light(image: Image) -> tuple[Grid, Grid]:
     grid = cells(image)
     smooth = ndimage.gaussian_filter(grid, min(grid.shape) / 16)[::2, ::2]
     target = np.log2(np.maximum(smooth, GREY)).ravel()
-    y, x = (
-        axis.ravel() for axis in np.meshgrid(*(_span(side) for side in smooth.shape), indexing="ij")
-    )
-    terms = np.stack([np.ones(target.size), y, x, y * y + x * x], axis=1)
+    terms = _terms(grid.shape)
     fitted, remains = np.zeros(4), target
     for _ in range(20):
         weighted = terms / np.maximum(np.abs(remains), 0.05)[:, None]
         fitted = np.linalg.lstsq(weighted.T @ terms, weighted.T @ target, rcond=1e-9)[0]
         remains = target - terms @ fitted
-    return fitted, remains
+    # Nine places: what is left of a constant image is rounding, and differs between machines.
+    return np.round(fitted, 9), np.round(remains, 9)
+
+
+@lru_cache(maxsize=16)
+def _terms(shape: tuple[int, int]) -> Grid:
+    """Return what light is fitted by, one column a term, smoothed as the image is."""
+    y, x = np.meshgrid(*(_span(side) for side in shape), indexing="ij")
+    planes = (np.ones(shape), y, x, y * y + x * x)
+    smooth = [ndimage.gaussian_filter(plane, min(shape) / 16)[::2, ::2] for plane in planes]
+    return np.stack([plane.ravel() for plane in smooth], axis=1)
 
 
 def _span(side: int) -> Grid:

@@ -183,7 +183,8 @@ def uneven_light(image: Image) -> float:
     """How much darker one side is than the opposite one, in exposure values, from 0.
 
     The slope of the fitted light (retrospective shading: Tomaževič et al., 2002,
-    doi:10.1046/j.1365-2818.2002.01079.x); a shadow or dark corners do not tilt it.
+    doi:10.1046/j.1365-2818.2002.01079.x). Dark corners do not tilt it, and a shadow does little
+    unless it lies at one side and is deep: then the light is uneven.
     """
     return float(2 * np.hypot(*light(image)[0][1:3]))
 
@@ -204,7 +205,7 @@ def shadow_depth(image: Image) -> float:
 
     What is left after slope and vignetting are taken out (see `light.light`).
     """
-    return float(max(-np.quantile(light(image)[1], 0.1), 0.0))
+    return float(max(-np.quantile(light(image)[1], 0.1), 0.0) + 0.0)
 
 
 @metric("Block edges of compression (relative)", better="lower")

@@ -81,8 +81,8 @@ def schedule(eyes: Sequence[Eye], plan: Plant) -> list[Planted]:
     clean = [eye for eye in eyes if eye not in taken]
     result = [Planted(eye.name, eye.split, eye, CLEAN) for eye in clean]
     for place, eye in enumerate(taken):
-        severity = (2 * (place // len(names)) + place) % 5 + 1
-        result.append(_faulted(eye, names[place % len(names)], severity))
+        turn, number = divmod(place, len(names))
+        result.append(_faulted(eye, names[number], (2 * turn + number) % 5 + 1))
     for place, eye in enumerate(clean):
         for number, fault in enumerate(names):
             levels = ((place + number + more) % 5 + 1 for more in range(plan.per_eye))
@@ -113,6 +113,8 @@ def _others(eyes: Sequence[Eye], plan: Plant) -> Iterator[Planted]:
             split = splits[(splits.index(eye.split) + 1) % len(splits)]
             place = split if name == "leak" else eye.split
             given = _neighbour(eyes, eye) if name == "swapped_mask" else ""
+            if name == "swapped_mask" and not given:
+                continue  # no other mask to give
             called = f"foreign_{number:02d}" if name == "foreign" else f"{eye.name}-{name}"
             subject = Eye(called, called, place, False) if name == "foreign" else eye
             words = f"mask of {given}" if given else ""
@@ -120,11 +122,11 @@ def _others(eyes: Sequence[Eye], plan: Plant) -> Iterator[Planted]:
 
 
 def _neighbour(eyes: Sequence[Eye], eye: Eye) -> str:
-    """Return the next eye of another subject that has a mask, or the same where there is none."""
+    """Return the next eye of another subject that has a mask; an empty name where there is none."""
     masked = [other for other in eyes if other.masked]
     place = masked.index(eye)
     others = [*masked[place + 1 :], *masked[:place]]
-    return next((other.name for other in others if other.subject != eye.subject), eye.name)
+    return next((other.name for other in others if other.subject != eye.subject), "")
 
 
 def _dealt(eyes: list[Eye]) -> Callable[[int], list[Eye]]:

@@ -140,6 +140,9 @@ def changes_figure(comparison: pd.DataFrame, rules_of: Mapping[str, str]) -> Fig
 
 def matrix(axes: Axes, values: pd.DataFrame, title: str, ringed: Sequence[tuple[int, int]]) -> Axes:
     """Draw shares from 0 to 1 as a grid of numbers, rows and columns named; some cells ringed."""
+    if values.empty:
+        axes.set_axis_off()
+        return axes
     axes.imshow(values.to_numpy(float), cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
     for row, column in np.ndindex(values.shape):
         share = values.iloc[row, column]
@@ -155,9 +158,11 @@ def matrix(axes: Axes, values: pd.DataFrame, title: str, ringed: Sequence[tuple[
             )
     for row, column in ringed:
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=FLAGGED))
-    axes.set_xticks(range(values.shape[1]), values.columns, rotation=90, fontsize=7)
-    axes.set_yticks(range(values.shape[0]), values.index, fontsize=7)
-    axes.set_title(title, fontsize=9)
+    axes.set_xticks(
+        range(values.shape[1]), values.columns, rotation=90, fontsize=7, parse_math=False
+    )
+    axes.set_yticks(range(values.shape[0]), values.index, fontsize=7, parse_math=False)
+    axes.set_title(title, fontsize=9, parse_math=False)
     return axes
 
 

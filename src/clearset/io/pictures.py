@@ -153,9 +153,11 @@ def leaks(fits: pd.DataFrame, sides: Sides, target: Path, count: int) -> list[Pa
 
 def _leak(row: Any, sides: Sides, path: Path) -> Path:
     first, second = (
-        images.eight_bit(images.shown(images.decode(sides(i)[0])))
+        images.eight_bit(images.colour(images.decode(sides(i)[0])))
         for i in (row.image_id, row.other_id)
     )
+    if first.ndim != second.ndim:  # one in colour: both then
+        first, second = (p if p.ndim == 3 else np.dstack([p] * 3) for p in (first, second))
     matrix = np.array([[row.xx, row.xy, row.x0], [row.yx, row.yy, row.y0]])
     moved = registration.onto(first, matrix, second.shape[:2])
     title = f"{row.image_id} and {row.other_id}: {row.inliers} inliers"

@@ -12,7 +12,7 @@ from clearset import planting
 from clearset.edits import Edit
 from clearset.errors import ClearsetError
 from clearset.io import images
-from clearset.io.images import Image
+from clearset.io.images import Image, Pixels
 from clearset.io.parallel import mapped
 from clearset.io.sources import Item
 from clearset.planting import Eye, Planted
@@ -20,6 +20,7 @@ from clearset.schema import Plant
 from clearset.synthesis import foreign
 
 BROKEN = 0.6  # share of a file's bytes that are left of a broken one
+SAME_FILE = {"exact_copy", "conflict", "mask_size", "corrupt"}  # the source's own bytes, or some
 
 
 def plant(found: Sequence[Item], plan: Plant, folder: Path) -> tuple[list[Item], pd.DataFrame]:
@@ -60,16 +61,31 @@ def unique_eyes(found: Sequence[Item], same: Sequence[Sequence[str]]) -> dict[Ey
     for item, pixels in zip(found, hashes, strict=True):
         if pixels:
             first.setdefault(pixels, item)
-    names = [str(item.name.with_suffix("")).replace("/", "_") for item in first.values()]
-    counts = Counter(names)
+    names = _names(list(first.values()))
     subject = {name: group[0] for group in same for name in group}
     if unknown := sorted(set(subject) - set(names)):
         raise ClearsetError(f"fetch.plant.same_eye names {unknown}: no image is called so")
     eyes = {}
     for name, item in zip(names, first.values(), strict=True):
-        own = name if counts[name] == 1 else f"{item.split}_{name}"
-        eyes[Eye(own, subject.get(name, own), item.split, item.mask is not None)] = item
+        eyes[Eye(name, subject.get(name, name), item.split, item.mask is not None)] = item
     return eyes
+
+
+def _names(items: Sequence[Item]) -> list[str]:
+    """Return what to call each item: its stem, and where that is taken its split and suffix."""
+    stems = [str(item.name.with_suffix("")).replace("/", "_") for item in items]
+    found = list(stems)
+    for longer in ("{split}_{stem}", "{split}_{stem}_{suffix}", "{split}_{stem}_{suffix}_{number}"):
+        counts = Counter(found)
+        found = [
+            name
+            if counts[name] == 1
+            else longer.format(
+                split=item.split, stem=stem, suffix=item.name.suffix[1:], number=number
+            )
+            for number, (name, stem, item) in enumerate(zip(found, stems, items, strict=True))
+        ]
+    return found
 
 
 def _pixels(file: Path) -> str:
@@ -88,25 +104,43 @@ def _write(files: Mapping[str, Item], seed: int, folder: Path, planted: Planted)
     rng = planting.random_for(seed, planted.name)
     name = PurePosixPath(planted.name + source.file.suffix)
     target = folder / planted.split / "images" / name
-    whole = images.unit(images.decode(source.file))
-    shown = images.colour(whole)
-    image, edit = _image(shown, planted, rng)
-    if shown.shape != whole.shape:  # transparency stays as it is
-        image = np.dstack([image, whole[..., -1]])
-    images.write_like(source.file, image, target)
-    if planted.fault == "corrupt":
-        content = target.read_bytes()
-        target.write_bytes(content[: int(BROKEN * len(content))])
+    edit = None
+    if planted.fault in SAME_FILE:
+        content = source.file.read_bytes()
+        kept = int(BROKEN * len(content)) if planted.fault == "corrupt" else len(content)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content[:kept])
+    else:
+        edit = _write_image(source.file, target, planted, rng)
     if not planted.eye.masked or planted.fault == "leak":
         return Item(planted.split, name, target, None)
     own = files[planted.mask_of or planted.eye.name].mask
     if own is None:
         raise ValueError(f"{planted.name}: its eye has no mask")
     mask = planting.planted_mask(images.decode_mask(own), planted, edit)
+    if planted.mask_of:
+        mask = _fitted(mask, images.decode(source.file).shape)
     path = folder / planted.split / "masks" / f"{planted.name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(images.png_bytes(mask))
     return Item(planted.split, name, target, path)
+
+
+def _write_image(source: Path, target: Path, planted: Planted, rng: planting.Random) -> Edit | None:
+    """Write what a planted image shows, in its source's format; return the edit for its mask."""
+    whole = images.unit(images.decode(source))
+    shown = images.colour(whole)
+    image, edit = _image(shown, planted, rng)
+    if shown.shape != whole.shape:  # transparency stays as it is
+        image = np.dstack([image, whole[..., -1]])
+    images.write_like(source, image, target)
+    return edit
+
+
+def _fitted(mask: Pixels, shape: tuple[int, ...]) -> Pixels:
+    """Return a mask at another size, by its nearest pixels."""
+    rows, columns = (np.arange(n) * m // n for n, m in zip(shape[:2], mask.shape, strict=True))
+    return mask[np.ix_(rows, columns)]
 
 
 def _image(image: Image, planted: Planted, rng: planting.Random) -> tuple[Image, Edit | None]:
