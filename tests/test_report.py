@@ -10,7 +10,7 @@ import pytest
 
 from clearset.io import tables
 from clearset.io.columns import TABLES, Table
-from clearset.report import LONGEST, escaped, markdown, report
+from clearset.report import LONGEST, escaped, facts, markdown, missed, report
 from clearset.schema import About
 
 ENGINE = {"name": "native", "version": "1", "model": "thumbnail"}
@@ -234,3 +234,36 @@ def test_a_report_lists_the_same_subject_in_two_splits_or_says_none() -> None:
     leaks = filled("leaks", image_id=["train/a"], other_id=["test/b"], inliers=[21])
     assert "train/a | test/b | 0 | 21" in under(written(leaks=leaks), title)
     assert under(written(), title).strip().endswith("None.")
+
+
+def missing(recall: float, **changes: object) -> pd.DataFrame:
+    row = {"fault": "fog", "severity": 2, "rule": "fog", "bounds": "calibrated", "part": "held_out"}
+    row |= {"images": 8, "precision": 1.0, "recall": recall, "f1": 0.5, "auroc": 0.7} | changes
+    return pd.DataFrame([row])
+
+
+RULES = pd.DataFrame({"rule": ["fog", "other"], "action": ["review", "keep"]})
+
+
+@pytest.mark.parametrize(
+    ("table", "count"),
+    [
+        (missing(0.5), 1),
+        (missing(0.9), 0),
+        (missing(0.5, rule="other"), 0),  # only counted, with no consequence
+        (missing(0.5, severity=0), 0),
+        (missing(0.5, bounds="default"), 0),
+    ],
+)
+def test_what_is_missed_is_said_of_rules_with_a_consequence(
+    table: pd.DataFrame, count: int
+) -> None:
+    assert len(missed(table, RULES)) == count
+
+
+def test_the_head_says_where_trust_is_measured() -> None:
+    about = About(title="Eyes", measured_on="eyes_faults")
+    decisions = pd.DataFrame({"decision": ["keep"]})
+    engine = {"name": "native", "version": "1", "model": "m"}
+    head = facts("eyes", about, decisions, engine)
+    assert r"[eyes\_faults](../eyes_faults/report.md)" in head

@@ -1,6 +1,6 @@
 """The same subject in two splits: a shortlist by similarity, then registration decides."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from clearset.registration import Registration, Sight
 MATRIX = ["xx", "xy", "x0", "yx", "yy", "y0"]  # columns: x' = xx x + xy y + x0, y' likewise
 COLUMNS = ["image_id", "other_id", "similarity", "inliers", "mirrored", *MATRIX]
 Pair = tuple[int, int, float]
+Near = tuple[int, npt.NDArray[np.intp], npt.NDArray[np.float64]]  # an image, others, similarities
 
 
 def candidates(
@@ -22,14 +23,17 @@ def candidates(
     *,
     looked_at: int,
     kept: int,
+    watch: Callable[[Iterator[Near]], Iterator[Near]] = iter,
 ) -> list[Pair]:
     """Return the pairs across splits that are worth a registration, as (first, second, similarity).
 
     Of each image's `looked_at` most similar images in other splits those `kept` whose strongest
-    keypoints match best. First < second, by position; sorted.
+    keypoints match best. First < second, by position; sorted. `watch` passes the images on one by
+    one, for a progress bar.
     """
     found: dict[tuple[int, int], float] = {}
-    for number, likely, values in _most_similar(np.asarray(splits, object), descriptors, looked_at):
+    near = _most_similar(np.asarray(splits, object), descriptors, looked_at)
+    for number, likely, values in watch(near):
         matched = registration.votes(sights[number], [sights[other] for other in likely])
         for place in np.argsort(-matched, kind="stable")[:kept]:
             other = int(likely[place])
@@ -39,7 +43,7 @@ def candidates(
 
 def _most_similar(
     splits: npt.NDArray[np.object_], descriptors: Descriptors, count: int
-) -> Iterator[tuple[int, npt.NDArray[np.intp], npt.NDArray[np.float64]]]:
+) -> Iterator[Near]:
     """Yield each image's most similar images in other splits, and their similarities."""
     for start, block in similarities(descriptors):
         for offset, row in enumerate(block):

@@ -56,6 +56,7 @@ class About:
     licence: str = ""
     citation: str = ""
     redistributable: bool = False  # may pictures of it be committed?
+    measured_on: str = ""  # the dataset with planted faults that tells how far to trust its flags
 
 
 @dataclass
@@ -117,9 +118,9 @@ class Fetch:
             for key in ("url", "sha256", "checksums", "splits"):
                 require(bool(getattr(self, key)), f"fetch.{key} is empty: an archive needs it")
         if self.source is Source.generated:
-            require(self.count >= 1, f"fetch.count is {self.count}: at least 1")
-            require(self.size >= 64, f"fetch.size is {self.size}: at least 64")
-            require(self.seed >= 0, f"fetch.seed is {self.seed}: at least 0")
+            for key, least in (("count", 1), ("size", 64), ("seed", 0)):
+                value = getattr(self, key)
+                require(value >= least, f"fetch.{key} is {value}: at least {least}")
 
 
 @dataclass
@@ -192,10 +193,8 @@ class Calibrate:
     def __post_init__(self) -> None:
         """Check the range."""
         if self.precision is not None:
-            require(
-                0 < self.precision <= 1,
-                f"calibrate.precision is {self.precision}: above 0, at most 1",
-            )
+            fits = 0 < self.precision <= 1
+            require(fits, f"calibrate.precision is {self.precision}: above 0, at most 1")
 
 
 @dataclass
@@ -210,8 +209,8 @@ class Compare:
     def __post_init__(self) -> None:
         """Check the ranges."""
         require(self.resamples >= 100, f"compare.resamples is {self.resamples}: at least 100")
-        require(self.pairs >= 0, f"compare.pairs is {self.pairs}: at least 0")
-        require(self.seed >= 0, f"compare.seed is {self.seed}: at least 0")
+        for key in ("pairs", "seed"):
+            require(getattr(self, key) >= 0, f"compare.{key} is {getattr(self, key)}: at least 0")
         require(self.gallery >= 1, f"compare.gallery is {self.gallery}: at least 1")
 
 

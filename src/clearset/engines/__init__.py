@@ -15,7 +15,7 @@ from clearset import leaks, neighbours
 from clearset.engines import fastdup, native
 from clearset.errors import ClearsetError
 from clearset.io import images
-from clearset.io.parallel import mapped, workers
+from clearset.io.parallel import mapped, watched, workers
 from clearset.masks import measure_mask
 from clearset.metrics import luminance, measure
 from clearset.registration import Registration, Sight, register, sight
@@ -155,6 +155,7 @@ def _registrations(
         sights,
         looked_at=params.leak_candidates,
         kept=params.leak_registered,
+        watch=partial(watched, total=len(ids), what="shortlist"),
     )
     both = [(sights[first], sights[second]) for first, second, _ in pairs]
     return leaks.table(ids, pairs, mapped(_register, both, "register"))

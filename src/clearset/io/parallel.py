@@ -1,7 +1,7 @@
 """The same function over many items: in order, with progress, in as many processes as wanted."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from joblib import Parallel, delayed
@@ -36,4 +36,9 @@ def mapped(function: Callable[[Item], Result], items: Sequence[Item], what: str)
     """
     jobs = workers() if len(items) >= FEW else 1
     results = Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(i) for i in items)
-    return list(tqdm(results, total=len(items), desc=what, unit="image", disable=None))
+    return list(watched(results, len(items), what))
+
+
+def watched(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    """Yield the items, with a progress bar on a terminal."""
+    yield from tqdm(items, total=total, desc=what, unit="image", disable=None)
