@@ -4,16 +4,6 @@ from clearset import engines
 from clearset.io import layout, params, tables
 from clearset.io.command import run
 
-WRITTEN = (
-    "metrics",
-    "masks",
-    "neighbours",
-    "outliers",
-    "components",
-    "pairs",
-    "registrations",
-)
-
 
 def main(dataset: str) -> str:
     """Write the tables of an analysis, the same whichever engine made them."""
@@ -29,8 +19,9 @@ def main(dataset: str) -> str:
     )
     with layout.replacing(target) as begun:
         begun.mkdir()
-        for name in WRITTEN:
-            tables.write(name, getattr(found, name), begun)
+        for name, frame in vars(found).items():
+            if name != "engine":
+                tables.write(name, frame, begun)
         tables.write_json(found.engine, begun / "engine.json")
     return (
         f"analyze: {len(found.metrics)} images by {found.engine['name']} "
