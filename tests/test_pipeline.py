@@ -97,9 +97,7 @@ def test_an_experiment_runs_only_what_a_bound_changes(clean: Path) -> None:
 
 def test_an_edit_of_conf_reaches_repro(clean: Path) -> None:
     file = clean / "conf/dataset/sample.yaml"
-    file.write_text(
-        file.read_text().replace("dark: {action", "dark: {min: 5, action")
-    )
+    file.write_text(file.read_text().replace("dark: {action", "dark: {min: 5, action"))
     done = run(clean, "dvc", "repro", "compare@sample")
     assert ran(done) == ["config", "filter@sample", "enhance@sample", "compare@sample"]
     params = yaml.safe_load((clean / "params.yaml").read_text())
