@@ -18,6 +18,7 @@ GROUPS = {
     "analyze": "analyze={}",
     "dataset": "+dataset@ravir_again={}",
     "enhance": "enhance@ravir={}",
+    "filter": "filter@sample={}",
     "experiment": "experiment={}",
 }
 OPTIONS = [
