@@ -143,20 +143,21 @@ def noise_sigma(image: Image) -> float:
 def highlights(image: Image) -> float:
     """The grey level that a tenth of the image reaches, 0 to 255; noise and specks averaged away.
 
-    An under-exposed image has none that is bright; dark corners or a shadow leave it as it is.
+    An under-exposed image has none that is bright; dark corners or a shadow leave it as it is
+    (exposure as lost highlights: Guo et al., 2010, doi:10.1109/CVPR.2010.5540170).
     """
     return float(np.quantile(cells(image), 0.9) / GREY)
 
 
 @metric("Share of dark pixels (below 80 of 255)", better="neither")
 def dark_share(image: Image) -> float:
-    """Share of the pixels below 80 of 255 grey levels, 0 to 1."""
+    """Share of pixels below 80 of 255, 0 to 1; exposure as doi:10.1109/CVPR.2010.5540170."""
     return float((image < 80 * GREY).mean())
 
 
 @metric("Share of white pixels (from 250 of 255)", better="lower")
 def white_share(image: Image) -> float:
-    """Share of the pixels at or above 250 of 255 grey levels, 0 to 1: what exposure has cut."""
+    """Share of pixels that exposure has cut, 0 to 1; after doi:10.1109/CVPR.2010.5540170."""
     return float((image >= 250 * GREY).mean())
 
 
@@ -203,7 +204,7 @@ def vignetting(image: Image) -> float:
 def shadow_depth(image: Image) -> float:
     """How far the darkest tenth lies below the fitted light, in exposure values, from 0.
 
-    What is left after slope and vignetting are taken out (see `light.light`).
+    What is left of the light after slope and vignetting (doi:10.1046/j.1365-2818.2002.01079.x).
     """
     return float(max(-np.quantile(light(image)[1], 0.1), 0.0) + 0.0)
 
@@ -228,7 +229,8 @@ def blockiness(image: Image) -> float:
 def vessel_visibility(image: Image) -> float:
     """Mean ridge strength of the tenth of the pixels where it is strongest, from 0.
 
-    How much thin dark lines stand out against their surroundings (`vessels.ridges`).
+    How much thin dark lines stand out against their surroundings (`vessels.ridges`, after
+    Frangi et al., 1998, doi:10.1007/BFb0056195).
     """
     strength = ridges(image).ravel()
     count = max(strength.size // 10, 1)
