@@ -163,7 +163,7 @@ def measured(section: Dataset, found: Tables, sides: pictures.Sides, target: Pat
     shown = plots.detection_figure(found["severities"], found["crosstalk"])
     pictures.save(shown, target / "detection.png")
     pictures.save(plots.curves_figure(found["curves"], found["calibration"]), target / "curves.png")
-    if section.about.redistributable:
+    if section.about.redistributable and (found["truth"]["severity"] > 0).any():
         readable = found["images"].loc[found["images"]["error"] == "", "image_id"]
         truth = found["truth"][found["truth"]["image_id"].isin(readable)]
         pictures.faults(truth, sides, target / "faults.png")

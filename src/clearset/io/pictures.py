@@ -15,15 +15,16 @@ from clearset.io.images import Pixels
 from clearset.io.parallel import mapped
 
 DPI = 100
+SHEET_DPI = 85  # of the sheet of faults, which is kept in git
 Sides = Callable[[str], tuple[Path, Path]]
 THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
 
 
-def save(figure: Figure, path: Path) -> Path:
+def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
     """Write a figure as PNG: the same figure gives the same bytes."""
     with layout.replacing(path) as begun, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script without a font
-        figure.savefig(begun, format="png", dpi=DPI, metadata={"Software": None})
+        figure.savefig(begun, format="png", dpi=dpi, metadata={"Software": None})
     return path
 
 
@@ -165,11 +166,12 @@ def _leak(row: Any, sides: Sides, path: Path) -> Path:
 
 
 def faults(truth: pd.DataFrame, sides: Sides, path: Path) -> Path:
-    """Write one sheet: an image of each fault, the most severe, with its parameters."""
-    worst = truth.sort_values(["severity", "image_id"], ascending=[False, True], kind="stable")
+    """Write one sheet: an image of each fault that has severities, the most severe one."""
+    worst = truth[truth["severity"] > 0]
+    worst = worst.sort_values(["severity", "image_id"], ascending=[False, True], kind="stable")
     rows = worst.drop_duplicates("fault").sort_values(["fault"], kind="stable")
     shown = [
-        (thumbnail(sides(row.image_id)[0]), f"{row.fault} {row.severity or ''}\n{row.parameters}")
+        (thumbnail(sides(row.image_id)[0]), f"{row.fault} {row.severity}\n{row.parameters}")
         for row in rows.itertuples()
     ]
-    return save(plots.gallery(shown, "Planted faults", columns=6), path)
+    return save(plots.gallery(shown, "Planted faults", columns=5), path, SHEET_DPI)
