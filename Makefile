@@ -42,7 +42,7 @@ ravir: $(VENV)/fastdup.txt ## Run the five stages on RAVIR (CLEARSET_RAVIR=/path
 	@dvc repro compare@ravir
 	@python src/config.py --check
 
-faults: $(VENV)/installed ## Plant faults into RAVIR's eyes and measure every detector (CLEARSET_RAVIR as above; 8 minutes)
+faults: $(VENV)/installed ## Plant faults into RAVIR's eyes and measure every detector (CLEARSET_RAVIR as above; 6 minutes)
 	@dvc repro compare@ravir_faults
 	@python src/config.py --check
 

@@ -184,8 +184,13 @@ def detection_figure(severities: pd.DataFrame, crosstalk: pd.DataFrame) -> Figur
     height = 1.8 + 0.2 * max(len(recall), len(talk))
     figure = Figure(figsize=(12.5, height), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1, 3])
-    matrix(left, recall, "Share found, by severity", [])
-    matrix(right, talk, "Share of a fault's images that a rule flags (ringed: meant to)", ringed)
+    matrix(left, recall, "Share found, by severity, given bounds", [])
+    matrix(
+        right,
+        talk,
+        "Share of a fault's images that a rule flags, given bounds (ringed: meant to)",
+        ringed,
+    )
     return figure
 
 
