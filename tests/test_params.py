@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from clearset import schema
+from clearset import schema, schema_fetch
 from clearset.errors import ClearsetError
 from clearset.io import params
-from clearset.schema import Action, Dataset, Engine, Rule, Source
+from clearset.schema import Action, Dataset, Engine, Rule
+from clearset.schema_fetch import Source
 
 SECTION: dict[str, Any] = {
     "fetch": {"source": "generated", "count": 4, "size": 64},
@@ -127,10 +128,10 @@ def test_the_ends_of_a_range_are_possible(path: str, value: Any) -> None:
 @pytest.mark.parametrize("key", ["url", "sha256", "checksums", "splits"])
 def test_an_archive_needs(key: str) -> None:
     fetch: dict[str, Any] = {"source": Source.archive, "url": "u", "sha256": "s", "checksums": "c"}
-    fetch["splits"] = {"all": schema.Split("*")}
-    assert schema.Fetch(**fetch).url == "u"
+    fetch["splits"] = {"all": schema_fetch.Split("*")}
+    assert schema_fetch.Fetch(**fetch).url == "u"
     with pytest.raises(ValueError, match=f"fetch.{key} is empty: an archive needs it"):
-        schema.Fetch(**fetch | {key: type(fetch[key])()})
+        schema_fetch.Fetch(**fetch | {key: type(fetch[key])()})
 
 
 @pytest.mark.parametrize(
@@ -218,9 +219,9 @@ def test_actions_are_listed_from_weakest_to_strongest() -> None:
 
 
 def test_enough_is_said_where_a_requirement_fails() -> None:
-    schema.require(True, "never said")
+    schema_fetch.require(True, "never said")
     with pytest.raises(ValueError, match="said"):
-        schema.require(False, "said")
+        schema_fetch.require(False, "said")
 
 
 def test_without_a_word_nothing_is_planted() -> None:
@@ -229,7 +230,7 @@ def test_without_a_word_nothing_is_planted() -> None:
 
 def test_what_is_to_be_planted_becomes_typed() -> None:
     plan = {"faults": ["jpeg"], "per_eye": 2, "same_eye": [["a", "b"]], "held_out": 0.25}
-    expected = schema.Plant(faults=["jpeg"], per_eye=2, same_eye=[["a", "b"]], held_out=0.25)
+    expected = schema_fetch.Plant(faults=["jpeg"], per_eye=2, same_eye=[["a", "b"]], held_out=0.25)
     assert check(changed("fetch.plant", plan)).fetch.plant == expected
 
 

@@ -18,7 +18,7 @@ from clearset.io import images, layout, planter, tables
 from clearset.io.columns import TABLES
 from clearset.io.sources import Item, items
 from clearset.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
-from clearset.schema import Plant
+from clearset.schema_fetch import Plant
 from clearset.synthesis import eye
 
 SIZE = 128

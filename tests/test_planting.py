@@ -26,7 +26,7 @@ from clearset.planting import (
     random_for,
     schedule,
 )
-from clearset.schema import Plant
+from clearset.schema_fetch import Plant
 
 EYES = [Eye(f"eye_{i}", f"eye_{i}", "train" if i < 6 else "test", i < 6) for i in range(10)]
 EVERYTHING = Plant(

@@ -13,7 +13,7 @@ import pytest
 
 from clearset.errors import ClearsetError
 from clearset.io import sources
-from clearset.schema import Fetch, Source, Split
+from clearset.schema_fetch import Fetch, Source, Split
 
 FILES = {"Tiny Set/train/a.png": b"1", "Tiny Set/train/b.png": b"2", "Tiny Set/test/c.png": b"3"}
 SCRATCH = Path("data/incoming/.tiny.unpacked")

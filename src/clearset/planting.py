@@ -15,7 +15,7 @@ from scipy import ndimage
 from clearset.edits import EDITS, Edit, another_visit, edited, moved
 from clearset.errors import ClearsetError
 from clearset.faults import FAULTS, degrade, describe
-from clearset.schema import Plant
+from clearset.schema_fetch import Plant
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.integer]

@@ -9,13 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-
-class Source(Enum):
-    """Where a dataset's files come from."""
-
-    generated = "generated"
-    archive = "archive"
-    folder = "folder"
+from clearset.schema_fetch import Fetch, require
 
 
 class Engine(Enum):
@@ -32,12 +26,6 @@ class Action(Enum):
     review = "review"
     enhance = "enhance"
     drop = "drop"
-
-
-def require(condition: bool, message: str) -> None:
-    """Raise `ValueError` with `message` unless `condition` holds."""
-    if not condition:
-        raise ValueError(message)
 
 
 @dataclass
@@ -57,70 +45,6 @@ class About:
     citation: str = ""
     redistributable: bool = False  # may pictures of it be committed?
     measured_on: str = ""  # the dataset with planted faults that tells how far to trust its flags
-
-
-@dataclass
-class Split:
-    """Where one split lies in the source: a glob for images, a `{stem}` template for masks."""
-
-    images: str = ""
-    masks: str = ""
-
-
-@dataclass
-class Plant:
-    """Faults of known kind and severity, planted into a dataset to measure detectors by.
-
-    Numbers of images are capped by the number of eyes that can have them.
-    """
-
-    faults: list[str] = field(default_factory=list)  # of `faults.FAULTS`; empty: all
-    in_place: int = 0  # eyes that get a fault in their clean image's stead
-    per_eye: int = 0  # severities of each fault, of five, planted beside each clean image
-    near_duplicates: int = 0  # eyes that get a near duplicate by each light edit
-    duplicates: int = 0  # eyes that get an exact copy
-    conflicts: int = 0  # eyes that get an exact copy with another mask
-    leaks: int = 0  # eyes that are seen again in another split
-    masks: int = 0  # eyes that get a swapped, an empty and an unknown mask
-    broken: int = 0  # broken files, and masks of another size
-    foreign: int = 0  # images of something else
-    same_eye: list[list[str]] = field(default_factory=list)  # images known to show one eye
-    held_out: float = 0.5  # share of the eyes that bounds are scored on, not chosen by
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        for key, value in vars(self).items():
-            require(not isinstance(value, int) or value >= 0, f"plant.{key} is {value}: at least 0")
-        require(self.per_eye <= 5, f"plant.per_eye is {self.per_eye}: at most 5")
-        require(0 < self.held_out < 1, f"plant.held_out is {self.held_out}: between 0 and 1")
-
-
-@dataclass
-class Fetch:
-    """How the source becomes images/, masks/ and images.csv."""
-
-    source: Source = Source.folder
-    path: str = ""  # folder: where the images lie
-    url: str = ""  # archive: a zip, Google Drive or any other address
-    sha256: str = ""  # archive: of the downloaded zip
-    homepage: str = ""  # archive: where a person gets it by hand
-    checksums: str = ""  # archive: the list in conf/checksums/ that proves each file
-    splits: dict[str, Split] = field(default_factory=dict)  # empty: found by sub-folder names
-    count: int = 0  # generated: how many images
-    size: int = 0  # generated: side in pixels
-    seed: int = 0  # generated
-    plant: Plant | None = None  # faults to plant; empty: the images stay as they are
-
-    def __post_init__(self) -> None:
-        """Check that what the source needs is there."""
-        if self.source is Source.archive:
-            for key in ("url", "sha256", "checksums", "splits"):
-                require(bool(getattr(self, key)), f"fetch.{key} is empty: an archive needs it")
-        if self.source is Source.generated:
-            for key, least in (("count", 1), ("size", 64), ("seed", 0)):
-                value = getattr(self, key)
-                require(value >= least, f"fetch.{key} is {value}: at least {least}")
 
 
 @dataclass
@@ -198,6 +122,37 @@ class Calibrate:
 
 
 @dataclass
+class Bounds:
+    """What a repair's evidence must lie within, or the original is kept (see `acceptance`)."""
+
+    metric: str = ""
+    min: float | None = None
+    max: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check that something is asked for."""
+        require(bool(self.metric), "metric is empty; or is the name of the bound misspelt?")
+        require(self.min is not None or self.max is not None, "needs min, max or both")
+        if self.min is not None and self.max is not None:
+            require(self.min <= self.max, f"min {self.min} is above max {self.max}")
+
+
+class Update(Enum):
+    """Which repaired images enter the released dataset in their original's stead."""
+
+    never = "never"
+    accepted = "accepted"
+    all = "all"
+
+
+@dataclass
+class Release:
+    """What the released dataset holds."""
+
+    update: Update = Update.accepted
+
+
+@dataclass
 class Compare:
     """How before and after are set against each other."""
 
@@ -205,6 +160,8 @@ class Compare:
     seed: int = 0  # of the bootstrap
     gallery: int = 12  # most images in one gallery
     pairs: int = 100  # most pictures of a repaired image beside its original
+    # named chains of steps tried on every image with a mask, to be measured and not to be kept
+    trials: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -229,7 +186,9 @@ class Dataset:
     filter: dict[str, Rule] = field(default_factory=dict)
     calibrate: Calibrate = field(default_factory=Calibrate)
     enhance: list[dict[str, Any]] = field(default_factory=list)
+    accept: dict[str, Bounds] = field(default_factory=dict)
     compare: Compare = field(default_factory=Compare)
+    release: Release = field(default_factory=Release)
 
     def __post_init__(self) -> None:
         """Check that rules and steps fit together."""

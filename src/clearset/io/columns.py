@@ -145,6 +145,17 @@ TABLES = {
         },
         ("image_id",),
     ),
+    # one row a repaired image: what the rule without masks says, and (further columns) on what
+    # evidence
+    "verdicts": Table(
+        {
+            "image_id": STR,
+            "accepted": INT,  # 1: the repair may stand in the original's stead
+            "refused_by": STR,  # the bounds that it broke, separated by spaces
+        },
+        ("image_id",),
+        others=FLOAT,
+    ),
     # each metric of each repaired image
     "comparison": Table(
         {"image_id": STR, "metric": STR, "before": FLOAT, "after": FLOAT, "change": FLOAT},

@@ -16,7 +16,7 @@ from clearset.io.images import Image, Pixels
 from clearset.io.parallel import mapped
 from clearset.io.sources import Item
 from clearset.planting import Eye, Planted
-from clearset.schema import Plant
+from clearset.schema_fetch import Plant
 from clearset.synthesis import foreign
 
 BROKEN = 0.6  # share of a file's bytes that are left of a broken one

@@ -14,7 +14,7 @@ from clearset.errors import ClearsetError, listed
 from clearset.io import archives, layout
 from clearset.io.images import SUFFIXES, png_bytes
 from clearset.io.parallel import mapped
-from clearset.schema import Fetch, Source, Split
+from clearset.schema_fetch import Fetch, Source, Split
 from clearset.synthesis import Made, sample
 
 SPLITS = {
