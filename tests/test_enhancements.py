@@ -4,22 +4,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from clearset import enhancements
-from clearset.enhancements import (
-    ENHANCEMENTS,
-    Image,
-    check_steps,
-    describe_step,
-    enhance,
-    enhancement,
-    options,
-)
+from clearset import enhancements, steps
+from clearset.enhancements import ENHANCEMENTS, Image, enhancement
 from clearset.errors import ClearsetError
 from clearset.metrics import laplacian_variance, noise_sigma
+from clearset.steps import called, check_steps, describe, describe_step, enhance, options
 from clearset.synthesis import Made
 
 SHAPES = [(32, 40), (32, 40, 1), (32, 40, 2), (32, 40, 3), (32, 40, 4), (10, 10), (10, 10, 3)]
+LOW = {"rescale_intensity": {"low": 0}}
 SHARPEN = {"method": "unsharp_mask", "radius": 1.0, "amount": 1.0}
 
 
@@ -31,7 +26,9 @@ def eye(eyes: list[Made]) -> Image:
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test register methods of its own."""
-    monkeypatch.setattr(enhancements, "ENHANCEMENTS", dict(ENHANCEMENTS))
+    own = dict(ENHANCEMENTS)
+    for module in (enhancements, steps):
+        monkeypatch.setattr(module, "ENHANCEMENTS", own)
 
 
 def noise(shape: tuple[int, ...]) -> Image:
@@ -39,8 +36,8 @@ def noise(shape: tuple[int, ...]) -> Image:
 
 
 def step(method: str, **given: float) -> dict[str, Any]:
-    """Return a step; options not given are 1, which every method takes."""
-    return {"method": method} | dict.fromkeys(options(method), 1) | given
+    """Return a step; options not given are 1, which all but `low` take."""
+    return {"method": method} | dict.fromkeys(options(method), 1) | LOW.get(method, {}) | given
 
 
 def done(image: Image, method: str, **given: float) -> Image:
@@ -189,7 +186,18 @@ def test_an_option_that_is_no_finite_number_is_named(value: object) -> None:
         ("clahe", {"clip_limit": -0.1}),
         ("gamma", {"gamma": 0}),
         ("denoise", {"strength": 0}),
-        ("denoise", {"sigma": 0}),
+        ("denoise", {"sigma": -1}),
+        ("denoise_tv", {"weight": 0}),
+        ("denoise_bilateral", {"strength": 0}),
+        ("denoise_bilateral", {"sigma_spatial": -1}),
+        ("cored_unsharp_mask", {"radius": 0}),
+        ("cored_unsharp_mask", {"core": -0.5}),
+        ("rescale_intensity", {"low": -0.1}),
+        ("rescale_intensity", {"high": 1.5}),
+        ("divide_background", {"sigma": 0}),
+        ("richardson_lucy", {"iterations": 2.5}),
+        ("richardson_lucy", {"sigma": 0}),
+        ("wiener", {"balance": 0}),
     ],
 )
 def test_an_option_out_of_range_is_named(method: str, given: dict[str, float]) -> None:
@@ -205,6 +213,8 @@ def test_an_option_out_of_range_is_named(method: str, given: dict[str, float]) -
         ("clahe", {"tiles": 2.0, "clip_limit": 1}),
         ("gamma", {"gamma": 0.01}),
         ("denoise", {"strength": 0.01, "sigma": 0.1}),
+        ("cored_unsharp_mask", {"radius": 0.1, "amount": 0, "core": 0}),
+        ("rescale_intensity", {"low": 0, "high": 1}),
     ],
 )
 def test_the_ends_of_a_range_are_allowed(method: str, given: dict[str, float]) -> None:
@@ -292,3 +302,102 @@ def test_clahe_takes_what_an_earlier_step_left_out_of_range() -> None:
 def test_an_impossible_value_is_refused_before_any_image() -> None:
     with pytest.raises(ClearsetError, match=r"mine.enhance: gamma: 0 must be above 0"):
         check_steps([{"method": "gamma", "gamma": 0}], "mine.enhance")
+
+
+def blurred(sigma: float) -> tuple[Image, Image]:
+    """Return a pattern of lines without noise, and the same blurred."""
+    y, x = np.mgrid[:64, :64] / 64
+    sharp = (0.5 + 0.3 * np.sign(np.sin(40 * (x + y * y)))).astype(np.float32)
+    return sharp, ndimage.gaussian_filter(sharp, sigma)
+
+
+def apart(one: Image, other: Image) -> float:
+    return float(np.abs(one - other)[8:-8, 8:-8].mean())
+
+
+@pytest.mark.parametrize(
+    ("method", "given"),
+    [
+        ("richardson_lucy", {"sigma": 1.5, "iterations": 20}),
+        ("wiener", {"sigma": 1.5, "balance": 0.001}),
+        ("unsharp_mask", {"radius": 1.5, "amount": 1}),
+        ("cored_unsharp_mask", {"radius": 1.5, "amount": 1, "core": 0.5}),
+    ],
+)
+def test_undoing_a_blur_brings_the_sharp_image_nearer(method: str, given: dict[str, float]) -> None:
+    sharp, soft = blurred(1.5)
+    assert apart(done(soft, method, **given), sharp) < 0.9 * apart(soft, sharp)
+
+
+def test_deconvolution_in_colour_is_that_of_each_band() -> None:
+    image = noise((24, 24, 3))
+    for method in ("richardson_lucy", "wiener"):
+        bands = [done(image[..., band], method) for band in range(3)]
+        assert done(image, method) == pytest.approx(np.dstack(bands), abs=1e-5)
+
+
+def test_coring_spares_flat_places_of_what_sharpening_does_to_their_noise() -> None:
+    grain = np.random.default_rng(0).normal(0.5, 0.02, (64, 64)).astype(np.float32)
+    plain = done(grain, "unsharp_mask", radius=1, amount=2)
+    cored = done(grain, "cored_unsharp_mask", radius=1, amount=2, core=2)
+    assert noise_sigma(cored) < 1.2 * noise_sigma(grain) < 0.6 * noise_sigma(plain)
+
+
+def test_without_a_core_it_is_the_unsharp_mask(eye: Image) -> None:
+    plain = done(eye, "unsharp_mask", radius=1, amount=1)
+    assert done(eye, "cored_unsharp_mask", core=0) == pytest.approx(plain, abs=1e-3)
+
+
+def test_stretching_undoes_lost_light_and_lost_contrast(eye: Image) -> None:
+    lost = [eye * np.float32(0.2), eye * np.float32(0.2) + np.float32(0.4)]
+    one, two, whole = (
+        done(image, "rescale_intensity", low=0.01, high=0.99) for image in (*lost, eye)
+    )
+    assert one == pytest.approx(whole, abs=0.01)
+    assert two == pytest.approx(whole, abs=0.01)
+    assert np.quantile(whole, [0.01, 0.99]) == pytest.approx([0.05, 0.8], abs=0.01)
+
+
+def test_dividing_by_the_background_evens_the_light_and_keeps_the_mean(eye: Image) -> None:
+    lit = eye * np.linspace(0.3, 1, eye.shape[1], dtype=np.float32)
+    even = done(lit, "divide_background", sigma=20)
+    sides = [
+        abs(float(np.log(image[:, :30].mean() / image[:, -30:].mean()))) for image in (lit, even)
+    ]
+    assert sides[1] < 0.3 * sides[0]
+    assert even.mean() == pytest.approx(lit.mean(), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("method", "given"),
+    [
+        ("denoise", {"strength": 0.8, "sigma": 0}),
+        ("denoise_tv", {"weight": 1}),
+        ("denoise_bilateral", {"strength": 3, "sigma_spatial": 2}),
+    ],
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_denoiser_that_estimates_the_noise_lowers_it_and_keeps_an_edge(
+    method: str, given: dict[str, float], channels: int
+) -> None:
+    edge = np.repeat(np.array([0.2, 0.8], np.float32), 32) * np.ones((64, 1), np.float32)
+    clean = np.dstack([edge] * channels)
+    noisy = clean + np.random.default_rng(0).normal(0, 0.03, clean.shape).astype(np.float32)
+    result = done(noisy, method, **given)
+    assert noise_sigma(result[..., 0]) < 0.5 * noise_sigma(noisy[..., 0])
+    assert apart(result[..., 0], clean[..., 0]) < 0.6 * apart(noisy[..., 0], clean[..., 0])
+
+
+def test_a_step_that_two_rules_call_for_is_done_once_and_in_order() -> None:
+    sharpen: dict[str, Any] = dict(SHARPEN)
+    steps = [
+        sharpen | {"rule": "blur"},
+        {"rule": "dark", "method": "gamma", "gamma": 0.7},
+        sharpen | {"rule": "dark"},
+        {"rule": "all", "method": "gamma", "gamma": 0.9},
+        {"rule": "other", "method": "gamma", "gamma": 0.5},
+    ]
+    found = describe(called(["blur", "dark"], steps))
+    once = "unsharp_mask(radius=1, amount=1)"
+    assert found == f"{once} > gamma(gamma=0.7) > gamma(gamma=0.9)"
+    assert describe(called([], steps)) == "gamma(gamma=0.9)"

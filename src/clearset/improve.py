@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clearset.enhancements import check_steps, enhance
 from clearset.errors import ClearsetError, listed
 from clearset.io import images, layout
+from clearset.steps import check_steps, enhance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
