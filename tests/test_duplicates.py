@@ -7,8 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from clearset.duplicates import conflicts, copies, dice, label_dice, surplus_similarity
+from clearset.duplicates import conflicts, copies, label_dice, surplus_similarity
 from clearset.neighbours import nearest
+from clearset.vessels import dice
 
 Mask = npt.NDArray[np.uint8]
 CLASSES = {"artery": 128, "vein": 255}  # RAVIR's

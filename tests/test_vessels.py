@@ -5,9 +5,21 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import ndimage
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from clearset import synthesis
-from clearset.vessels import HALVED, agreement, auroc, halved, ridges
+from clearset.vessels import (
+    FIXED,
+    HALVED,
+    agreement,
+    auroc,
+    dice,
+    halved,
+    ridges,
+    scores,
+    vesselness,
+)
 
 Image = npt.NDArray[np.float32]
 SIZE = 256
@@ -172,3 +184,92 @@ def test_the_area_by_hand(positive: list[int], negative: list[int], expected: fl
 @pytest.mark.parametrize(("positive", "negative"), [(0, 3), (3, 0), (0, 0)])
 def test_there_is_no_area_when_either_is_empty(positive: int, negative: int) -> None:
     assert math.isnan(auroc(np.zeros(positive), np.zeros(negative)))
+
+
+def test_scores_are_those_of_scikit_learn(
+    retinas: list[tuple[Image, npt.NDArray[np.uint8]]],
+) -> None:
+    image, mask = retinas[0]
+    strength, vessel = vesselness(image), (mask > 0).ravel()
+    found = scores(strength, mask)
+    assert found["ap"] == pytest.approx(average_precision_score(vessel, strength.ravel()), abs=1e-4)
+    assert found["auroc"] == pytest.approx(roc_auc_score(vessel, strength.ravel()), abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_scores_count_ties_as_one_threshold(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    strength = rng.integers(0, 4, (30, 30)).astype(np.float32)
+    mask = (rng.random((30, 30)) < 0.2).astype(np.uint8)
+    expected = average_precision_score(mask.ravel(), strength.ravel())
+    assert scores(strength, mask)["ap"] == pytest.approx(expected)
+    best = max(dice(strength >= level, mask > 0) for level in range(4))
+    assert scores(strength, mask)["f1"] == pytest.approx(best)
+    assert scores(strength, mask)["dice"] == dice(strength >= FIXED, mask > 0)
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_an_empty_or_full_mask_has_no_scores(value: int) -> None:
+    found = scores(np.ones((20, 20), np.float32), np.full((20, 20), value, np.uint8))
+    assert all(math.isnan(score) for score in found.values())
+
+
+def test_a_perfect_map_scores_one_and_a_blind_one_the_share_of_the_mask() -> None:
+    mask = np.zeros((40, 40), np.uint8)
+    mask[:, 10:14] = 1
+    assert scores(mask.astype(np.float32), mask) == {"ap": 1, "auroc": 1, "f1": 1, "dice": 1}
+    blind = scores(np.full((40, 40), 0.5, np.float32), mask)
+    assert blind["ap"] == pytest.approx(0.1)
+    assert blind["auroc"] == 0.5
+
+
+@pytest.mark.parametrize("number", EYES)
+def test_vesselness_finds_the_vessels_of_an_eye(
+    retinas: list[tuple[Image, npt.NDArray[np.uint8]]], number: int
+) -> None:
+    image, mask = retinas[number]
+    assert scores(vesselness(image), mask)["ap"] > 3 * (mask > 0).mean()
+
+
+@pytest.mark.parametrize("change", ["gain", "offset", "slope"])
+def test_light_by_itself_changes_little(
+    retinas: list[tuple[Image, npt.NDArray[np.uint8]]], change: str
+) -> None:
+    image, mask = retinas[0]
+    ramp = np.linspace(0.4, 1, SIZE, dtype=np.float32)
+    lit = {"gain": image * np.float32(0.5), "offset": image + np.float32(0.2)} | {
+        "slope": image * ramp
+    }
+    before, after = (scores(vesselness(one), mask)["ap"] for one in (image, lit[change]))
+    assert after == pytest.approx(before, abs=0.02)
+
+
+@pytest.mark.parametrize("sigma", [2, 4])
+def test_noise_and_blur_make_vessels_harder_to_find(
+    retinas: list[tuple[Image, npt.NDArray[np.uint8]]], sigma: int
+) -> None:
+    image, mask = retinas[0]
+    noise = np.random.default_rng(0).normal(0, sigma * 0.03, image.shape).astype(np.float32)
+    worse = [image + noise, ndimage.gaussian_filter(image, 2 * sigma)]
+    best = scores(vesselness(image), mask)["ap"]
+    assert all(scores(vesselness(one), mask)["ap"] < best - 0.02 for one in worse)
+
+
+@pytest.mark.parametrize("width", [3, 6, 12])
+def test_a_line_of_any_vessels_width_stands_out(width: int) -> None:
+    strength = vesselness(with_line(0.4, width=width, side=200))
+    assert abs(int(strength[100].argmax()) - 100) <= 1 + width / 4
+    assert strength[100].max() > 4 * np.median(strength[100])
+
+
+def test_vesselness_takes_any_shape_and_leaves_the_image_alone() -> None:
+    for shape in ((10, 10), (11, 200), (97, 64)):
+        image = np.random.default_rng(0).random(shape).astype(np.float32)
+        image.flags.writeable = False
+        assert vesselness(image).shape == shape
+        assert vesselness(image).min() >= 0
+
+
+@pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
+def test_a_constant_image_has_no_vesselness(value: float) -> None:
+    assert vesselness(np.full((120, 100), value, np.float32)).max() < 0.05

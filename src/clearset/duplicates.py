@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from clearset.vessels import dice
+
 Mask = npt.NDArray[np.integer]
 
 
@@ -32,15 +34,6 @@ def surplus_similarity(images: pd.DataFrame, neighbours: pd.DataFrame) -> pd.Ser
     # Among many exact copies the one that stays need not be a recorded neighbour of each.
     copies_of_a_kept_one = order.set_index("image_id")["pixels_sha256"].duplicated()
     return best.mask(copies_of_a_kept_one, 1.0)
-
-
-def dice(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
-    """Return the Dice overlap of two boolean masks, 0 to 1; 1 when both are empty.
-
-    Dice, 1945, doi:10.2307/1932409.
-    """
-    total = int(first.sum()) + int(second.sum())
-    return 2 * int((first & second).sum()) / total if total else 1.0
 
 
 def conflicts(
