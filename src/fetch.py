@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from clearset import cells
 from clearset.errors import ClearsetError, listed
-from clearset.io import archives, images, layout, params, planter, sources, tables
+from clearset.io import archives, images, layout, params, places, planter, sources, tables
 from clearset.io.command import run
 from clearset.io.parallel import mapped
 
@@ -24,6 +25,7 @@ def main(dataset: str) -> str:
         truth = tables.empty("truth")
         if fetch.plant is not None:
             found, truth = planter.plant(found, fetch.plant, begun / "planted")
+        places.refuse_collisions(found)
         table = pd.DataFrame(mapped(partial(take, begun), found, "fetch"))
         table["image_id"] = image_ids(table["path"].tolist())
         layout.remove(begun / "planted")
@@ -49,24 +51,39 @@ def known(truth: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
 
 def take(target: Path, item: sources.Item) -> dict[str, Any]:
     """Copy an image and its mask byte for byte and return the image's row."""
-    path = PurePosixPath(item.split, item.name)
+    path, mask = PurePosixPath(item.split, item.name), item.mask
     row: dict[str, Any] = {"split": item.split, "path": str(path), "mask": "", "error": ""}
     row |= {"width": 0, "height": 0, "channels": 0, "bit_depth": 0, "pixels_sha256": ""}
+    row |= {"source": cells.path(item.source), "source_mask": ""}
     row["sha256"] = archives.sha256(item.file)
-    if not str(path).isprintable():
-        return row | {"path": ascii(str(path))[1:-1], "error": "control characters in its name"}
+    if wrong := places.unfit(str(path)) or places.unfit(item.source):
+        shown = {key: ascii(row[key])[1:-1] for key in ("path", "source")}
+        return row | shown | {"error": wrong}
     copy(item.file, target / "images" / path)
+    if mask and not places.unfit(item.source_mask):
+        row["mask"] = str(path.with_suffix(mask.suffix))
+        row["source_mask"] = cells.path(item.source_mask)
+        copy(mask, target / "masks" / row["mask"])
     try:
         row |= images.describe(images.decode(item.file))
-        if item.mask:
-            row["mask"] = str(path.with_suffix(item.mask.suffix))
-            copy(item.mask, target / "masks" / row["mask"])
-            height, width = images.decode_mask(item.mask).shape
-            if (width, height) != (row["width"], row["height"]):
-                row["error"] = f"its mask is {width} x {height} px: mend the mask or take it away"
+        row["error"] = mask_error(item, row["width"], row["height"])
     except images.UnreadableImage as error:
-        row["error"] = f"{'its mask: ' if row['mask'] else ''}{error}"
+        row["error"] = str(error)
     return row
+
+
+def mask_error(item: sources.Item, width: int, height: int) -> str:
+    """Return why an image's mask can not be used; empty: it can, or there is none."""
+    if not item.mask:
+        return ""
+    if wrong := places.unfit(item.source_mask):
+        return f"its mask: {wrong}"
+    try:
+        rows, columns = images.decode_mask(item.mask).shape
+    except images.UnreadableImage as error:
+        return f"its mask: {error}"
+    same = (columns, rows) == (width, height)
+    return "" if same else f"its mask is {columns} x {rows} px: mend the mask or take it away"
 
 
 def copy(source: Path, target: Path) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 from omegaconf import OmegaConf
 
-from clearset.enhancements import check_steps
 from clearset.errors import ClearsetError
 from clearset.io import composition, layout, params
+from clearset.steps import check_steps
 
 USAGE = "usage: make folder SOURCE=/path/to/images NAME=mine [SET='mine.filter.blur.min=500 ...']"
 PIPELINE = Path("dvc.yaml")
@@ -46,9 +46,11 @@ def main(source: str, name: str, overrides: list[str]) -> str:
             own.write_bytes(before)
         raise ClearsetError(f"the pipeline in {home} stopped: see above. SET was not kept; mend it")
     return (
-        f"folder: report in {layout.REPORTS / name}/report.md, cleaned images in "
-        f"{layout.stage_folder('enhance', name)}/images. To change a bound, edit "
-        f"{home}/params.yaml or say SET='{name}.filter.dark.min=40', then run the same again"
+        f"folder: report in {layout.REPORTS / name}/report.md; the cleaned dataset, laid out as "
+        f"SOURCE is, in {layout.stage_folder('release', name)}, where manifest.csv says what "
+        f"became of each image and why. To decide about an image yourself, give it a line in "
+        f"{layout.REVIEW / name}.csv; to change a bound, edit {home}/params.yaml or say "
+        f"SET='{name}.filter.dark.min=40'; then run the same again"
     )
 
 

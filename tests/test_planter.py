@@ -16,6 +16,7 @@ from clearset.errors import ClearsetError
 from clearset.faults import FAULTS
 from clearset.io import images, layout, planter, tables
 from clearset.io.columns import TABLES
+from clearset.io.places import refuse_collisions, unfit
 from clearset.io.sources import Item, items
 from clearset.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
 from clearset.schema_fetch import Plant
@@ -361,7 +362,7 @@ def test_planted_images_keep_format_size_and_depth(
     saved(tmp_path / f"source/test/images/b{suffix}", pixels[::-1])
     given, truth = planter.plant(items(tmp_path / "source", {}), EVERY, tmp_path)
     fault = dict(zip(truth["path"], truth["fault"], strict=True))
-    before = decoded(Item("", PurePosixPath(), first, None))
+    before = decoded(Item("", PurePosixPath(), first, None, tmp_path))
     assert set(fault.values()) == {
         CLEAN,
         *FAULTS,
@@ -451,3 +452,40 @@ def test_known_replaces_the_path_by_the_image_id() -> None:
 def test_known_leaves_no_row_as_it_is() -> None:
     nothing = tables.empty("truth")
     assert fetch.known(nothing, tables.empty("images")) is nothing
+
+
+def test_a_planted_image_lies_beside_its_eye_and_alone(planted: Planted, found: list[Item]) -> None:
+    given, truth = by_path(planted[0]), planted[1].set_index("path")
+    refuse_collisions(planted[0])
+    folders = {item.split: PurePosixPath(item.source).parent for item in found}
+    for path, item in given.items():
+        assert not unfit(item.source)
+        assert PurePosixPath(item.source).parent == folders[item.split]
+        if truth.loc[path, "fault"] != CLEAN:
+            assert PurePosixPath(item.source).stem == PurePosixPath(path).stem
+        if item.mask:
+            assert item.source_mask == f"train/masks/{item.file.stem}.png"
+
+
+def test_a_planted_mask_is_named_after_its_image_as_its_eyes_is(tmp_path: Path) -> None:
+    saved(tmp_path / "source/images/a.png", made(0)[0])
+    saved(tmp_path / "source/manual/a_manual.png", made(0)[1])
+    saved(tmp_path / "source/images/b.png", made(1)[0])
+    plan = Plant(faults=["jpeg"], per_eye=1)
+    given, _ = planter.plant(items(tmp_path / "source", {}), plan, tmp_path / "planted")
+    masked = {item.source: item.source_mask for item in given if item.mask}
+    (faulted,) = set(masked) - {"images/a.png"}
+    stem = PurePosixPath(faulted).stem
+    assert masked == {
+        "images/a.png": "manual/a_manual.png",
+        f"images/{stem}.png": f"manual/{stem}_manual.png",
+    }
+
+
+def test_an_image_that_can_not_be_released_is_no_eye(tmp_path: Path) -> None:
+    for number, name in enumerate(["a.png", "b:c.png", "d.png"]):
+        saved(tmp_path / "source" / name, made(number)[0])
+    plan = Plant(faults=["jpeg"], per_eye=1)
+    given, _ = planter.plant(items(tmp_path / "source", {}), plan, tmp_path / "planted")
+    assert len(given) == 4
+    assert not any(":" in item.source for item in given)

@@ -367,4 +367,6 @@ def test_ravir_is_23_pairs_and_19_images_alone(ravir: Path) -> None:
     assert [(i.split, i.mask is not None) for i in listed] == [("test", False)] * 19 + [
         ("train", True)
     ] * 23
-    assert listed == guessed
+    bare = [[(i.split, i.name, i.file, i.mask) for i in found] for found in (listed, guessed)]
+    assert bare[0] == bare[1]
+    assert {item.source for item in listed} == {f"RAVIR Dataset/{i.source}" for i in guessed}

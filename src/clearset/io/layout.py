@@ -8,6 +8,7 @@ from pathlib import Path
 DATA = Path("data")
 REPORTS = Path("reports")
 CHECKSUMS = Path("conf/checksums")
+REVIEW = Path("conf/review")
 INCOMING = DATA / "incoming"  # files put by hand, and downloads
 FOLDERS = Path("folders")  # pipelines of `make folder`
 

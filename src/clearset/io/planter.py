@@ -14,6 +14,7 @@ from clearset.errors import ClearsetError
 from clearset.io import images
 from clearset.io.images import Image, Pixels
 from clearset.io.parallel import mapped
+from clearset.io.places import unfit
 from clearset.io.sources import Item
 from clearset.planting import Eye, Planted
 from clearset.schema_fetch import Plant
@@ -27,7 +28,8 @@ def plant(found: Sequence[Item], plan: Plant, folder: Path) -> tuple[list[Item],
     """Return the planted dataset's items and its table `truth`, with `path` for `image_id`.
 
     Images with the same pixels are one eye, of which the first is taken; images that can not be
-    read are left out. Clean images stay the source's own files; the others are written to `folder`.
+    read or released are left out. Clean images stay the source's own files; the others are written
+    below `folder` where they would lie in the source: beside their eye's image and mask.
     """
     eyes = unique_eyes(found, plan.same_eye)
     planted = planting.schedule(list(eyes), plan)
@@ -51,14 +53,15 @@ def plant(found: Sequence[Item], plan: Plant, folder: Path) -> tuple[list[Item],
 
 
 def unique_eyes(found: Sequence[Item], same: Sequence[Sequence[str]]) -> dict[Eye, Item]:
-    """Return one readable item of each eye, with what to call it.
+    """Return one usable item of each eye, with what to call it.
 
     `same` lists names (paths without suffix) of images that show one eye in different pixels; an
     unknown one is an error.
     """
-    hashes = mapped(_pixels, [item.file for item in found], "plant")
+    usable = [item for item in found if not unfit(item.source)]
+    hashes = mapped(_pixels, [item.file for item in usable], "plant")
     first: dict[str, Item] = {}
-    for item, pixels in zip(found, hashes, strict=True):
+    for item, pixels in zip(usable, hashes, strict=True):
         if pixels:
             first.setdefault(pixels, item)
     names = _names(list(first.values()))
@@ -103,7 +106,7 @@ def _write(files: Mapping[str, Item], seed: int, folder: Path, planted: Planted)
     source = files.get(planted.eye.name) or next(iter(files.values()))
     rng = planting.random_for(seed, planted.name)
     name = PurePosixPath(planted.name + source.file.suffix)
-    target = folder / planted.split / "images" / name
+    target = folder / _beside(files, planted).parent / name
     edit = None
     if planted.fault in SAME_FILE:
         content = source.file.read_bytes()
@@ -113,17 +116,32 @@ def _write(files: Mapping[str, Item], seed: int, folder: Path, planted: Planted)
     else:
         edit = _write_image(source.file, target, planted, rng)
     if not planted.eye.masked or planted.fault == "leak":
-        return Item(planted.split, name, target, None)
+        return Item(planted.split, name, target, None, folder)
     own = files[planted.mask_of or planted.eye.name].mask
     if own is None:
         raise ValueError(f"{planted.name}: its eye has no mask")
     mask = planting.planted_mask(images.decode_mask(own), planted, edit)
     if planted.mask_of:
         mask = _fitted(mask, images.decode(source.file).shape)
-    path = folder / planted.split / "masks" / f"{planted.name}.png"
+    path = folder / _mask_place(files[planted.eye.name], planted.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(images.png_bytes(mask))
-    return Item(planted.split, name, target, path)
+    return Item(planted.split, name, target, path, folder)
+
+
+def _beside(files: Mapping[str, Item], planted: Planted) -> PurePosixPath:
+    """Return the image to lie beside: its eye's, or any of its split for a leak or a stranger."""
+    own = files.get(planted.eye.name)
+    if own is None or own.split != planted.split:
+        own = next(item for item in files.values() if item.split == planted.split)
+    return PurePosixPath(own.source)
+
+
+def _mask_place(eye: Item, name: str) -> PurePosixPath:
+    """Return where a planted mask lies: beside its eye's, and named after its image as that is."""
+    place, stem = PurePosixPath(eye.source_mask), eye.file.stem
+    before, found, behind = place.stem.partition(stem)
+    return place.with_name(f"{before}{name}{behind}.png" if found else f"{name}.png")
 
 
 def _write_image(source: Path, target: Path, planted: Planted, rng: planting.Random) -> Edit | None:

@@ -33,12 +33,26 @@ IMAGES = ("image", "images", "img", "imgs")
 
 @dataclass(frozen=True)
 class Item:
-    """One image of a source: its split, its path below the split's folder, its file, its mask."""
+    """One image of a source: its split, its path below the split's folder, its file, its mask.
+
+    Below `root` files lie in the source's own layout.
+    """
 
     split: str
     name: PurePosixPath
     file: Path
     mask: Path | None
+    root: Path
+
+    @property
+    def source(self) -> str:
+        """The image's path below the source's root."""
+        return self.file.relative_to(self.root).as_posix()
+
+    @property
+    def source_mask(self) -> str:
+        """Its mask's path below the source's root; empty: it has none."""
+        return self.mask.relative_to(self.root).as_posix() if self.mask else ""
 
 
 @contextmanager
@@ -149,7 +163,7 @@ def _by_pattern(folder: Path, splits: Mapping[str, Split]) -> list[Item]:
             mask = _template(folder, split.masks, file.stem) if split.masks else None
             whole = file.relative_to(folder).as_posix()
             place = PurePosixPath(file.name if names[file.name] == 1 else whole)
-            found.append(Item(name, place, file, mask))
+            found.append(Item(name, place, file, mask, folder))
     return found
 
 
@@ -188,6 +202,7 @@ def _by_name(folder: Path) -> list[Item]:
             name if names[split, name] == 1 else PurePosixPath(file.relative_to(folder).as_posix()),
             file,
             _mask(masks[split, file.stem], name.parent, stems[split, file.stem] == 1),
+            folder,
         )
         for split, name, file in images
     ]

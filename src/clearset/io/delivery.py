@@ -1,0 +1,53 @@
+"""Files of a release to their places in the source's own layout, one by one."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from clearset.errors import ClearsetError
+from clearset.io import archives
+from clearset.io.parallel import watched
+from clearset.releasing import DROPPED, REPAIRED
+
+
+def uncopied(images: pd.DataFrame) -> set[str]:
+    """Return the images that have no copy, since their path is none that can be written."""
+    return {row.image_id for row in images.itertuples() if not archives.is_safe(row.source)}
+
+
+def deliver(
+    manifest: pd.DataFrame, images: pd.DataFrame, folders: Mapping[str, Path], target: Path
+) -> pd.DataFrame:
+    """Write the released images and masks below `target`; return the manifest with masks' hashes.
+
+    `images` says where they lie in the `folders` of fetch and enhance. Raises `ClearsetError` for
+    a file that is not what the table of its stage says.
+    """
+    target.mkdir(parents=True)
+    places = images.set_index("image_id")[["path", "mask"]]
+    hashes = []
+    for row in watched(manifest.itertuples(), len(manifest), "release"):
+        path, mask = places.loc[row.image_id]
+        hashes.append("")
+        if row.decision != DROPPED:
+            stage = "enhance" if row.decision == REPAIRED else "fetch"
+            file = folders[stage] / "images" / path
+            if _copied(file, target / row.output) != row.output_sha256:
+                raise ClearsetError(
+                    f"{file} is not what its stage wrote. Run `dvc repro`, or `dvc checkout`"
+                )
+            if row.mask:
+                hashes[-1] = _copied(folders["fetch"] / "masks" / mask, target / row.mask)
+    return manifest.assign(mask_sha256=hashes)
+
+
+def _copied(source: Path, target: Path) -> str:
+    """Copy a file's bytes and return the copy's sha256."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(source, target)
+    except FileNotFoundError:
+        raise ClearsetError(f"{source} is missing. Run `dvc repro`, or `dvc checkout`") from None
+    return archives.sha256(target)

@@ -1,0 +1,47 @@
+"""Where an image lies in its source's own layout: on any system below any folder, and alone."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from clearset.errors import ClearsetError, listed
+from clearset.io import archives
+from clearset.io.sources import Item
+
+MANIFEST = "manifest.csv"  # lies at the top of a released dataset, beside the source's own folders
+
+
+def unfit(path: str) -> str:
+    """Return why a path below the source can be no path of a released dataset; empty: it can.
+
+    Such an image is a finding, not a stop: the source is someone's folder, and the others go on.
+    """
+    if not path.isprintable():
+        return "control characters in its name"
+    if not archives.is_safe(path):
+        return "a colon, a backslash or .. in its path, which is no path on every system: rename it"
+    return ""
+
+
+def refuse_collisions(found: Sequence[Item]) -> None:
+    """Raise `ClearsetError` unless each place in the source is one image's, or only masks'.
+
+    Images may share one mask file, as `eye.png` and `eye.tif` do.
+    """
+    images = Counter(item.source for item in found)
+    masks: dict[str, set[Path]] = defaultdict(set)
+    for item in found:
+        if item.mask is not None:
+            masks[item.source_mask].add(item.mask)
+    wrong = {
+        "is more than one image": [place for place, count in images.items() if count > 1],
+        "is more than one mask": [place for place, files in masks.items() if len(files) > 1],
+        "is both an image and a mask": sorted(set(images) & set(masks)),
+        f"lies where {MANIFEST} will": [p for p in images if p.split("/")[0] == MANIFEST],
+    }
+    for what, places in wrong.items():
+        if places:
+            raise ClearsetError(
+                f"fetch: what the source has at {listed(map(ascii, places))} {what}. A released "
+                "dataset has one place for each: mend the patterns in fetch.splits, or rename it"
+            )

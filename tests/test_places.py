@@ -1,0 +1,109 @@
+"""Where an image lies in its source: what can be no such place, and what two would share."""
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pytest
+
+import fetch
+from clearset.errors import ClearsetError
+from clearset.io import archives, places, sources
+from clearset.io.sources import Item
+from clearset.schema_fetch import Split
+from conftest import write_image
+
+ROOT = Path("/a/source")
+
+
+def item(source: str, mask: str = "", split: str = "train", root: Path = ROOT) -> Item:
+    name = PurePosixPath(source).name
+    return Item(split, PurePosixPath(name), root / source, root / mask if mask else None, root)
+
+
+@pytest.mark.parametrize(
+    "path", ["a\nb.png", "a\x7f.png", "../a.png", "/a.png", "c:a.png", "a\\b.png", "\udcff.png"]
+)
+def test_what_is_no_path_everywhere_says_why(path: str) -> None:
+    assert places.unfit(path)
+    assert not archives.is_safe(path)
+    assert not archives.is_safe(ascii(path)[1:-1]) or path.startswith("/")
+
+
+@pytest.mark.parametrize("path", ["a.png", "b c/=1+1.png", "ä/眼.png", "a..b.png", "./-a.png"])
+def test_other_names_are_fit(path: str) -> None:
+    assert places.unfit(path) == ""
+
+
+def test_places_apart_are_no_collision() -> None:
+    places.refuse_collisions([item("x/a.png", "m/a.png"), item("x/b.png", "m/b.png")])
+    places.refuse_collisions([item("x/a.png", "m/a.png"), item("x/a.tif", "m/a.png")])  # shared
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ([item("a.png"), item("a.png", split="test")], "'a.png' is more than one image"),
+        (
+            [item("a.png", "m/a.png"), item("b.png", "m/a.png", root=Path("/planted"))],
+            "'m/a.png' is more than one mask",
+        ),
+        ([item("a.png", "b.png"), item("b.png")], "'b.png' is both an image and a mask"),
+        ([item("manifest.csv/a.png")], "lies where manifest.csv will"),
+    ],
+)
+def test_a_shared_place_is_refused(found: list[Item], message: str) -> None:
+    with pytest.raises(ClearsetError, match=f"{message}.* mend the patterns in fetch.splits"):
+        places.refuse_collisions(found)
+
+
+def test_patterns_that_take_a_file_twice_are_a_collision(tmp_path: Path) -> None:
+    write_image(tmp_path / "x/a.png", np.zeros((4, 4), np.uint8))
+    found = sources.items(tmp_path, {"train": Split("x/*.png"), "test": Split("*/*.png")})
+    with pytest.raises(ClearsetError, match=r"'x/a\.png' is more than one image"):
+        places.refuse_collisions(found)
+
+
+def image(path: Path) -> Path:
+    return write_image(path, np.arange(256, dtype=np.uint8).reshape(16, 16))
+
+
+@pytest.mark.parametrize("name", ["=cmd|'x'.png", "-rf.png", "b c.png"])
+def test_the_row_of_an_image_leads_back_to_its_file(tmp_path: Path, name: str) -> None:
+    image(tmp_path / "source" / name)
+    image(tmp_path / "source/masks" / name)
+    (found,) = sources.items(tmp_path / "source", {})
+    row = fetch.take(tmp_path / "taken", found)
+    assert row["error"] == ""
+    assert (tmp_path / "source" / row["source"]).samefile(tmp_path / "source" / name)
+    assert row["source_mask"] == f"masks/{name}"
+
+
+@pytest.mark.parametrize("name", ["a\nb.png", "a:b.png", "a\\b.png", "b:_images/a.png"])
+def test_an_image_that_has_no_place_is_a_row_with_its_error(tmp_path: Path, name: str) -> None:
+    image(tmp_path / "source/x" / name)
+    (found,) = sources.items(tmp_path / "source", {})
+    row = fetch.take(tmp_path / "taken", found)
+    assert "in its " in row["error"]
+    assert row["source"].isprintable()
+    assert not archives.is_safe(row["source"])
+    assert not (tmp_path / "taken").exists()
+
+
+def test_a_broken_image_brings_its_mask(tmp_path: Path) -> None:
+    mask = image(tmp_path / "source/masks/a.png")
+    (tmp_path / "source/a.png").write_bytes(b"no image")
+    (found,) = sources.items(tmp_path / "source", {})
+    row = fetch.take(tmp_path / "taken", found)
+    assert row["error"]
+    assert row["source_mask"] == "masks/a.png"
+    assert (tmp_path / "taken/masks" / row["mask"]).read_bytes() == mask.read_bytes()
+
+
+def test_a_mask_that_has_no_place_is_named(tmp_path: Path) -> None:
+    image(tmp_path / "source/a.png")
+    whole = tmp_path / "source/masks/b:/a.png"
+    image(whole)
+    found = Item("all", PurePosixPath("a.png"), tmp_path / "source/a.png", whole, tmp_path)
+    row = fetch.take(tmp_path / "taken", found)
+    assert row["error"].startswith("its mask: a colon")
+    assert row["mask"] == row["source_mask"] == ""
