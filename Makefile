@@ -7,10 +7,11 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 export DVC_NO_ANALYTICS := 1
 
+UNET = $(shell sed -n 's/^unet = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir faults folder test lint lock experiments benchmark clean
+.PHONY: help setup repro ravir faults train folder test lint lock experiments benchmark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,16 +35,22 @@ $(VENV)/fastdup.txt: $(VENV)/installed src/setup_fastdup.py
 setup: $(VENV)/installed ## Set up everything: .venv from requirements.lock, and the newest fastdup in an environment of its own
 	@$(BIN)/python src/setup_fastdup.py
 
-repro: $(VENV)/installed ## Run the five stages on the sample dataset
-	@dvc repro compare@sample
+repro: $(VENV)/installed ## Run the six stages on the sample dataset
+	@dvc repro release@sample
 	@python src/config.py --check
 
-ravir: $(VENV)/fastdup.txt ## Run the five stages on RAVIR (CLEARSET_RAVIR=/path/to/a/copy, data/incoming/, or a download)
-	@dvc repro compare@ravir
+ravir: $(VENV)/fastdup.txt ## Run the six stages on RAVIR (CLEARSET_RAVIR=/path/to/a/copy, data/incoming/, or a download)
+	@dvc repro release@ravir
 	@python src/config.py --check
 
 faults: $(VENV)/installed ## Plant faults into RAVIR's eyes and measure every detector (CLEARSET_RAVIR as above; 6 minutes)
-	@dvc repro compare@ravir_faults
+	@dvc repro release@ravir_faults
+	@python src/config.py --check
+
+# torch is large and only this needs it: an extra that the lock leaves out, and `make setup` removes.
+train: $(VENV)/installed ## Train models on raw and repaired RAVIR (CLEARSET_RAVIR as above; 45 minutes, faster with a GPU)
+	@python -c 'import torch' 2>/dev/null || { echo "installing $(UNET), an extra ..."; python -m pip install --quiet --disable-pip-version-check $(UNET); }
+	@dvc repro training/dvc.yaml:judge@ravir
 	@python src/config.py --check
 
 folder: $(VENV)/installed ## Run the stages on your own images: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']

@@ -7,11 +7,22 @@ from typing import Any
 
 import pandas as pd
 
-from clearset import calibration, comparison, engines, evaluation, plots, report, rules
-from clearset.io import images, layout, params, pictures, tables
+from clearset import (
+    calibration,
+    comparison,
+    engines,
+    evaluation,
+    plots,
+    proof,
+    proof_plots,
+    report,
+    rules,
+)
+from clearset.evidence import check_bounds
+from clearset.io import layout, params, pictures, probes, tables
 from clearset.io.command import run
-from clearset.io.parallel import mapped
-from clearset.schema import Action, Dataset, Rule
+from clearset.schema import EVERY, Action, Dataset, Rule
+from clearset.steps import check_steps
 
 Tables = dict[str, pd.DataFrame]
 READ = {
@@ -28,7 +39,15 @@ READ = {
     "filter": ["flags", "decisions", "conflicts", "calibration", "curves"],
     "enhance": ["repairs"],
 }
-LOCAL = {"images", "neighbours", "repairs", "rules", "registrations", "curves"}  # in data/ only
+LOCAL = {
+    "images",
+    "neighbours",
+    "repairs",
+    "rules",
+    "registrations",
+    "curves",
+    "likeness",
+}  # in data/ only
 JUDGED = ["truth", "detection", "severities", "crosstalk", "calibration"]
 MOST_ROWS = 1000  # of a table beside the report; a longer one is in data/ only
 
@@ -41,6 +60,7 @@ def main(dataset: str) -> str:
     values = rules.measures(found)
     bounds = rules.bounds(section.filter, values)
     found["rules"] = rules.summary(section.filter, bounds, found["flags"])
+    found |= proven(section, found, folders)
     found |= assessed(section, found, folders, bounds)
     found |= judged(found, values, bounds)
     reports = layout.REPORTS / dataset
@@ -52,14 +72,10 @@ def main(dataset: str) -> str:
         figures(section, found, sides, begun)
         if not found["truth"].empty:
             measured(section, found, sides, begun)
-    with layout.replacing(folders["compare"]) as begun:
-        count, source = section.compare.gallery, folders["fetch"] / "images"
-        pictures.galleries(values, found, source, begun / "galleries", count)
-        pictures.pairs(found["outcomes"], sides, begun / "pairs", section.compare.pairs)
-        fits = found["registrations"].merge(found["leaks"][["image_id", "other_id"]])
-        pictures.leaks(fits, sides, begun / "leaks", count)
+    written(section, found, values, sides, folders)
     numbers = comparison.headline(found["outcomes"], found["changes"], enhancing(section))
     numbers |= evaluation.headline(found["detection"])
+    numbers |= proof.headline(found["gains"], found["agreement"])
     tables.write_metrics(numbers, dataset, reports / "metrics.json")
     with layout.replacing(reports / "report.md") as begun:
         begun.write_text(report.report(dataset, section.about, found, engine), encoding="utf-8")
@@ -67,9 +83,29 @@ def main(dataset: str) -> str:
     return "\n".join([*summary(found, numbers, enhancing(section)), f"  {shown}"])
 
 
+def written(
+    section: Dataset,
+    found: Tables,
+    values: pd.DataFrame,
+    sides: pictures.Sides,
+    folders: dict[str, Path],
+) -> None:
+    """Write what stays in data/: tables of single images, and pictures with their pixels."""
+    source, count = folders["fetch"] / "images", section.compare.gallery
+    with layout.replacing(folders["compare"]) as begun:
+        begun.mkdir()
+        for name in ("verdicts", "vessels"):
+            tables.write(name, found[name], begun)
+        pictures.galleries(values, found, source, begun / "galleries", count)
+        pictures.pairs(found["outcomes"], sides, begun / "pairs", section.compare.pairs)
+        fits = found["registrations"].merge(found["leaks"][["image_id", "other_id"]])
+        pictures.leaks(fits, sides, begun / "leaks", count)
+
+
 def enhancing(section: Dataset) -> dict[str, str]:
     """Return the rules that the repairs answer, each with its metric."""
-    return {step["rule"]: section.filter[step["rule"]].metric for step in section.enhance}
+    asked = {step["rule"] for step in section.enhance}
+    return {name: rule.metric for name, rule in section.filter.items() if name in asked}
 
 
 def answered(section: Dataset, found: Tables) -> dict[str, set[str]]:
@@ -95,12 +131,12 @@ def assessed(
         "outliers": again.outliers,
     }
     flags_after = rules.flag(rules.measures(after), bounds)
-    paths = found["images"].set_index("image_id").loc[repairs["image_id"], "path"]
-    sides = folders["fetch"] / "images", folders["enhance"] / "images"
     outcomes = repairs[["image_id", "steps", "clipped"]].assign(
-        **pd.DataFrame(mapped(partial(likeness, *sides), list(paths), "compare")),
         flags_before=[rules.names(found["flags"], i) for i in repairs["image_id"]],
         flags_after=[rules.names(flags_after, i) for i in repairs["image_id"]],
+    )
+    outcomes = outcomes.merge(found["likeness"]).merge(
+        found["verdicts"][["image_id", "accepted", "refused_by"]]
     )
     table = comparison.compare(found["metrics"], again.metrics, repairs["image_id"].tolist())
     settings = section.compare
@@ -126,10 +162,22 @@ def judged(found: Tables, values: pd.DataFrame, bounds: dict[str, Rule]) -> Tabl
     }
 
 
-def likeness(before: Path, after: Path, path: str) -> dict[str, float]:
-    """Return PSNR and SSIM of a repaired image against its original."""
-    pair = [images.unit(images.colour(images.decode(side / path))) for side in (before, after)]
-    return {"psnr": comparison.psnr(*pair), "ssim": comparison.ssim(*pair)}
+def proven(section: Dataset, found: Tables, folders: dict[str, Path]) -> Tables:
+    """Return what the repairs did to vessels, and which of them the evidence lets pass."""
+    check_bounds(section.accept)
+    for name, steps in section.compare.trials.items():
+        check_steps(steps, f"compare.trials.{name}")
+    rows = probes.examined(section, found, folders)
+    seen = proof.vessels(rows, found, section.accept)
+    settings = section.compare
+    applied = rows[(rows["repair"] == proof.APPLIED) & (rows["repaired"] == 1)]
+    return {
+        "vessels": seen,
+        "gains": proof.gains(seen, resamples=settings.resamples, seed=settings.seed),
+        "agreement": proof.agreement(seen),
+        "verdicts": proof.verdicts(rows, section.accept),
+        "likeness": applied.reindex(columns=["image_id", "psnr", "ssim"]),
+    }
 
 
 def write_tables(found: Tables, engine: dict[str, Any], target: Path) -> None:
@@ -150,9 +198,13 @@ def files_of(paths: pd.Series, folders: dict[str, Path], image_id: str) -> tuple
 
 def figures(section: Dataset, found: Tables, sides: pictures.Sides, target: Path) -> None:
     """Write the figures of the repairs: curves, and pixels only of what may be shared."""
+    if not found["gains"].empty:
+        pictures.save(proof_plots.gains_figure(found["gains"]), target / "gains.png")
     if found["outcomes"].empty:
         return
-    called = {i: " + ".join(sorted(named)) for i, named in answered(section, found).items()}
+    called = {
+        i: " + ".join(sorted(named)) or EVERY for i, named in answered(section, found).items()
+    }
     pictures.save(plots.changes_figure(found["comparison"], called), target / "changes.png")
     if section.about.redistributable:
         pictures.repaired(found["outcomes"], sides, target / "repaired.png")

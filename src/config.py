@@ -6,9 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from clearset.enhancements import check_steps
 from clearset.errors import ClearsetError
 from clearset.io import composition, layout, params
+from clearset.steps import check_steps
 
 STAMP = Path("conf.stamp")
 

@@ -1,19 +1,20 @@
 """Repair the images whose flags call for it; copy the others, leave out the dropped ones."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from clearset.enhancements import check_steps, describe_step, enhance
 from clearset.io import archives, images, layout, params, tables
 from clearset.io.command import run
 from clearset.io.parallel import mapped
-from clearset.schema import Action
+from clearset.schema import EVERY, Action
+from clearset.steps import called, check_steps, describe, enhance
 
-Steps = list[dict[str, Any]]
+Steps = Sequence[Mapping[str, Any]]
 
 
 def main(dataset: str) -> str:
@@ -24,9 +25,9 @@ def main(dataset: str) -> str:
     decisions = tables.read("decisions", layout.stage_folder("filter", dataset))
     table = tables.read("images", source).merge(decisions[["image_id", "decision", "rules"]])
     table = table[table["decision"] != Action.drop.value]
-    repaired = table[table["decision"] == Action.enhance.value]
+    repaired = table[wanted(table, steps)]
     jobs = [
-        (row.image_id, row.path, row.rules, [s for s in steps if s["rule"] in row.rules.split()])
+        (row.image_id, row.path, row.rules, called(row.rules.split(), steps))
         for row in repaired.itertuples()
     ]
     with layout.replacing(target) as begun:
@@ -50,6 +51,12 @@ def main(dataset: str) -> str:
     return f"enhance: {len(done)} of {len(table)} images repaired, all of them in {target}/images"
 
 
+def wanted(table: pd.DataFrame, steps: Steps) -> pd.Series:
+    """Return which images are to be repaired: those flagged for it, or every readable one."""
+    everyone = any(step["rule"] == EVERY for step in steps)
+    return (table["decision"] == Action.enhance.value) | (everyone & (table["error"] == ""))
+
+
 def repair(source: Path, target: Path, job: tuple[str, str, str, Steps]) -> dict[str, Any]:
     """Write one repaired image and return its row."""
     image_id, path, rules, steps = job
@@ -58,7 +65,7 @@ def repair(source: Path, target: Path, job: tuple[str, str, str, Steps]) -> dict
     return {
         "image_id": image_id,
         "rules": rules,
-        "steps": " > ".join(describe_step(step) for step in steps),
+        "steps": describe(steps),
         "clipped": clipped,
         "sha256": archives.sha256(target / path),
         "pixels_sha256": images.describe(images.decode(target / path))["pixels_sha256"],

@@ -5,7 +5,8 @@ import ast
 import pytest
 
 from clearset.io import columns, tables
-from clearset.io.columns import FLOAT, INT, STR, TABLES, Table
+from clearset.io.columns import FLOAT, INT, STR, Table
+from clearset.io.tables import TABLES
 from conftest import ROOT
 
 

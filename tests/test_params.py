@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from clearset import schema, schema_fetch
+from clearset import schema_fetch
 from clearset.errors import ClearsetError
 from clearset.io import params
 from clearset.schema import Action, Dataset, Engine, Rule

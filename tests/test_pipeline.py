@@ -16,13 +16,14 @@ from clearset.synthesis import sample
 from conftest import clone, run, write_image
 
 SHOW = ["dvc", "exp", "show", "--json"]
+AFTER_A_BOUND = ("filter", "enhance", "compare", "release")
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone in which `dvc repro compare@sample` has run once."""
+    """A clone in which `dvc repro release@sample` has run once."""
     folder = clone(tmp_path_factory.mktemp("a folder with spaces") / "clearset")
-    done = run(folder, "dvc", "repro", "compare@sample")
+    done = run(folder, "dvc", "repro", "release@sample")
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -31,7 +32,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def clean(project: Path) -> Path:
     """The same clone, as committed, its data in place."""
     run(project, "git", "checkout", "--quiet", ".")
-    done = run(project, "dvc", "checkout", "compare@sample", "enhance@sample", "filter@sample")
+    stages = ("release", "compare", "enhance", "filter")
+    done = run(project, "dvc", "checkout", *(f"{stage}@sample" for stage in stages))
     assert done.returncode == 0, done.stderr
     return project
 
@@ -52,13 +54,13 @@ def test_another_folder_gives_the_committed_bytes(project: Path) -> None:
 
 
 def test_a_second_run_does_nothing(clean: Path) -> None:
-    assert ran(run(clean, "dvc", "repro", "compare@sample")) == []
+    assert ran(run(clean, "dvc", "repro", "release@sample")) == []
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_any_number_of_workers_gives_the_same_lock(clean: Path, workers: str) -> None:
-    done = run(clean, "dvc", "repro", "--force", "compare@sample", CLEARSET_WORKERS=workers)
-    assert len(ran(done)) == 6
+    done = run(clean, "dvc", "repro", "--force", "release@sample", CLEARSET_WORKERS=workers)
+    assert len(ran(done)) == 7
     assert status(clean) == ""
 
 
@@ -79,10 +81,39 @@ def test_every_image_has_one_fate_and_only_flagged_ones_change(clean: Path) -> N
     pd.testing.assert_frame_equal(before.loc[after.index, shape], after[shape])
 
 
+def test_the_released_dataset_is_the_source_cleaned(clean: Path) -> None:
+    folder = clean / "data/release/sample"
+    manifest = tables.read("manifest", folder)
+    fetched = tables.read("images", clean / "data/fetch/sample")
+    assert manifest["image_id"].tolist() == fetched["image_id"].tolist()
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
+    assert there == {"manifest.csv", *manifest["output"], *manifest["mask"]} - {""}
+    assert {place.split("/")[1] for place in there - {"manifest.csv"}} == {"images", "masks"}
+    counts = json.loads((clean / "reports/sample/release.json").read_text())
+    assert counts["sample.release_images"] == len(manifest)
+    assert counts["sample.release_dropped"] == (manifest["decision"] == "dropped").sum()
+
+
+def test_a_review_runs_the_release_alone_and_is_obeyed(clean: Path) -> None:
+    manifest = tables.read("manifest", clean / "data/release/sample").set_index("image_id")
+    image_id = manifest.index[manifest["decision"] == "kept"][0]
+    review = clean / "conf/review/sample.csv"
+    review.write_text(f'image_id,decision,note\n{image_id},drop,"=1+1, seen"\n')
+    done = run(clean, "dvc", "repro", "release@sample")
+    assert set(ran(done)) <= {"config", "release@sample"}
+    row = tables.read("manifest", clean / "data/release/sample").set_index("image_id").loc[image_id]
+    assert (row["decision"], row["reason"]) == ("dropped", "review file: =1+1, seen")
+    review.write_text("image_id,decision,note\nnobody,drop,\n")
+    refused = run(clean, "dvc", "repro", "release@sample")
+    assert "conf/review/sample.csv, line 2: no image is called 'nobody'" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    review.unlink()
+
+
 def test_an_experiment_runs_only_what_a_bound_changes(clean: Path) -> None:
     override = "sample.filter.blur.min=-20"
-    done = run(clean, "dvc", "exp", "run", "-n", "sharp", "-S", override, "compare@sample")
-    assert ran(done) == ["filter@sample", "enhance@sample", "compare@sample"]
+    done = run(clean, "dvc", "exp", "run", "-n", "sharp", "-S", override, "release@sample")
+    assert ran(done) == [f"{stage}@sample" for stage in AFTER_A_BOUND]
     rules = tables.read("rules", clean / "reports/sample").set_index("rule")
     assert rules.loc["blur", "min"] == -20
     assert rules.loc["blur", "flagged"] > 20
@@ -98,8 +129,8 @@ def test_an_experiment_runs_only_what_a_bound_changes(clean: Path) -> None:
 def test_an_edit_of_conf_reaches_repro(clean: Path) -> None:
     file = clean / "conf/dataset/sample.yaml"
     file.write_text(file.read_text().replace("dark: {action", "dark: {min: 5, action"))
-    done = run(clean, "dvc", "repro", "compare@sample")
-    assert ran(done) == ["config", "filter@sample", "enhance@sample", "compare@sample"]
+    done = run(clean, "dvc", "repro", "release@sample")
+    assert ran(done) == ["config", *(f"{stage}@sample" for stage in AFTER_A_BOUND)]
     params = yaml.safe_load((clean / "params.yaml").read_text())
     assert params["sample"]["filter"]["dark"]["min"] == 5
     rules = tables.read("rules", clean / "reports/sample").set_index("rule")
@@ -111,7 +142,7 @@ def test_the_queue_runs_its_own_code_with_its_own_value(clean: Path) -> None:
     changed = stage.read_text().replace('f"filter: {counts', 'f"filter as queued: {counts')
     stage.write_text(changed)
     queued = ["dvc", "exp", "run", "--queue", "-n", "later", "-S", "sample.filter.blur.min=-40"]
-    assert run(clean, *queued, "compare@sample").returncode == 0
+    assert run(clean, *queued, "release@sample").returncode == 0
     run(clean, "git", "checkout", "--quiet", ".")
     done = run(clean, "dvc", "exp", "run", "--run-all")
     assert "filter as queued:" in done.stdout + done.stderr
@@ -144,7 +175,7 @@ def test_params_that_are_not_of_conf_are_remarked(clean: Path) -> None:
     ],
 )
 def test_a_wrong_override_is_refused_by_name(clean: Path, override: str, message: str) -> None:
-    done = run(clean, "dvc", "exp", "run", "-S", override, "compare@sample")
+    done = run(clean, "dvc", "exp", "run", "-S", override, "release@sample")
     assert done.returncode != 0
     assert message in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
@@ -176,7 +207,7 @@ def test_a_folder_of_ones_own_runs_without_touching_a_tracked_file(
     source = mixed_folder(tmp_path / "my images")
     command = ["python", "src/folder.py", str(source), "mine"]
     first = run(clean, *command)
-    assert len(ran(first)) == 5
+    assert len(ran(first)) == 6
     assert "test/cut.jpg (broken" in first.stdout
     assert "test/empty.png (the file is empty" in first.stdout
     table = tables.read("images", clean / "data/fetch/mine")
@@ -184,12 +215,15 @@ def test_a_folder_of_ones_own_runs_without_touching_a_tracked_file(
     assert sorted(table.loc[table["error"] != "", "image_id"]) == ["test/cut", "test/empty"]
     assert len(tables.read("metrics", clean / "data/analyze/mine")) == 8
     assert (clean / "reports/mine/report.md").exists()
+    released = clean / "data/release/mine"
+    assert "cleaned dataset, laid out as SOURCE is, in data/release/mine" in first.stdout
+    for place in ("train/images/eye0.png", "train/masks/eye0_mask.png", "test/3, =cmd|'x'.jpg"):
+        assert (released / place).read_bytes() == (source / place).read_bytes()
+    assert not (released / "test/cut.jpg").exists()
     assert {line[:2] for line in status(clean).splitlines()} == {"??"}
     assert ran(run(clean, *command)) == []
     again = run(clean, *command, "mine.filter.dark.min=100")
-    assert ran(again) == [
-        "folders/mine/dvc.yaml:" + s + "@mine" for s in ("filter", "enhance", "compare")
-    ]
+    assert ran(again) == [f"folders/mine/dvc.yaml:{stage}@mine" for stage in AFTER_A_BOUND]
     refused = run(clean, *command, "mine.filter.dark.min=300")
     assert "flags all 8 images" in refused.stdout + refused.stderr
     assert ran(run(clean, *command)) == []  # a refused bound is not kept

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from clearset.errors import ClearsetError
 from clearset.io import archives, tables
@@ -91,11 +93,35 @@ def project(tmp_path_factory: pytest.TempPathFactory, ravir: Path) -> Path:
 
 
 def test_ravir_gives_the_committed_bytes(project: Path, working_fastdup: Path) -> None:
-    done = run(project, "dvc", "repro", "compare@ravir")
+    done = run(project, "dvc", "repro", "release@ravir")
     assert done.returncode == 0, done.stdout + done.stderr
     assert run(project, "git", "status", "--porcelain").stdout == ""
-    again = run(project, "dvc", "repro", "compare@ravir")
+    again = run(project, "dvc", "repro", "release@ravir")
     assert "Running stage" not in again.stdout
+
+
+def test_a_loader_of_ravir_reads_the_released_dataset(
+    project: Path, ravir: Path, working_fastdup: Path
+) -> None:
+    assert run(project, "dvc", "repro", "release@ravir").returncode == 0
+    released = project / "data/release/ravir"
+    train, test = (released / "RAVIR Dataset" / split for split in ("train", "test"))
+    images, masks = (sorted(train.glob(f"training_{kind}/*.png")) for kind in ("images", "masks"))
+    alone = sorted(test.glob("*.png"))
+    assert [path.name for path in images] == [path.name for path in masks]
+    assert (len(images), len(alone)) == (23, 19)
+    for path in (*images, *masks, *alone):
+        with Image.open(path) as opened:
+            assert (opened.size, opened.mode) == ((768, 768), "L")
+            values = set(np.unique(np.asarray(opened)).tolist())
+        assert path not in masks or values <= {0, 128, 255}
+    changed = {
+        path.relative_to(released).as_posix()
+        for path in (*images, *masks, *alone)
+        if path.read_bytes() != (ravir / path.relative_to(released)).read_bytes()
+    }
+    manifest = tables.read("manifest", released)
+    assert changed == set(manifest.loc[manifest["decision"] == "repaired", "output"])
 
 
 def test_without_fastdup_the_run_stops_with_its_way_out_and_native_goes_on(
@@ -109,7 +135,7 @@ def test_without_fastdup_the_run_stops_with_its_way_out_and_native_goes_on(
     assert "error: fastdup is not installed" in printed
     assert "-S analyze=native" in printed
     assert "Traceback" not in printed
-    native = ["dvc", "exp", "run", "-S", "analyze=native", "compare@ravir"]
+    native = ["dvc", "exp", "run", "-S", "analyze=native", "release@ravir"]
     done = run(project, *native, **missing)
     assert done.returncode == 0, done.stdout + done.stderr
     record = project / "reports/ravir/tables"

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from clearset.io import tables
-from clearset.io.columns import TABLES, Table
+from clearset.io.columns import Table
+from clearset.io.tables import TABLES
 from clearset.report import LONGEST, escaped, facts, markdown, missed, report
 from clearset.schema import About
 

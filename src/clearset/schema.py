@@ -10,6 +10,9 @@ from enum import Enum
 from typing import Any
 
 from clearset.schema_fetch import Fetch, require
+from clearset.schema_train import Train
+
+EVERY = "all"  # the rule of a step that every image gets, flagged or not
 
 
 class Engine(Enum):
@@ -176,7 +179,8 @@ class Dataset:
     """One section of params.yaml: everything that decides what a dataset's stages do.
 
     `enhance` is an ordered list of steps `{rule, method, ...options}`: an image gets, in this
-    order, the steps of the rules that flagged it.
+    order, the steps of the rules that flagged it, and those whose rule is `all`. `accept` bounds
+    the evidence of a repair: outside any of these the original is kept.
     """
 
     about: About = field(default_factory=About)
@@ -189,20 +193,22 @@ class Dataset:
     accept: dict[str, Bounds] = field(default_factory=dict)
     compare: Compare = field(default_factory=Compare)
     release: Release = field(default_factory=Release)
+    train: Train | None = None  # models by which repairs are judged; empty: none is trained
 
     def __post_init__(self) -> None:
         """Check that rules and steps fit together."""
         require(bool(self.filter), "filter has no rule")
+        require(EVERY not in self.filter, f"filter.{EVERY}: a rule can not be called {EVERY}")
         for step in self.enhance:
             require({"rule", "method"} <= set(step), f"enhance: step {step} needs rule and method")
             require(
-                step["rule"] in self.filter,
+                step["rule"] in {*self.filter, EVERY},
                 f"enhance: step {step} is for the unknown rule '{step['rule']}'; "
-                f"known: {', '.join(sorted(self.filter))}",
+                f"known: {', '.join(sorted(self.filter))}, and {EVERY} for every image",
             )
         repaired = {step["rule"] for step in self.enhance}
         for name, rule in self.filter.items():
             require(
-                rule.action is not Action.enhance or name in repaired,
+                rule.action is not Action.enhance or bool({name, EVERY} & repaired),
                 f"filter.{name} asks to enhance, but enhance has no step with rule: {name}",
             )

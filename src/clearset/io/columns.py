@@ -24,6 +24,8 @@ TABLES = {
             "split": STR,
             "path": STR,  # below images/
             "mask": STR,  # below masks/; empty: none
+            "source": STR,  # where it lies in the source, below its root
+            "source_mask": STR,  # where its mask lies there; empty: none
             "width": INT,
             "height": INT,
             "channels": INT,
@@ -142,6 +144,8 @@ TABLES = {
             "clipped": FLOAT,
             "flags_before": STR,
             "flags_after": STR,
+            "accepted": INT,
+            "refused_by": STR,
         },
         ("image_id",),
     ),
@@ -152,6 +156,26 @@ TABLES = {
             "image_id": STR,
             "accepted": INT,  # 1: the repair may stand in the original's stead
             "refused_by": STR,  # the bounds that it broke, separated by spaces
+        },
+        ("image_id",),
+        others=FLOAT,
+    ),
+    # every image of the source: what became of it in the released dataset, and (further columns)
+    # the evidence on its repair; text and paths as `cells` makes them
+    "manifest": Table(
+        {
+            "image_id": STR,
+            "split": STR,
+            "source": STR,  # below the source's root
+            "source_sha256": STR,
+            "output": STR,  # below the release's root, which is laid out as the source; empty: none
+            "output_sha256": STR,
+            "mask": STR,  # below the release's root; empty: none
+            "mask_sha256": STR,
+            "flags": STR,  # the rules that flagged it, separated by spaces
+            "decision": STR,  # kept, repaired or dropped
+            "reason": STR,  # why; after `review file: ` a person's own note
+            "steps": STR,  # method and parameters of its repair; empty: not repaired
         },
         ("image_id",),
         others=FLOAT,

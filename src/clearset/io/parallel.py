@@ -29,16 +29,18 @@ def workers() -> int:
     return int(wanted)
 
 
-def mapped(function: Callable[[Item], Result], items: Sequence[Item], what: str) -> list[Result]:
+def mapped(
+    function: Callable[[Item], Result], items: Sequence[Item], what: str, few: int = FEW
+) -> list[Result]:
     """Return `[function(item) for item in items]`, with a progress bar on a terminal.
 
-    The order and the values do not depend on the number of processes.
+    The order and the values do not depend on the number of processes; below `few` items it is one.
     """
-    jobs = workers() if len(items) >= FEW else 1
+    jobs = workers() if len(items) >= few else 1
     results = Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(i) for i in items)
     return list(watched(results, len(items), what))
 
 
 def watched(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
     """Yield the items, with a progress bar on a terminal."""
-    yield from tqdm(items, total=total, desc=what, unit="image", disable=None)
+    yield from tqdm(items, total=total, desc=what, unit="", disable=None)

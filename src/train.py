@@ -1,0 +1,88 @@
+"""Train segmentation models on raw and on repaired images, and test them on eyes held out."""
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clearset import segmentation, training
+from clearset.io import images, layout, params, tables
+from clearset.io.command import run
+from clearset.io.parallel import mapped
+from clearset.metrics import luminance
+from clearset.schema_train import Train
+from clearset.segmentation import Example
+
+
+def main(dataset: str) -> str:
+    """Write the score of every model on every view of every held-out image, and the ceiling."""
+    section = params.load(dataset)
+    settings, classes = section.train, section.classes
+    if settings is None:
+        return f"train: {dataset} has no section `train`, so nothing is trained"
+    training.check(settings, classes)
+    fetched, target = (layout.stage_folder(stage, dataset) for stage in ("fetch", "train"))
+    found = tables.read("images", fetched)
+    masks = read_masks(found, fetched / "masks", classes)
+    examples = read(found, masks, fetched / "images", settings)
+    jobs = training.fits(settings)
+    learn = partial(timed, examples=examples, settings=settings, labels=len(classes) + 1)
+    done = mapped(learn, jobs, "train", few=2)
+    fitted = [(job, model) for job, (model, _) in zip(jobs, done, strict=True)]
+    test = partial(training.tested, fitted=fitted, settings=settings, classes=list(classes))
+    rows = [row for rows in mapped(test, examples, "test", few=2) for row in rows]
+    with layout.replacing(target) as begun:
+        begun.mkdir()
+        tables.write("training_scores", pd.DataFrame(rows), begun)
+        tables.write("training_ceiling", segmentation.ceiling(found, masks, list(classes)), begun)
+    return said(jobs, [seconds for _, seconds in done], target)
+
+
+def read_masks(
+    found: pd.DataFrame, folder: Path, classes: dict[str, int]
+) -> dict[str, segmentation.Labels]:
+    """Return the labels of every readable image that has a mask, by image_id."""
+    masked = found[(found["error"] == "") & (found["mask"] != "")]
+    return {
+        row.image_id: segmentation.labels(images.decode_mask(folder / row.mask), classes)
+        for row in masked.itertuples()
+    }
+
+
+def read(
+    found: pd.DataFrame, masks: dict[str, segmentation.Labels], folder: Path, settings: Train
+) -> list[Example]:
+    """Return what is learnt from and tested on: one image of each that share their pixels."""
+    eyes = segmentation.eyes(found, settings.same_eye)
+    folds = segmentation.folds(list(eyes), settings.folds, settings.seed)
+    paths = found.set_index("image_id")["path"]
+    examples = []
+    for image_id in segmentation.unique(found):
+        image = luminance(images.unit(images.colour(images.decode(folder / paths[image_id]))))
+        eye = eyes[image_id]
+        examples.append(Example(image_id, eye, folds[eye], image, masks[image_id]))
+    training.shapes(examples, settings.models)
+    return examples
+
+
+def timed(job: training.Fit, **given: Any) -> tuple[Any, float]:
+    """Return one trained model and the seconds that it took."""
+    begun = time.perf_counter()
+    return training.fit(job, **given), time.perf_counter() - begun
+
+
+def said(jobs: Sequence[training.Fit], seconds: Sequence[float], target: Path) -> str:
+    """Return what was trained and what it cost: in no table, since no two runs cost the same."""
+    lines = [f"train: {len(jobs)} models, scores in {target}"]
+    for model in dict.fromkeys(job.model for job in jobs):
+        own = [taken for job, taken in zip(jobs, seconds, strict=True) if job.model is model]
+        lines.append(f"  {model.value}: {len(own)} trainings, {np.mean(own):.1f} s each")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,165 @@
+"""Evidence without masks: nothing for doing nothing, against noise, for vessels made plainer."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy import ndimage
+
+from clearset import evidence, synthesis
+from clearset.errors import ClearsetError
+from clearset.evidence import (
+    EVIDENCE,
+    Original,
+    Repair,
+    broken,
+    check_bounds,
+    connected,
+    gathered,
+    strongest,
+)
+from clearset.phantoms import phantom
+from clearset.schema import Bounds
+from clearset.steps import enhance
+from clearset.vessels import vesselness
+
+Image = npt.NDArray[np.float32]
+SIZE = 512
+PUBLISHED = {"method": "unsharp_mask", "radius": 1.0, "amount": 15.0}
+DENOISED = {"method": "denoise", "strength": 0.8, "sigma": 0}
+
+
+def rounded(image: Image) -> Image:
+    return (np.rint(np.clip(image, 0, 1) * 255) / 255).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def eyes() -> list[Image]:
+    return [rounded(synthesis.eye(np.random.default_rng(n), SIZE)[0]) for n in range(2)]
+
+
+def noisy(image: Image, sigma: float = 15) -> Image:
+    grain = np.random.default_rng(0).normal(0, sigma / 255, image.shape)
+    return rounded(image + grain.astype(np.float32))
+
+
+def case(image: Image, *steps: dict[str, object]) -> tuple[Original, Repair]:
+    """An image and its repair by these steps."""
+
+    def again(other: Image) -> Image:
+        return rounded(enhance(other, steps)[0])
+
+    return Original(image, rounded), Repair(again(image), enhance(image, steps)[1], again)
+
+
+def test_doing_nothing_changes_nothing(eyes: list[Image]) -> None:
+    found = gathered(*case(eyes[0]), EVIDENCE)
+    changes = {"phantom_gain", "connectivity", "expected_gain", "clipped"}
+    assert {name: found[name] for name in changes} == dict.fromkeys(changes, 0)
+    assert found["consensus"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_a_denoiser_helps_a_noisy_eye_and_strong_sharpening_harms_it(
+    eyes: list[Image], number: int
+) -> None:
+    image = noisy(eyes[number], 8)
+    helped = gathered(*case(image, DENOISED), EVIDENCE)
+    harmed = gathered(*case(image, PUBLISHED), EVIDENCE)
+    assert helped["expected_gain"] > -0.05 > harmed["expected_gain"]
+    assert helped["phantom_gain"] > -0.05 > harmed["phantom_gain"]
+    assert helped["connectivity"] > 0 > harmed["connectivity"]
+    assert helped["consensus"] > harmed["consensus"]
+    assert harmed["clipped"] > 0.01
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_strong_sharpening_is_refused_on_a_good_eye(eyes: list[Image], number: int) -> None:
+    assert gathered(*case(eyes[number], PUBLISHED), ["expected_gain"])["expected_gain"] < -0.02
+
+
+def test_the_expected_gain_joins_the_drawn_vessels_and_the_own_ones(eyes: list[Image]) -> None:
+    found = gathered(*case(noisy(eyes[0]), DENOISED), EVIDENCE)
+    joined = found["phantom_gain"] + evidence.WEIGHT * found["connectivity"]
+    assert found["expected_gain"] == pytest.approx(joined)
+
+
+def test_only_what_is_asked_for_is_gathered(eyes: list[Image]) -> None:
+    assert set(gathered(*case(eyes[0]), ["clipped"])) == {"clipped"}
+
+
+def test_vessels_hang_together_and_noise_does_not(eyes: list[Image]) -> None:
+    grain = np.random.default_rng(0).normal(0.5, 0.05, (SIZE, SIZE)).astype(np.float32)
+    assert connected(vesselness(eyes[0])) > 0.3 > connected(vesselness(grain))
+
+
+def test_the_strongest_are_a_tenth() -> None:
+    strength = np.random.default_rng(0).random((100, 100)).astype(np.float32)
+    assert strongest(strength).mean() == pytest.approx(0.1, abs=0.001)
+    assert not strongest(np.zeros((10, 10), np.float32)).any()
+
+
+@pytest.mark.parametrize("shape", [(10, 10), (64, 90), (40, 50, 3)], ids=str)
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_a_constant_image_of_any_shape_has_finite_changes(
+    shape: tuple[int, ...], value: float
+) -> None:
+    found = gathered(*case(np.full(shape, value, np.float32), PUBLISHED), EVIDENCE)
+    del found["consensus"]  # there is no line to agree on
+    assert np.isfinite(list(found.values())).all()
+
+
+def test_vessels_are_drawn_dark_away_from_the_own_ones_are_judged(eyes: list[Image]) -> None:
+    image = eyes[0]
+    strength = vesselness(image)
+    made = phantom(image, strength)
+    assert made.image.shape == image.shape
+    assert (made.image <= image + 1e-6).all()
+    darker = (image - made.image)[made.vessels].mean()
+    assert darker > 4 * (image - made.image)[~made.vessels].mean()
+    assert not made.judged[strongest(strength)].any()
+    assert made.judged.mean() > 0.5
+
+
+def test_drawn_vessels_are_as_faint_and_as_soft_as_the_image(eyes: list[Image]) -> None:
+    image = eyes[0]
+    faint = (image - image.mean()) * np.float32(0.2) + image.mean()
+    soft = ndimage.gaussian_filter(image, 3)
+
+    def depth(seen: Image) -> Image:
+        made = phantom(seen, vesselness(seen))
+        return np.asarray(1 - made.image / np.maximum(seen, 1e-3), np.float32)
+
+    assert depth(faint).max() < 0.5 * depth(image).max()
+    steps = [
+        float(np.abs(np.diff(depth(seen))).max() / depth(seen).max()) for seen in (soft, image)
+    ]
+    assert steps[0] < 0.7 * steps[1]
+
+
+def test_the_same_image_gets_the_same_drawing(eyes: list[Image]) -> None:
+    first, second = (phantom(eyes[1], vesselness(eyes[1])) for _ in range(2))
+    assert np.array_equal(first.image, second.image)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"a": 0.0, "b": 0.5}, []),
+        ({"a": -0.1, "b": 0.5}, ["gain"]),
+        ({"a": -0.1, "b": 1.5}, ["cut", "gain"]),
+        ({"a": float("nan"), "b": 0.5}, ["gain"]),
+    ],
+)
+def test_a_repair_breaks_the_bounds_that_its_evidence_lies_outside(
+    found: dict[str, float], expected: list[str]
+) -> None:
+    bounds = {"gain": Bounds("a", min=0), "cut": Bounds("b", min=0, max=1)}
+    assert broken(found, bounds) == expected
+    assert broken(found, {}) == []
+
+
+def test_a_bound_on_unknown_evidence_is_named_with_the_known_ones() -> None:
+    with pytest.raises(
+        ClearsetError, match=r"mine.gain: unknown evidence 'gains'. Known: clipped, "
+    ):
+        check_bounds({"gain": Bounds("gains", min=0)}, "mine")
