@@ -119,7 +119,8 @@ def test_a_change_too_small_to_tell_is_not_judged() -> None:
 
 
 def examined(**columns: Any) -> pd.DataFrame:
-    rows = {"image_id": ["a", "b", "c"], "repair": "applied", "repaired": [1, 1, 0]}
+    rows: dict[str, Any] = {"image_id": ["a", "b", "c"], "repair": "applied"}
+    rows |= {"repaired": [1, 1, 0]}
     rows |= {"expected_gain": [0.1, -0.1, np.nan], "ap_before": 0.5, "ap_after": 0.6}
     return pd.DataFrame(rows | columns)
 
