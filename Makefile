@@ -11,7 +11,7 @@ UNET = $(shell sed -n 's/^unet = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir faults train folder test lint lock experiments benchmark clean
+.PHONY: help setup repro ravir faults repairs sweep train folder test lint lock experiments benchmark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,6 +52,13 @@ train: $(VENV)/installed ## Train models on raw and repaired RAVIR (CLEARSET_RAV
 	@python -c 'import torch' 2>/dev/null || { echo "installing $(UNET), an extra ..."; python -m pip install --quiet --disable-pip-version-check $(UNET); }
 	@dvc repro training/dvc.yaml:judge@ravir
 	@python src/config.py --check
+
+repairs: $(VENV)/installed ## Repair faults planted into RAVIR's eyes with masks, and measure what that does (5 minutes)
+	@dvc repro release@ravir_repairs
+	@python src/config.py --check
+
+sweep: $(VENV)/installed ## Try every setting of conf/sweeps/ravir_repairs.yaml as an experiment (40 minutes; git must be clean)
+	@python src/sweep.py ravir_repairs
 
 folder: $(VENV)/installed ## Run the stages on your own images: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']
 	@python src/folder.py "$(SOURCE)" "$(NAME)" $(SET)

@@ -165,8 +165,8 @@ def judged(found: Tables, values: pd.DataFrame, bounds: dict[str, Rule]) -> Tabl
 def proven(section: Dataset, found: Tables, folders: dict[str, Path]) -> Tables:
     """Return what the repairs did to vessels, and which of them the evidence lets pass."""
     check_bounds(section.accept)
-    for name, steps in section.compare.trials.items():
-        check_steps(steps, f"compare.trials.{name}")
+    for trial, steps in section.compare.trials.items():
+        check_steps(steps, f"compare.trials.{trial}")
     rows = probes.examined(section, found, folders)
     seen = proof.vessels(rows, found, section.accept)
     settings = section.compare

@@ -8,6 +8,7 @@ import yaml
 
 from clearset.errors import ClearsetError
 from clearset.io import composition, layout, params
+from clearset.schema import Dataset
 from clearset.steps import check_steps
 
 STAMP = Path("conf.stamp")
@@ -22,11 +23,20 @@ def main() -> str:
     sections = yaml.safe_load(params.PARAMS.read_text(encoding="utf-8"))
     datasets = sorted(set(sections) - params.GROUPS)
     for name in datasets:
-        section = params.check(name, sections[name], str(params.PARAMS))
-        check_steps(section.enhance, f"{name}.enhance")
+        check_values(name, params.check(name, sections[name], str(params.PARAMS)))
     # The same text always: the stages after this one depend on their params, not on this run.
     STAMP.write_text("params.yaml is composed from conf/ by src/config.py\n", encoding="utf-8")
     return f"config: {params.PARAMS} composed from conf/ ({', '.join(datasets)})"
+
+
+def check_values(name: str, section: Dataset) -> None:
+    """Raise `ClearsetError` for a step or a bound on evidence that could not be used."""
+    from clearset.evidence import check_bounds  # noqa: PLC0415 - `--check` does without
+
+    check_steps(section.enhance, f"{name}.enhance")
+    for trial, steps in section.compare.trials.items():
+        check_steps(steps, f"{name}.compare.trials.{trial}")
+    check_bounds(section.accept, f"{name}.accept")
 
 
 def check() -> str:
