@@ -163,9 +163,10 @@ def test_no_picture_of_a_licensed_image_is_committed() -> None:
     curves = {
         f"reports/{dataset}/figures/{figure}.png"
         for dataset, figures in {
-            "sample": ("rules", "changes", "detection", "curves"),
-            "ravir": ("rules", "changes"),
+            "sample": ("rules", "changes", "detection", "curves", "gains"),
+            "ravir": ("rules", "changes", "gains"),
             "ravir_faults": ("rules", "detection", "curves"),
+            "ravir_repairs": ("rules", "changes", "detection", "curves", "gains"),
         }.items()
         for figure in figures
     }

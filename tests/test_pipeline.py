@@ -126,6 +126,21 @@ def test_an_experiment_runs_only_what_a_bound_changes(clean: Path) -> None:
     assert metrics["sample.blur_recall"] == 1
 
 
+def test_other_options_of_an_enhancer_rerun_only_what_follows_it(clean: Path) -> None:
+    steps = "[{rule: all, method: unsharp_mask, radius: 1.0, amount: 15.0}]"
+    given = [f"sample.enhance={steps}", "accept@sample=none", "trials@sample=none"]
+    overrides = [word for override in given for word in ("-S", override)]
+    done = run(clean, "dvc", "exp", "run", "-n", "strong", *overrides, "compare@sample")
+    assert ran(done) == ["enhance@sample", "compare@sample"]
+    gains = tables.read("gains", clean / "reports/sample/tables")
+    row = gains[(gains["score"] == "ap") & (gains["update"] == "all") & (gains["group"] == "all")]
+    assert row["repair"].tolist() == ["applied"] * len(row)
+    assert (row["change"] < -0.02).all()  # drowned in noise
+    repairs = tables.read("repairs", clean / "data/enhance/sample")
+    images = tables.read("images", clean / "data/fetch/sample")
+    assert len(repairs) == (images["error"] == "").sum()
+
+
 def test_an_edit_of_conf_reaches_repro(clean: Path) -> None:
     file = clean / "conf/dataset/sample.yaml"
     file.write_text(file.read_text().replace("dark: {action", "dark: {min: 5, action"))

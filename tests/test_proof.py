@@ -188,7 +188,7 @@ def test_the_figure_has_a_line_for_each_repair_and_group() -> None:
     figure = proof_plots.gains_figure(proof.gains(table, resamples=200, seed=0))
     names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert sorted(names) == sorted(
-        f"{repair}: {group}"
+        f"{repair}: {group} ({EYES // 2})"
         for repair in ("a|$b$", "applied")
         for group in ("all", "blur", "flagged")
     )

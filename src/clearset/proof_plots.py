@@ -17,12 +17,11 @@ def gains_figure(gains: pd.DataFrame) -> Figure:
     """Return the change of two scores by repair and group, if all repairs enter and if accepted.
 
     `gains` is the table of that name; bars are 95 % intervals, the grey band what is too small to
-    tell. Of eyes held out, where there are any.
+    tell, in parentheses the number of eyes. Of eyes held out, where there are any.
     """
     shown = gains[gains["part"] == part_of(gains)]
-    labels = [
-        f"{repair}: {group}" for repair, group in zip(shown["repair"], shown["group"], strict=True)
-    ]
+    eyes = " (" + shown["eyes"].astype(str) + ")"
+    labels = (shown["repair"] + ": " + shown["group"] + eyes).tolist()
     shown = shown.assign(label=labels)
     names = list(dict.fromkeys(labels))
     figure = Figure(figsize=(11, 1.5 + 0.26 * max(len(names), 2)), layout="constrained")
@@ -31,7 +30,8 @@ def gains_figure(gains: pd.DataFrame) -> Figure:
         forest(axes, shown[shown["score"] == score], names, title)
     panels[0].set_yticks(range(len(names)), names, fontsize=8, parse_math=False)
     panels[0].invert_yaxis()
-    panels[0].legend(loc="lower left", fontsize=8)
+    handles, words = panels[0].get_legend_handles_labels()
+    figure.legend(handles, words, loc="outside lower center", ncols=2, fontsize=8)
     return figure
 
 
