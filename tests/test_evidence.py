@@ -48,12 +48,12 @@ def case(image: Image, *steps: dict[str, object]) -> tuple[Original, Repair]:
     def again(other: Image) -> Image:
         return rounded(enhance(other, steps)[0])
 
-    return Original(image, rounded), Repair(again(image), enhance(image, steps)[1], again)
+    return Original(image, rounded), Repair(again(image), again)
 
 
 def test_doing_nothing_changes_nothing(eyes: list[Image]) -> None:
     found = gathered(*case(eyes[0]), EVIDENCE)
-    changes = {"phantom_gain", "connectivity", "expected_gain", "clipped"}
+    changes = {"phantom_gain", "connectivity", "expected_gain", "clipping"}
     assert {name: found[name] for name in changes} == dict.fromkeys(changes, 0)
     assert found["consensus"] == pytest.approx(1)
 
@@ -69,7 +69,7 @@ def test_a_denoiser_helps_a_noisy_eye_and_strong_sharpening_harms_it(
     assert helped["phantom_gain"] > -0.05 > harmed["phantom_gain"]
     assert helped["connectivity"] > 0 > harmed["connectivity"]
     assert helped["consensus"] > harmed["consensus"]
-    assert harmed["clipped"] > 0.01
+    assert harmed["clipping"] > 0.01
 
 
 @pytest.mark.parametrize("number", range(2))
@@ -83,8 +83,25 @@ def test_the_expected_gain_joins_the_drawn_vessels_and_the_own_ones(eyes: list[I
     assert found["expected_gain"] == pytest.approx(joined)
 
 
+def test_only_what_a_repair_cuts_itself_counts_as_clipping(eyes: list[Image]) -> None:
+    white = np.minimum(eyes[0] * np.float32(3), 1)
+    assert (white == 1).mean() > 0.1
+    brighter = {"method": "gamma", "gamma": 0.7}
+    assert gathered(*case(white, brighter), ["clipping"])["clipping"] == pytest.approx(0, abs=0.01)
+    darker = white * np.float32(0.9)  # what was white is no longer
+    assert EVIDENCE["clipping"](Original(white, rounded), Repair(darker, rounded)) < -0.1
+
+
+def test_noise_growth_is_against_contrast(eyes: list[Image]) -> None:
+    dull = rounded(eyes[0] * np.float32(0.5))
+    stretch = {"method": "rescale_intensity", "low": 0.0, "high": 1.0}
+    assert gathered(*case(dull, stretch), ["noise_growth"])["noise_growth"] == pytest.approx(1, 0.2)
+    sharpened = gathered(*case(noisy(eyes[0], 5), PUBLISHED), ["noise_growth"])
+    assert sharpened["noise_growth"] > 3
+
+
 def test_only_what_is_asked_for_is_gathered(eyes: list[Image]) -> None:
-    assert set(gathered(*case(eyes[0]), ["clipped"])) == {"clipped"}
+    assert set(gathered(*case(eyes[0]), ["clipping"])) == {"clipping"}
 
 
 def test_vessels_hang_together_and_noise_does_not(eyes: list[Image]) -> None:
@@ -160,6 +177,6 @@ def test_a_repair_breaks_the_bounds_that_its_evidence_lies_outside(
 
 def test_a_bound_on_unknown_evidence_is_named_with_the_known_ones() -> None:
     with pytest.raises(
-        ClearsetError, match=r"mine.gain: unknown evidence 'gains'. Known: clipped, "
+        ClearsetError, match=r"mine.gain: unknown evidence 'gains'. Known: clipping, "
     ):
         check_bounds({"gain": Bounds("gains", min=0)}, "mine")

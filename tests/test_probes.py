@@ -29,12 +29,11 @@ def job(tmp_path: Path, eyes: list[Made]) -> Job:
     soft = np.asarray((made.pixels // 4) * 3 + 20, np.uint8)
     before = write_image(tmp_path / "before.png", soft)
     after = tmp_path / "after.png"
-    image, clipped = enhance(images.unit(soft), MILD)
-    images.write_like(before, image, after)
+    images.write_like(before, enhance(images.unit(soft), MILD)[0], after)
     assert made.mask is not None
     mask = write_image(tmp_path / "mask.png", made.mask)
     evidence = ["expected_gain", "noise_growth"]
-    return Job("eye", before, after, mask, clean, MILD, clipped, {"strong": STRONG}, evidence)
+    return Job("eye", before, after, mask, clean, MILD, {"strong": STRONG}, evidence)
 
 
 def rows_of(job: Job) -> dict[str, dict[str, Any]]:
@@ -48,7 +47,7 @@ def test_there_is_a_row_for_what_was_applied_and_for_each_trial(job: Job) -> Non
         assert row["repaired"] == 1
         scores = ("ap", "auroc", "f1", "dice", "psnr", "ssim")
         assert all(np.isfinite(row[f"{name}_{side}"]) for name in scores for side in SIDES)
-        assert {"expected_gain", "noise_growth", "clipped", "psnr", "ssim"} <= set(row)
+        assert {"expected_gain", "noise_growth", "psnr", "ssim"} <= set(row)
     assert rows["strong"]["ap_before"] == rows[APPLIED]["ap_before"]
     assert rows["strong"]["noise_growth"] > 1.3 * rows[APPLIED]["noise_growth"]
     assert rows["strong"]["ssim"] < rows[APPLIED]["ssim"]
@@ -95,7 +94,7 @@ def dataset(tmp_path: Path, job: Job, rules: str, trials: dict[str, Any]) -> pd.
     table = pd.DataFrame(
         {"image_id": ["1", "2"], "path": ["1.png", "2.png"], "mask": ["1.png", ""]}
     )
-    repairs = pd.DataFrame({"image_id": rules.split(), "rules": "", "clipped": 0.0})
+    repairs = pd.DataFrame({"image_id": rules.split(), "rules": ""})
     section = Dataset(
         filter={"blur": Rule("blur", min=1)},
         enhance=list(MILD),

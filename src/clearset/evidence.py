@@ -58,7 +58,6 @@ class Repair:
     """What became of an original, and how to do the same to another image."""
 
     image: Image
-    clipped: float  # share of values cut at black or white
     again: Callable[[Image], Image]
 
     @cached_property
@@ -139,9 +138,10 @@ def noise_growth(original: Original, repair: Repair) -> float:
 
 
 @witness
-def clipped(_: Original, repair: Repair) -> float:
-    """Share of values that left the range and were cut, 0 to 1."""
-    return repair.clipped
+def clipping(original: Original, repair: Repair) -> float:
+    """Share of values that the repair has made black or white, -1 to 1; below 0: brought back."""
+    before, after = (np.mean((i <= 0) | (i >= 1)) for i in (original.image, repair.image))
+    return float(after - before)
 
 
 def strongest(strength: Image) -> npt.NDArray[np.bool_]:

@@ -37,7 +37,6 @@ class Job:
     mask: Path | None
     clean: Path | None  # what it was before a fault was planted
     steps: Steps  # of the repair
-    clipped: float
     trials: Mapping[str, Steps]
     evidence: Sequence[str]  # names of what is to be gathered
 
@@ -53,7 +52,7 @@ def examined(
     if repairs.empty and not section.compare.trials:
         return pd.DataFrame(columns=["image_id", "repair", "repaired"])
     clean = truth[truth["fault"] == CLEAN].reset_index().set_index("source")["image_id"]
-    table = found["images"].set_index("image_id").join(repairs[["rules", "clipped"]])
+    table = found["images"].set_index("image_id").join(repairs[["rules"]])
     table["repaired"] = table.index.isin(repairs.index)
     table["clean"] = truth["source"].map(clean).map(table["path"])
     wanted = (table["error"] == "") & (table["repaired"] | (table["mask"] != ""))
@@ -70,7 +69,6 @@ def _job(section: Dataset, folders: Mapping[str, Path], row: Any) -> Job:
         mask=fetched / "masks" / row.mask if row.mask else None,
         clean=fetched / "images" / row.clean if isinstance(row.clean, str) else None,
         steps=called(row.rules.split(), section.enhance) if row.repaired else [],
-        clipped=row.clipped if row.repaired else 0.0,
         trials=section.compare.trials if row.mask else {},
         evidence=sorted({bound.metric for bound in section.accept.values()}),
     )
@@ -98,17 +96,17 @@ def examine(job: Job) -> list[dict[str, Any]]:
 
 def _repairs(job: Job, original: Original) -> Iterator[tuple[str, Repair | None]]:
     for name, steps in job.trials.items():
-        image, clipped = enhance(original.image, steps)
-        yield name, Repair(original.stored(image), clipped, _again(original.stored, steps))
+        again = _again(original.stored, steps)
+        yield name, Repair(again(original.image), again)
     if job.after is None:
         yield APPLIED, None
     else:
-        yield APPLIED, Repair(_read(job.after), job.clipped, _again(original.stored, job.steps))
+        yield APPLIED, Repair(_read(job.after), _again(original.stored, job.steps))
 
 
 def _likeness(original: Original, repair: Repair) -> dict[str, float]:
     pair = original.image, repair.image
-    return {"psnr": psnr(*pair), "ssim": ssim(*pair), "clipped": repair.clipped}
+    return {"psnr": psnr(*pair), "ssim": ssim(*pair)}
 
 
 def _scored(seen: Original | Repair, mask: Pixels | None, clean: Image | None) -> dict[str, float]:
