@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from clearset.errors import ClearsetError
 from clearset.io import archives, tables
+from clearset.proof import INDIFFERENT
 from conftest import ROOT, clone, run
 
 RECORD = ROOT / "reports/ravir/tables"
@@ -79,6 +81,66 @@ def test_noise_does_not_hide_blur_from_sharpness_as_from_the_laplacian() -> None
     auroc = severities[row & (severities["part"] == "held_out")].set_index("rule")["auroc"]
     assert auroc["blur"] > 0.95
     assert auroc["laplacian"] < 0.1
+
+
+REPAIRED = ROOT / "reports/ravir_repairs/tables"
+PROVEN = {"repair": "applied", "update": "accepted", "group": "all", "part": "held_out"}
+
+
+def change(folder: Path, **where: str) -> pd.Series:
+    """The row of the table `gains` on average precision."""
+    table = tables.read("gains", folder)
+    for column, value in (PROVEN | {"score": "ap"} | where).items():
+        table = table[table[column] == value]
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+@pytest.mark.parametrize("group", ["all", "blur", "dark", "contrast", "uneven", "noise"])
+def test_the_record_of_accepted_repairs_is_no_worse_than_raw(group: str) -> None:
+    row = change(REPAIRED, group=group)
+    assert row["eyes"] == 11
+    assert row["change"] > 0
+    assert row["low"] >= 0
+
+
+def test_accepted_repairs_gain_more_than_any_one_setting_for_every_image() -> None:
+    sweep = tables.read("sweep", REPAIRED.parent / "sweep")
+    whole = sweep[(sweep["part"] == "held_out") & (sweep["fault"] == "all")]
+    assert len(whole) >= 12
+    assert change(REPAIRED)["change"] > whole["ap_change"].max()
+
+
+@pytest.mark.parametrize("repair", ["applied", "published"])
+def test_the_record_of_the_rule_without_masks_agrees_with_the_masks(repair: str) -> None:
+    table = tables.read("agreement", REPAIRED)
+    own = table[(table["repair"] == repair) & (table["part"] == "held_out")]
+    assert own.loc[own["group"] == "all", "agrees"].item() >= 0.88
+
+
+def test_the_published_repair_is_refused_wherever_it_harms() -> None:
+    vessels = tables.read("vessels", REPAIRED)
+    own = vessels[vessels["repair"] == "published"]
+    harmed = own["ap_after"] < own["ap_before"] - INDIFFERENT
+    assert harmed.sum() > 200
+    assert own.loc[harmed, "accepted"].sum() == 0
+
+
+def test_on_ravir_the_published_repair_harms_every_eye_and_is_refused() -> None:
+    whole = {"repair": "published", "part": "all"}
+    assert change(RECORD, **whole, update="all")["high"] < -0.05
+    assert change(RECORD, **whole)["change"] == 0
+    vessels = tables.read("vessels", RECORD)
+    own = vessels[vessels["repair"] == "published"]
+    assert len(own) == 23
+    assert (own["ap_after"] < own["ap_before"]).all()
+    assert own["accepted"].sum() == 0
+
+
+def test_the_six_flagged_images_are_decided_upon() -> None:
+    verdicts = tables.read("verdicts", RECORD)
+    assert len(verdicts) == 6
+    assert verdicts["expected_gain"].notna().all()
 
 
 def test_the_list_proves_the_dataset_file_by_file(ravir: Path) -> None:
