@@ -11,7 +11,7 @@ UNET = $(shell sed -n 's/^unet = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir faults repairs sweep train folder test lint lock experiments benchmark clean
+.PHONY: help setup repro ravir faults repairs sweep torch train folder test lint lock experiments benchmark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,9 +47,11 @@ faults: $(VENV)/installed ## Plant faults into RAVIR's eyes and measure every de
 	@dvc repro release@ravir_faults
 	@python src/config.py --check
 
-# torch is large and only this needs it: an extra that the lock leaves out, and `make setup` removes.
-train: $(VENV)/installed ## Train models on raw and repaired RAVIR (CLEARSET_RAVIR as above; 45 minutes, faster with a GPU)
+# torch is large and only `train` needs it: an extra that the lock leaves out, and `make setup` removes.
+torch: $(VENV)/installed ## Install PyTorch, the extra that training a U-Net needs
 	@python -c 'import torch' 2>/dev/null || { echo "installing $(UNET), an extra ..."; python -m pip install --quiet --disable-pip-version-check $(UNET); }
+
+train: torch ## Train models on raw and repaired RAVIR (CLEARSET_RAVIR as above; 40 minutes, faster with a GPU)
 	@dvc repro training/dvc.yaml:judge@ravir
 	@python src/config.py --check
 
@@ -59,6 +61,7 @@ repairs: $(VENV)/installed ## Repair faults planted into RAVIR's eyes with masks
 
 sweep: $(VENV)/installed ## Try every setting of conf/sweeps/ravir_repairs.yaml as an experiment (40 minutes; git must be clean)
 	@python src/sweep.py ravir_repairs
+	@dvc exp show --no-pager --drop '^(?!Experiment|ravir_repairs.ap_change).*' --sort-by ravir_repairs.ap_change --sort-order desc
 
 folder: $(VENV)/installed ## Run the stages on your own images: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']
 	@python src/folder.py "$(SOURCE)" "$(NAME)" $(SET)
