@@ -133,7 +133,7 @@ def test_a_large_image_is_thinned_evenly(tmp_path: Path, shape: tuple[int, int])
 
 def outcomes(*rows: tuple[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["image_id", "steps"]).assign(
-        psnr=30.123, ssim=0.91234, flags_before="dark blur", flags_after=""
+        psnr=30.123, ssim=0.91234, flags_before="dark blur", flags_after="", accepted=1
     )
 
 

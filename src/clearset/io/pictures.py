@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from textwrap import fill, shorten
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from clearset.io.parallel import mapped
 DPI = 100
 SHEET_DPI = 85  # of the sheet of faults, which is kept in git
 Sides = Callable[[str], tuple[Path, Path]]
+CAPTION = 38  # characters in a line over a picture
 THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
 
 
@@ -136,7 +138,10 @@ def repaired(outcomes: pd.DataFrame, sides: Sides, path: Path) -> Path:
     shown = []
     for row in outcomes.drop_duplicates("steps").itertuples():
         before, after = (thumbnail(file) for file in sides(row.image_id))
-        shown += [(before, f"{row.image_id}\nflagged: {row.flags_before}"), (after, row.steps)]
+        flags = shorten(f"flagged: {row.flags_before}", CAPTION, placeholder=" ...")
+        chain = " > ".join(step.partition("(")[0] for step in row.steps.split(" > "))
+        done = fill(f"{'accepted' if row.accepted else 'refused'}: {chain}", CAPTION)
+        shown += [(before, f"{row.image_id}\n{flags}"), (after, done)]
     return save(plots.gallery(shown, "Before and after repair", columns=6), path)
 
 
