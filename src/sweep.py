@@ -54,12 +54,16 @@ def read(path: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def queue(dataset: str, name: str, steps: list[dict[str, Any]]) -> None:
-    """Queue one setting as an experiment that repairs every image, without evidence or trials."""
+    """Queue one setting as an experiment."""
+    given = [word for override in overrides(dataset, steps) for word in ("-S", override)]
+    call("dvc", "exp", "run", "--queue", "-n", PREFIX + name, *given, f"compare@{dataset}")
+
+
+def overrides(dataset: str, steps: list[dict[str, Any]]) -> list[str]:
+    """Return what makes an experiment repair every image, and gather no evidence, try nothing."""
     every = [{"rule": EVERY} | step for step in steps]
     chain = ",".join("{" + ",".join(f"{k}: {v}" for k, v in step.items()) + "}" for step in every)
-    overrides = [f"{dataset}.enhance=[{chain}]", f"accept@{dataset}=none", f"trials@{dataset}=none"]
-    given = [word for override in overrides for word in ("-S", override)]
-    call("dvc", "exp", "run", "--queue", "-n", PREFIX + name, *given, f"compare@{dataset}")
+    return [f"{dataset}.enhance=[{chain}]", f"accept@{dataset}=none", f"trials@{dataset}=none"]
 
 
 def experiments() -> set[str]:
