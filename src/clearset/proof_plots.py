@@ -19,7 +19,7 @@ def gains_figure(gains: pd.DataFrame) -> Figure:
     `gains` is the table of that name; bars are 95 % intervals, the grey band what is too small to
     tell, in parentheses the number of eyes. Of eyes held out, where there are any.
     """
-    shown = gains[gains["part"] == part_of(gains)]
+    shown = gains[(gains["part"] == part_of(gains)) & gains["score"].isin(TITLES)]
     eyes = " (" + shown["eyes"].astype(str) + ")"
     labels = (shown["repair"] + ": " + shown["group"] + eyes).tolist()
     shown = shown.assign(label=labels)
