@@ -1,7 +1,6 @@
 """Set the repaired images against their originals, and report the whole dataset."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,13 @@ from clearset import (
     comparison,
     engines,
     evaluation,
-    plots,
     proof,
-    proof_plots,
+    published,
     report,
     rules,
 )
 from clearset.evidence import check_bounds
-from clearset.io import layout, params, pictures, probes, tables
+from clearset.io import drawing, layout, params, probes, tables
 from clearset.io.command import run
 from clearset.schema import EVERY, Action, Dataset, Rule
 from clearset.steps import check_steps
@@ -31,17 +29,19 @@ READ = {
         "metrics",
         "masks",
         "neighbours",
+        "links",
         "outliers",
         "components",
         "pairs",
         "registrations",
     ],
-    "filter": ["flags", "decisions", "conflicts", "calibration", "curves"],
+    "filter": ["flags", "decisions", "conflicts", "curation", "calibration", "curves"],
     "enhance": ["repairs"],
 }
 LOCAL = {
     "images",
     "neighbours",
+    "links",
     "repairs",
     "rules",
     "registrations",
@@ -57,49 +57,28 @@ def main(dataset: str) -> str:
     section = params.load(dataset)
     folders = {stage: layout.stage_folder(stage, dataset) for stage in (*READ, "compare")}
     found = {name: tables.read(name, folders[stage]) for stage in READ for name in READ[stage]}
-    values = rules.measures(found)
-    bounds = rules.bounds(section.filter, values)
-    found["rules"] = rules.summary(section.filter, bounds, found["flags"])
+    made = rules.judge(section.filter, found)
+    found["rules"] = rules.summary(section.filter, made.bounds, found["flags"])
+    found["published"] = published.published(found, section.analyze)
     found |= proven(section, found, folders)
-    found |= assessed(section, found, folders, bounds)
-    found |= judged(found, values, bounds)
+    found |= assessed(section, found, folders, made.bounds)
+    found |= judged(found, made.values, made.bounds)
     reports = layout.REPORTS / dataset
     engine = tables.read_json(folders["analyze"] / "engine.json")
     write_tables(found, engine, reports / "tables")
-    sides = partial(files_of, found["images"].set_index("image_id")["path"], folders)
-    with layout.replacing(reports / "figures") as begun:
-        pictures.save(plots.rules_figure(values, bounds), begun / "rules.png")
-        figures(section, found, sides, begun)
-        if not found["truth"].empty:
-            measured(section, found, sides, begun)
-    written(section, found, values, sides, folders)
+    sides = drawing.sides(found["images"], folders)
+    called = {i: " + ".join(sorted(by)) or EVERY for i, by in answered(section, found).items()}
+    shared = sides if section.about.redistributable else None
+    drawing.figures(found, made, called, shared, reports / "figures")
+    drawing.local(section, found, made, sides, folders)
     numbers = comparison.headline(found["outcomes"], found["changes"], enhancing(section))
     numbers |= evaluation.headline(found["detection"])
     numbers |= proof.headline(found["gains"], found["agreement"])
     tables.write_metrics(numbers, dataset, reports / "metrics.json")
     with layout.replacing(reports / "report.md") as begun:
-        begun.write_text(report.report(dataset, section.about, found, engine), encoding="utf-8")
+        begun.write_text(report.report(dataset, section, found, engine), encoding="utf-8")
     shown = f"report: {reports}/report.md   pictures: {folders['compare']}"
     return "\n".join([*summary(found, numbers, enhancing(section)), f"  {shown}"])
-
-
-def written(
-    section: Dataset,
-    found: Tables,
-    values: pd.DataFrame,
-    sides: pictures.Sides,
-    folders: dict[str, Path],
-) -> None:
-    """Write what stays in data/: tables of single images, and pictures with their pixels."""
-    source, count = folders["fetch"] / "images", section.compare.gallery
-    with layout.replacing(folders["compare"]) as begun:
-        begun.mkdir()
-        for name in ("verdicts", "vessels"):
-            tables.write(name, found[name], begun)
-        pictures.galleries(values, found, source, begun / "galleries", count)
-        pictures.pairs(found["outcomes"], sides, begun / "pairs", section.compare.pairs)
-        fits = found["registrations"].merge(found["leaks"][["image_id", "other_id"]])
-        pictures.leaks(fits, sides, begun / "leaks", count)
 
 
 def enhancing(section: Dataset) -> dict[str, str]:
@@ -128,6 +107,7 @@ def assessed(
         "images": cleaned,
         "metrics": again.metrics,
         "neighbours": again.neighbours,
+        "links": again.links,
         "outliers": again.outliers,
     }
     flags_after = rules.flag(rules.measures(after), bounds)
@@ -188,37 +168,6 @@ def write_tables(found: Tables, engine: dict[str, Any], target: Path) -> None:
             if len(found[name]) <= MOST_ROWS:
                 tables.write(name, found[name], begun)
         tables.write_json(engine, begun / "engine.json")
-
-
-def files_of(paths: pd.Series, folders: dict[str, Path], image_id: str) -> tuple[Path, Path]:
-    """Return an image's file before and after."""
-    before, after = (folders[stage] / "images" / paths[image_id] for stage in ("fetch", "enhance"))
-    return before, after
-
-
-def figures(section: Dataset, found: Tables, sides: pictures.Sides, target: Path) -> None:
-    """Write the figures of the repairs: curves, and pixels only of what may be shared."""
-    if not found["gains"].empty:
-        pictures.save(proof_plots.gains_figure(found["gains"]), target / "gains.png")
-    if found["outcomes"].empty:
-        return
-    called = {
-        i: " + ".join(sorted(named)) or EVERY for i, named in answered(section, found).items()
-    }
-    pictures.save(plots.changes_figure(found["comparison"], called), target / "changes.png")
-    if section.about.redistributable:
-        pictures.repaired(found["outcomes"], sides, target / "repaired.png")
-
-
-def measured(section: Dataset, found: Tables, sides: pictures.Sides, target: Path) -> None:
-    """Write the figures of the detectors: curves, and pixels only of what may be shared."""
-    shown = plots.detection_figure(found["severities"], found["crosstalk"])
-    pictures.save(shown, target / "detection.png")
-    pictures.save(plots.curves_figure(found["curves"], found["calibration"]), target / "curves.png")
-    if section.about.redistributable and (found["truth"]["severity"] > 0).any():
-        readable = found["images"].loc[found["images"]["error"] == "", "image_id"]
-        truth = found["truth"][found["truth"]["image_id"].isin(readable)]
-        pictures.faults(truth, sides, target / "faults.png")
 
 
 def summary(found: Tables, numbers: dict[str, float], answers: dict[str, str]) -> list[str]:

@@ -26,10 +26,7 @@ def main(dataset: str) -> str:
     table = tables.read("images", source).merge(decisions[["image_id", "decision", "rules"]])
     table = table[table["decision"] != Action.drop.value]
     repaired = table[wanted(table, steps)]
-    jobs = [
-        (row.image_id, row.path, row.rules, called(row.rules.split(), steps))
-        for row in repaired.itertuples()
-    ]
+    jobs = [(row, called(row.rules.split(), steps)) for row in repaired.itertuples()]
     with layout.replacing(target) as begun:
         begun.mkdir()
         for path in table.loc[~table["image_id"].isin(repaired["image_id"]), "path"]:
@@ -57,14 +54,15 @@ def wanted(table: pd.DataFrame, steps: Steps) -> pd.Series:
     return (table["decision"] == Action.enhance.value) | (everyone & (table["error"] == ""))
 
 
-def repair(source: Path, target: Path, job: tuple[str, str, str, Steps]) -> dict[str, Any]:
-    """Write one repaired image and return its row."""
-    image_id, path, rules, steps = job
-    image, clipped = enhance(images.unit(images.decode(source / path)), steps)
-    images.write_like(source / path, image, target / path)
+def repair(source: Path, target: Path, job: tuple[Any, Steps]) -> dict[str, Any]:
+    """Write one repaired image and return its row; a job is a row of images.csv and the steps."""
+    row, steps = job
+    span, path = images.declared(row), row.path
+    image, clipped = enhance(images.unit(images.decode(source / path), span), steps)
+    images.write_like(source / path, image, target / path, span)
     return {
-        "image_id": image_id,
-        "rules": rules,
+        "image_id": row.image_id,
+        "rules": row.rules,
         "steps": describe(steps),
         "clipped": clipped,
         "sha256": archives.sha256(target / path),

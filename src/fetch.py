@@ -1,18 +1,31 @@
 """Bring a dataset's files into images/ and masks/, and list them in images.csv."""
 
+import math
 import shutil
 from collections import Counter
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from clearset import cells
-from clearset.errors import ClearsetError, listed
-from clearset.io import archives, images, layout, params, places, planter, sources, tables
+from clearset import cells, ranges
+from clearset.errors import ClearsetError, UnreadableImage, listed
+from clearset.io import (
+    archives,
+    images,
+    inventory,
+    layout,
+    params,
+    places,
+    planter,
+    sources,
+    tables,
+)
 from clearset.io.command import run
 from clearset.io.parallel import mapped
+from clearset.schema_fetch import Mapping, PixelRange
 
 
 def main(dataset: str) -> str:
@@ -20,14 +33,14 @@ def main(dataset: str) -> str:
     fetch = params.load(dataset).fetch
     target = layout.stage_folder("fetch", dataset)
     with layout.replacing(target) as begun, sources.opened(dataset, fetch) as folder:
-        found = sources.items(folder, fetch.splits)
-        passed_over = sources.passed_over(folder, found)
+        found = inventory.items(folder, fetch.splits)
+        passed_over = inventory.passed_over(folder, found)
         truth = tables.empty("truth")
         if fetch.plant is not None:
-            found, truth = planter.plant(found, fetch.plant, begun / "planted")
+            found, truth = planter.plant(found, fetch.plant, begun / "planted", fetch.range)
         places.refuse_collisions(found)
-        table = pd.DataFrame(mapped(partial(take, begun), found, "fetch"))
-        table["image_id"] = image_ids(table["path"].tolist())
+        rows = mapped(partial(take, begun, fetch.range), found, "fetch")
+        table = listing(rows, fetch.range)
         layout.remove(begun / "planted")
         tables.write("images", table, begun)
         tables.write("truth", known(truth, table), begun)
@@ -39,7 +52,18 @@ def main(dataset: str) -> str:
         raise ClearsetError(f"no image of {dataset} can be read: {listed(reasons)}")
     lines = [f"fetch: {len(table)} images, {int((table['mask'] != '').sum())} masks in {target}"]
     lines += [f"  can not be read: {reason}" for reason in reasons]
+    lines += [f"  {line}" for line in ranges.described(table, fetch.range.mapping)]
     return "\n".join(lines + [f"  {line}" for line in passed_over])
+
+
+def listing(rows: list[dict[str, Any]], wanted: PixelRange) -> pd.DataFrame:
+    """Return the table `images` of the rows that `take` made, with the range of each image."""
+    counts = [row.pop("counts") for row in rows]
+    known = [pair for pair in counts if pair is not None]
+    found = ranges.span(known, wanted) if known else (0.0, 0.0)
+    table = ranges.ranged(pd.DataFrame(rows), wanted, found)
+    table["image_id"] = image_ids(table["path"].tolist())
+    return table
 
 
 def known(truth: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
@@ -49,30 +73,57 @@ def known(truth: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     return truth.merge(images[["path", "image_id"]], on="path", validate="1:1").drop(columns="path")
 
 
-def take(target: Path, item: sources.Item) -> dict[str, Any]:
-    """Copy an image and its mask byte for byte and return the image's row."""
-    path, mask = PurePosixPath(item.split, item.name), item.mask
-    row: dict[str, Any] = {"split": item.split, "path": str(path), "mask": "", "error": ""}
-    row |= {"width": 0, "height": 0, "channels": 0, "bit_depth": 0, "pixels_sha256": ""}
-    row |= {"source": cells.path(item.source), "source_mask": ""}
+def take(target: Path, wanted: PixelRange, item: inventory.Item) -> dict[str, Any]:
+    """Copy an image, its mask and its label byte for byte, and return the image's row.
+
+    Beside the table's columns it has `counts`, of the stored values where the range hangs on them.
+    """
+    path = PurePosixPath(item.split, item.name)
+    row: dict[str, Any] = {"split": item.split, "path": str(path), "error": "", "counts": None}
+    row |= dict.fromkeys(("mask", "source_mask", "label", "source_label", "pixels_sha256"), "")
+    row |= dict.fromkeys(("width", "height", "channels", "bit_depth"), 0)
+    row |= dict.fromkeys(("low", "high", "nodata"), math.nan)
+    row |= {"source": cells.path(item.source), "bytes": item.file.stat().st_size}
     row["sha256"] = archives.sha256(item.file)
     if wrong := places.unfit(str(path)) or places.unfit(item.source):
         shown = {key: ascii(row[key])[1:-1] for key in ("path", "source")}
         return row | shown | {"error": wrong}
     copy(item.file, target / "images" / path)
-    if mask and not places.unfit(item.source_mask):
-        row["mask"] = str(path.with_suffix(mask.suffix))
-        row["source_mask"] = cells.path(item.source_mask)
-        copy(mask, target / "masks" / row["mask"])
+    for kind, file, place in (
+        ("mask", item.mask, item.source_mask),
+        ("label", item.label, item.source_label),
+    ):
+        if file and not places.unfit(place):
+            row[kind] = str(path.with_suffix(file.suffix))
+            row[f"source_{kind}"] = cells.path(place)
+            copy(file, target / f"{kind}s" / row[kind])
     try:
-        row |= images.describe(images.decode(item.file))
+        row |= looked_at(item.file, wanted)
         row["error"] = mask_error(item, row["width"], row["height"])
-    except images.UnreadableImage as error:
+    except UnreadableImage as error:
         row["error"] = str(error)
     return row
 
 
-def mask_error(item: sources.Item, width: int, height: int) -> str:
+def looked_at(file: Path, wanted: PixelRange) -> dict[str, Any]:
+    """Return what an image's pixels say: size, hash, range, and counts of values if asked for."""
+    pixels = images.decode(file)
+    nodata = images.nodata(file) if wanted.nodata is None else wanted.nodata
+    whole = images.Range(0, float(np.iinfo(pixels.dtype).max), nodata)
+    gaps = images.missing(pixels, whole)
+    if gaps.all():
+        raise UnreadableImage(f"holds no data: every pixel is {nodata:g}")
+    counts, ends = None, (whole.low, whole.high)
+    if wanted.mapping in (Mapping.percentiles, Mapping.image):
+        counts = np.unique(images.colour(pixels)[~gaps], return_counts=True)
+    if wanted.mapping is Mapping.image and counts is not None:
+        ends, counts = ranges.span([counts], wanted), None
+    row: dict[str, Any] = dict(zip(("low", "high"), ends, strict=True))
+    row |= {"nodata": math.nan if nodata is None else float(nodata), "counts": counts}
+    return images.describe(pixels) | row
+
+
+def mask_error(item: inventory.Item, width: int, height: int) -> str:
     """Return why an image's mask can not be used; empty: it can, or there is none."""
     if not item.mask:
         return ""
@@ -80,7 +131,7 @@ def mask_error(item: sources.Item, width: int, height: int) -> str:
         return f"its mask: {wrong}"
     try:
         rows, columns = images.decode_mask(item.mask).shape
-    except images.UnreadableImage as error:
+    except UnreadableImage as error:
         return f"its mask: {error}"
     same = (columns, rows) == (width, height)
     return "" if same else f"its mask is {columns} x {rows} px: mend the mask or take it away"

@@ -11,27 +11,25 @@ from clearset.io.command import run
 from clearset.io.images import Pixels, decode_mask
 
 ADOPT = "calibrated.yaml"
-MEASURED = ("metrics", "masks", "neighbours", "outliers", "registrations")
+MEASURED = ("metrics", "masks", "neighbours", "links", "outliers", "registrations")
 
 
 def main(dataset: str) -> str:
     """Write flags, every image's fate, and the counts."""
     section = params.load(dataset)
     fetched, analyzed = (layout.stage_folder(stage, dataset) for stage in ("fetch", "analyze"))
-    found = {name: tables.read(name, analyzed) for name in MEASURED}
-    found |= {name: tables.read(name, fetched) for name in ("images", "truth")}
-    masks = partial(read_mask, fetched / "masks")
-    found["conflicts"] = duplicates.conflicts(found["images"], section.classes, masks)
-    values = rules.measures(found)
-    bounds = rules.bounds(section.filter, values)
-    flags = rules.flag(values, bounds)
-    rules.refuse_all(values, bounds, flags)
+    found = read(fetched, analyzed, section.classes)
+    judged = rules.judge(section.filter, found)
+    bounds, flags = judged.bounds, judged.flags
+    rules.refuse_all(judged.values, bounds, flags)
     summary = rules.summary(section.filter, bounds, flags)
-    chosen, *calibrated = calibration.calibrate(bounds, values, found, section.calibrate)
+    chosen, *calibrated = calibration.calibrate(bounds, judged.values, found, section.calibrate)
+    dropping = rules.dropping(bounds, flags)
     written = {
         "flags": flags,
         "decisions": rules.decide(found["images"], flags),
         "conflicts": found["conflicts"],
+        "curation": duplicates.curation(found["images"], dropping, judged.surplus),
         **dict(zip(("calibration", "curves"), calibrated, strict=True)),
     }
     target, reports = layout.stage_folder("filter", dataset), layout.REPORTS / dataset
@@ -43,8 +41,17 @@ def main(dataset: str) -> str:
             (begun / ADOPT).write_text(calibration.to_adopt(chosen), encoding="utf-8")
     tables.write("rules", summary, reports)
     counts = rules.counts(written["decisions"])
+    counts |= duplicates.savings(found["images"], written["curation"])
     tables.write_metrics(counts, dataset, reports / "counts.json")
     return said(counts, summary, target, bool(chosen))
+
+
+def read(fetched: Path, analyzed: Path, classes: dict[str, int]) -> dict[str, pd.DataFrame]:
+    """Return the tables that rules are judged by."""
+    found = {name: tables.read(name, analyzed) for name in MEASURED}
+    found |= {name: tables.read(name, fetched) for name in ("images", "truth")}
+    masks = partial(read_mask, fetched / "masks")
+    return found | {"conflicts": duplicates.conflicts(found["images"], classes, masks)}
 
 
 def said(counts: dict[str, int], summary: pd.DataFrame, target: Path, chosen: bool) -> str:
@@ -54,6 +61,13 @@ def said(counts: dict[str, int], summary: pd.DataFrame, target: Path, chosen: bo
         f"filter: {counts['flagged']} of {counts['images']} images flagged "
         f"({', '.join(flagged) or 'by no rule'}), decisions in {target}"
     )
+    if dropped := counts["duplicates_dropped"]:
+        share = counts["duplicates_dropped_bytes"] / max(counts["bytes"], 1)
+        done += (
+            f"\n  {dropped} duplicates dropped, {counts['duplicates_dropped_train']} of them for "
+            f"training: {counts['duplicates_dropped_bytes'] / 1e6:.1f} MB, {share:.1%} of the "
+            f"dataset; each with what stays in its stead in {target}/curation.csv"
+        )
     adopt = f"\n  bounds chosen on known truth, to adopt if you like: {target}/{ADOPT}"
     return done + (adopt if chosen else "")
 

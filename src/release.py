@@ -10,7 +10,7 @@ from clearset.io.command import run
 
 READ = {
     "fetch": ["images"],
-    "filter": ["flags", "decisions"],
+    "filter": ["flags", "decisions", "curation"],
     "enhance": ["repairs"],
     "compare": ["verdicts"],
 }

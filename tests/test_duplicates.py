@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from clearset.duplicates import conflicts, copies, label_dice, surplus_similarity
-from clearset.neighbours import nearest
+from clearset import duplicates, neighbours
+from clearset.duplicates import conflicts, copies, label_dice
 from clearset.vessels import dice
 
 Mask = npt.NDArray[np.uint8]
@@ -19,7 +19,20 @@ NEIGHBOURS = 10  # recorded for each image, as by default
 def table(*rows: tuple[str, str, str], error: str = "") -> pd.DataFrame:
     """Return the table `images` of (image_id, mask, pixels)."""
     columns = ["image_id", "mask", "pixels_sha256"]
-    return pd.DataFrame(rows, columns=columns).assign(error=error)
+    return pd.DataFrame(rows, columns=columns).assign(error=error, label="", split="all", bytes=7)
+
+
+def alike(images: pd.DataFrame, links: pd.DataFrame, **sharpness: float) -> pd.Series:
+    """Return the surplus similarity by image_id; images are equally sharp unless told."""
+    ids = images["image_id"]
+    metrics = pd.DataFrame({"image_id": ids, "sharpness": [sharpness.get(i, 0.0) for i in ids]})
+    found = duplicates.surplus({"images": images, "metrics": metrics, "links": links})
+    measured = found.measures()["surplus_similarity"]
+    return measured.reindex(ids[images["error"] == ""]).fillna(0.0)
+
+
+def linked(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["image_id", "other_id", "similarity"])
 
 
 def grouped(sizes: list[int], masked: set[int]) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
@@ -36,8 +49,11 @@ def surplus(images: pd.DataFrame, groups: npt.NDArray[np.int64]) -> pd.Series:
     """Return the surplus similarity of images that are identical within their group."""
     readable = (images["error"] == "").to_numpy()
     descriptors = np.eye(max(groups) + 1, dtype=np.float32)[groups[readable]]
-    near = nearest(images.loc[readable, "image_id"].tolist(), descriptors, NEIGHBOURS)
-    return surplus_similarity(images, near)
+    ids = images.loc[readable, "image_id"].tolist()
+    found = neighbours.compare(
+        ids, ["all"] * len(ids), descriptors, count=NEIGHBOURS, graph_neighbours=2, bounds=[0.9]
+    )
+    return alike(images, found.links)
 
 
 def stripes(*values: int) -> Mask:
@@ -85,19 +101,102 @@ def test_copies_beyond_the_recorded_neighbours_are_surplus_too() -> None:
     assert found.index[found < 0.9].tolist() == ["eye_17"]
 
 
-def test_an_image_is_not_surplus_to_one_that_is_unlike_it() -> None:
-    pairs = pd.DataFrame(
-        [("a", "b", 0.95), ("b", "a", 0.95), ("c", "b", 0.97), ("b", "c", 0.97), ("c", "a", 0.4)],
-        columns=["image_id", "neighbour_id", "similarity"],
+THREE = table(("a", "", "1"), ("b", "", "2"), ("c", "", "3"))
+
+
+def test_an_image_is_surplus_up_to_the_similarity_at_which_a_better_one_joins() -> None:
+    links = linked(("a", "b", 0.95), ("b", "c", 0.97))
+    assert alike(THREE, links).to_dict() == {"a": 0.0, "b": 0.95, "c": 0.97}
+    assert alike(THREE, links, c=9).to_dict() == {"a": 0.95, "b": 0.97, "c": 0.0}
+
+
+def test_the_sharpest_of_a_group_stays() -> None:
+    links = linked(("a", "b", 0.95), ("b", "c", 0.95))
+    found = alike(THREE, links, a=1, b=3, c=2)
+    assert found.index[found == 0].tolist() == ["b"]
+
+
+def test_a_label_counts_before_sharpness() -> None:
+    links = linked(("a", "b", 0.95), ("b", "c", 0.95))
+    labelled = THREE.assign(label=["", "", "c.txt"])
+    found = alike(labelled, links, a=1, b=3, c=2)
+    assert found.index[found == 0].tolist() == ["c"]
+
+
+def test_at_every_bound_just_one_of_each_group_stays() -> None:
+    vectors = np.random.default_rng(5).choice([-1, 1], (60, 16)).astype(np.float32)
+    ids = [f"eye_{number:02d}" for number in range(60)]
+    compared = neighbours.compare(
+        ids, ["all"] * 60, vectors, count=9, graph_neighbours=2, bounds=[0.9]
     )
-    found = surplus_similarity(table(("a", "", "1"), ("b", "", "2"), ("c", "", "3")), pairs)
-    assert found.to_dict() == {"a": 0.0, "b": 0.95, "c": 0.97}
+    images = table(*((i, "", i) for i in ids))
+    sharpness = dict(zip(ids, np.random.default_rng(6).random(60).tolist(), strict=True))
+    found = alike(images, compared.links, **sharpness)
+    for bound in np.arange(0.05, 1, 0.125):
+        groups = neighbours.components(ids, compared.links, bound).groupby("component_id")
+        for _, group in groups["image_id"]:
+            kept = [i for i in group if found[i] < bound]
+            assert kept == [max(group, key=sharpness.__getitem__)]
 
 
-def test_a_neighbour_listed_by_one_side_counts_for_both() -> None:
-    pairs = pd.DataFrame([("a", "b", 0.95)], columns=["image_id", "neighbour_id", "similarity"])
-    found = surplus_similarity(table(("a", "", "1"), ("b", "", "2")), pairs)
-    assert found.to_dict() == {"a": 0.0, "b": 0.95}
+def dropped(images: pd.DataFrame, links: pd.DataFrame, **bounds: float) -> pd.DataFrame:
+    """Return the table `curation` of rules that bound `surplus_similarity`, by name."""
+    metrics = pd.DataFrame({"image_id": images["image_id"], "sharpness": 0.0})
+    found = duplicates.surplus({"images": images, "metrics": metrics, "links": links})
+    values = found.measures()["surplus_similarity"]
+    flags = [
+        {"image_id": i, "rule": rule, "max": bound, "metric": "surplus_similarity"}
+        for rule, bound in bounds.items()
+        for i in values.index[values > bound]
+    ]
+    return duplicates.curation(images, pd.DataFrame(flags), found).set_index("image_id")
+
+
+def test_what_stays_in_a_dropped_images_stead_is_not_dropped_itself() -> None:
+    links = linked(("a", "b", 0.95), ("b", "c", 0.97))
+    loose, strict = (dropped(THREE, links, near=bound)["keeper_id"] for bound in (0.9, 0.96))
+    assert loose.to_dict() == {"b": "a", "c": "a"}
+    assert strict.to_dict() == {"c": "b"}
+
+
+def test_of_two_rules_the_looser_says_what_stays() -> None:
+    links = linked(("a", "b", 0.95), ("b", "c", 0.97))
+    found = dropped(THREE, links, strict=0.96, loose=0.9)
+    assert found["keeper_id"].to_dict() == {"b": "a", "c": "a"}
+    assert found["rules"].to_dict() == {"b": "loose", "c": "loose strict"}
+
+
+def test_a_group_over_two_splits_keeps_one_image() -> None:
+    images = THREE.assign(split=["train", "test", "test"])
+    found = dropped(images, linked(("a", "b", 0.95), ("b", "c", 0.97)), near=0.9)
+    assert found["split"].tolist() == ["test", "test"]
+    assert found["keeper_split"].tolist() == ["train", "train"]
+
+
+def test_an_image_that_is_dropped_anyway_stands_for_no_other() -> None:
+    metrics = pd.DataFrame({"image_id": ["a", "b", "c"], "sharpness": [3.0, 2.0, 1.0]})
+    links = linked(("a", "b", 0.95), ("b", "c", 0.95))
+    found = {"images": THREE, "metrics": metrics, "links": links}
+    for unfit, stays in (([], "a"), (["a"], "b"), (["a", "b"], "c")):
+        values = duplicates.surplus(found, unfit).measures()["surplus_similarity"]
+        assert set("abc") - set(values.index) == {stays}
+
+
+def test_savings_count_files_and_training_images() -> None:
+    images = THREE.assign(split=["train", "test", "train"], bytes=[5, 20, 300])
+    found = dropped(images, linked(("a", "b", 0.95), ("b", "c", 0.97)), near=0.9).reset_index()
+    assert duplicates.savings(images, found) == {
+        "duplicates_dropped": 2,
+        "duplicates_dropped_train": 1,
+        "duplicates_dropped_bytes": 320,
+        "bytes": 325,
+    }
+
+
+def test_unknown_pixels_are_no_copies() -> None:
+    images = table(("a", "", ""), ("b", "", ""), ("c", "", "x"), ("d", "", "x"))
+    assert copies(images, "pixels_sha256").to_dict() == {"c": 1, "d": 1}
+    assert duplicates.copy_links(images)["image_id"].tolist() == ["d"]
 
 
 def test_unreadable_images_are_neither_surplus_nor_kept_instead() -> None:

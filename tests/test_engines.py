@@ -100,7 +100,7 @@ def edges(image_ids: list[str], neighbour_ids: list[str], similarity: pd.Series)
 
 
 def test_the_nearest_images_are_fastdups_own(call: Call) -> None:
-    near, own = neighbours.nearest(call.ids, call.descriptors, 2), call.own("similarity")
+    near, own = compared(call.ids, call.descriptors).nearest, call.own("similarity")
     ours = edges(list(near["image_id"]), list(near["neighbour_id"]), near["similarity"])
     starts, ends = ([call.ids[index] for index in own[end]] for end in ("from", "to"))
     theirs = edges(starts, ends, own["distance"])
@@ -108,14 +108,16 @@ def test_the_nearest_images_are_fastdups_own(call: Call) -> None:
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
-def published(call: Call) -> pd.DataFrame:
-    table = neighbours.outliers(
-        call.ids,
-        ["all"] * len(call.ids),
-        call.descriptors,
-        graph_neighbours=2,
-        outlier_share=0.05,
+def compared(ids: list[str], descriptors: npt.NDArray[np.float32]) -> neighbours.Compared:
+    """Compare images as fastdup does: two neighbours each."""
+    return neighbours.compare(
+        ids, ["all"] * len(ids), descriptors, count=2, graph_neighbours=2, bounds=[0.9]
     )
+
+
+def published(call: Call) -> pd.DataFrame:
+    within = compared(call.ids, call.descriptors).within
+    table = neighbours.outliers(call.ids, ["all"] * len(call.ids), within, 0.05)
     return table[table["published_outlier"] == 1].set_index("image_id")
 
 
@@ -137,12 +139,14 @@ def groups(table: pd.DataFrame) -> set[frozenset[str]]:
 def test_the_components_are_fastdups_own(call: Call) -> None:
     theirs = call.own("connected_components")
     theirs = theirs[theirs["count"] > 0].assign(image_id=lambda t: [call.ids[i] for i in t["__id"]])
-    assert groups(neighbours.components(call.ids, call.descriptors, 0.96)) == groups(theirs)
+    links = compared(call.ids, call.descriptors).links
+    assert groups(neighbours.components(call.ids, links, 0.96)) == groups(theirs)
 
 
 def test_the_whole_of_ravir_holds_the_one_known_pair(whole: Call) -> None:
     known = whole.ids[:42]
-    found = groups(neighbours.components(known, whole.descriptors[:42], 0.96))
+    links = compared(known, whole.descriptors[:42]).links
+    found = groups(neighbours.components(known, links, 0.96))
     assert found == {frozenset({"IR_Case_011", "IR_Case_022"})}
 
 
@@ -163,6 +167,8 @@ def dataset(
     table = pd.DataFrame({"image_id": ids, "split": [name.split("/")[0] for name in ids]})
     table["path"] = table["image_id"] + ".png"
     table["mask"] = ""
+    deep = table["image_id"] == "train/dark"
+    table = table.assign(low=0.0, high=np.where(deep, 65535.0, 255.0), nodata=np.nan)
     table["error"] = np.where(table["image_id"] == "test/broken", "empty", "")
     return table, folder
 
@@ -205,7 +211,12 @@ def test_every_readable_image_is_measured_and_no_other(
 ) -> None:
     readable = [name for name in dataset[0]["image_id"] if name != "test/broken"]
     assert analysis.metrics["image_id"].tolist() == readable
-    assert set(analysis.metrics.columns) == {"image_id", *fastdup.STATISTICS, *METRICS}
+    assert set(analysis.metrics.columns) == {
+        "image_id",
+        "stretched_mean",
+        *fastdup.STATISTICS,
+        *METRICS,
+    }
     assert set(analysis.neighbours["image_id"]) == set(readable)
     assert (analysis.neighbours.groupby("image_id").size() == 3).all()
     assert set(analysis.outliers["image_id"]) == set(readable)

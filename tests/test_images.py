@@ -11,8 +11,9 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
+from clearset.errors import UnreadableImage
 from clearset.io import images
-from clearset.io.images import Pixels, UnreadableImage
+from clearset.io.images import Pixels
 
 RNG = np.random.default_rng(0)
 GREY: Pixels = RNG.integers(0, 256, (31, 23), dtype=np.uint8)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from clearset import neighbours
-from clearset.neighbours import components, nearest, outliers, pair_counts, published_edges
+from clearset.neighbours import Compared, outliers, pair_counts, published_edges
 
 Descriptors = npt.NDArray[np.float32]
 BLOCKS = [1, 7, 1024]
@@ -35,15 +35,33 @@ def crowd_with_a_stranger(count: int) -> Descriptors:
     return vectors
 
 
+def compared(
+    ids: list[str],
+    descriptors: Descriptors,
+    *,
+    count: int = 10,
+    splits: list[str] | None = None,
+    bounds: tuple[float, ...] = (0.9,),
+) -> Compared:
+    where = splits or ["train"] * len(ids)
+    return neighbours.compare(
+        ids, where, descriptors, count=count, graph_neighbours=2, bounds=bounds
+    )
+
+
+def nearest(ids: list[str], descriptors: Descriptors, count: int) -> pd.DataFrame:
+    return compared(ids, descriptors, count=count).nearest
+
+
+def components(ids: list[str], descriptors: Descriptors, bound: float) -> pd.DataFrame:
+    return neighbours.components(ids, compared(ids, descriptors).links, bound)
+
+
 def judged(descriptors: Descriptors, splits: list[str] | None = None) -> pd.DataFrame:
     count = len(descriptors)
-    return outliers(
-        named(count),
-        splits or ["train"] * count,
-        descriptors,
-        graph_neighbours=2,
-        outlier_share=0.05,
-    )
+    where = splits or ["train"] * count
+    within = compared(named(count), descriptors, splits=where).within
+    return outliers(named(count), where, within, 0.05)
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -137,8 +155,11 @@ def test_components_separate_what_no_similarity_joins(
         inside = products[np.ix_(rows, rows)]
         links = (inside >= bound * 16) + np.eye(len(rows))
         assert np.linalg.matrix_power(links, len(rows)).all()
-        weakest = inside[inside >= bound * 16].min() / 16
-        assert set(members["min_similarity"]) == {weakest}
+        (weakest,) = set(members["min_similarity"])  # a higher bound would tear the group apart
+        held = (inside >= weakest * 16) + np.eye(len(rows))
+        torn = (inside > weakest * 16) + np.eye(len(rows))
+        assert np.linalg.matrix_power(held, len(rows)).all()
+        assert not np.linalg.matrix_power(torn, len(rows)).all()
 
 
 def test_a_similarity_at_the_bound_joins() -> None:
@@ -149,6 +170,47 @@ def test_a_similarity_at_the_bound_joins() -> None:
 
 def test_images_alone_are_in_no_component() -> None:
     assert components(named(3), at_degrees(0, 90, 180), 0.5).empty
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_links_join_at_every_bound_what_all_pairs_join(
+    monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(neighbours, "BLOCK", block)
+    vectors, ids = signs(60), named(60)
+    links = compared(ids, vectors.astype(np.float32)).links
+    assert len(links) == 59
+    products = vectors @ vectors.T / 16
+    for bound in np.unique(products):
+        joined = products >= bound
+        for _ in range(6):  # 2^6 steps: further than any chain
+            joined = joined @ joined
+        found = neighbours.components(ids, links, bound).set_index("image_id")["component_id"]
+        alone = pd.Series([-1 - number for number in range(60)], ids)
+        label = found.reindex(ids).fillna(alone).to_numpy()
+        np.testing.assert_array_equal(label[:, None] == label, joined)
+
+
+def test_links_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = []
+    for block in BLOCKS:
+        monkeypatch.setattr(neighbours, "BLOCK", block)
+        links = compared(named(60), signs(60).astype(np.float32)).links
+        tables.append(links.sort_values(["image_id", "other_id"], ignore_index=True))
+    for table in tables[1:]:
+        pd.testing.assert_frame_equal(table, tables[0])
+
+
+def test_parts_of_the_columns_make_the_whole_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = nearest(named(60), signs(60).astype(np.float32), 5)
+    monkeypatch.setattr(neighbours, "PART", 7)
+    pd.testing.assert_frame_equal(nearest(named(60), signs(60).astype(np.float32), 5), whole)
+
+
+def test_an_outliers_edges_are_those_of_the_quota() -> None:
+    found = judged(signs(200).astype(np.float32))
+    assert found["published_edges"].sum() == 20  # 5 % of 400
+    assert ((found["published_edges"] > 0) == (found["published_outlier"] == 1)).all()
 
 
 def test_outliers_are_looked_for_within_a_split() -> None:
@@ -243,8 +305,8 @@ def test_the_edge_is_the_least_similar_of_an_images_own() -> None:
 
 
 def counted(descriptors: Descriptors, *bounds: float, recorded: int = 10) -> pd.DataFrame:
-    near = nearest(named(len(descriptors)), descriptors, recorded)
-    return pair_counts(descriptors, near, bounds, 2).set_index("similarity")
+    found = compared(named(len(descriptors)), descriptors, count=recorded, bounds=bounds)
+    return pair_counts(found.pairs, found.nearest, 2).set_index("similarity")
 
 
 def test_pairs_are_unordered_and_edges_are_directed() -> None:

@@ -10,10 +10,16 @@ from PIL import Image
 from scipy import ndimage
 
 from clearset.io import images, pictures
+from clearset.io.images import Stored
 from clearset.io.tables import empty
 
 LEVELS = {"a/dim": 40, "b": 80, "c": 120, "d": 160, "e": 200}  # a grey level tells an image
 IDS = list(LEVELS)
+
+
+def whole(path: Path) -> Stored:
+    """Return an 8-bit file that is shown as it is."""
+    return Stored(path, images.Range(0, 255))
 
 
 def flat(path: Path, level: int) -> Path:
@@ -35,7 +41,11 @@ VALUES = pd.DataFrame(  # blur falls as the mean rises; one image has no blur
 )
 NEAR = [("b", "c", 0.5), ("c", "b", 0.5), ("d", "e", 0.9), ("e", "d", 0.9), ("a/dim", "b", 0.1)]
 FOUND = {
-    "images": pd.DataFrame({"image_id": IDS, "path": [f"{name}.png" for name in IDS]}),
+    "images": pd.DataFrame(
+        {"image_id": IDS, "path": [f"{name}.png" for name in IDS], "error": ""}
+        | {"low": 0.0, "high": 255.0, "nodata": np.nan}
+    ),
+    "curation": pd.DataFrame({"image_id": ["c"], "keeper_id": ["b"], "rules": ["near"]}),
     "neighbours": pd.DataFrame(NEAR, columns=["image_id", "neighbour_id", "similarity"]),
     "outliers": pd.DataFrame(
         {
@@ -93,7 +103,7 @@ def test_a_gallery_shows_the_ends_it_promises(
 
 
 def test_a_gallery_with_nothing_to_show_is_not_written(folder: Path, tmp_path: Path) -> None:
-    nothing = {name: empty(name) for name in ("outliers", "components", "neighbours")}
+    nothing = {name: empty(name) for name in ("outliers", "components", "neighbours", "curation")}
     written = pictures.galleries(VALUES, FOUND | nothing, folder, tmp_path, 3)
     assert sorted(path.stem for path in written) == ["blur", "bright", "dark"]
 
@@ -117,18 +127,18 @@ def test_a_figure_tells_nothing_of_what_made_it(tmp_path: Path) -> None:
 def test_a_small_image_is_its_own_thumbnail(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (100, 639), dtype=np.uint8)
     (tmp_path / "a.png").write_bytes(images.png_bytes(pixels))
-    np.testing.assert_array_equal(pictures.thumbnail(tmp_path / "a.png"), pixels)
+    np.testing.assert_array_equal(pictures.thumbnail(whole(tmp_path / "a.png")), pixels)
 
 
 @pytest.mark.parametrize("shape", [(640, 700), (1000, 1900), (2000, 1700)])
 def test_a_large_image_is_thinned_evenly(tmp_path: Path, shape: tuple[int, int]) -> None:
     pixels = np.add.outer(np.arange(shape[0]), np.arange(shape[1])).astype(np.uint16)
     (tmp_path / "a.png").write_bytes(images.png_bytes(pixels, compress_level=1))
-    small = pictures.thumbnail(tmp_path / "a.png")
+    span = images.Range(0, 4080)  # 16 stored values to a grey level
+    small = pictures.thumbnail(Stored(tmp_path / "a.png", span))
     assert pictures.THUMBNAIL <= min(small.shape) <= 2 * pictures.THUMBNAIL
-    steps = np.union1d(np.diff(small, axis=0), np.diff(small, axis=1))
-    assert steps.size == 1
-    assert small.shape == tuple(-(-side // int(steps[0])) for side in shape)
+    (step,) = {-(-side // length) for side, length in zip(shape, small.shape, strict=True)}
+    np.testing.assert_array_equal(small, images.eight_bit(pixels, span)[::step, ::step])
 
 
 def outcomes(*rows: tuple[str, str]) -> pd.DataFrame:
@@ -140,9 +150,9 @@ def outcomes(*rows: tuple[str, str]) -> pd.DataFrame:
 def sides(folder: Path) -> pictures.Sides:
     """Give each image's original, and as its repair an image twenty levels brighter."""
 
-    def files(image_id: str) -> tuple[Path, Path]:
+    def files(image_id: str) -> tuple[Stored, Stored]:
         after = flat(folder.parent / "after" / f"{image_id}.png", LEVELS[image_id] + 20)
-        return folder / f"{image_id}.png", after
+        return whole(folder / f"{image_id}.png"), whole(after)
 
     return files
 
@@ -216,13 +226,15 @@ def test_a_leak_is_drawn_whatever_the_sizes_and_bands(
         "two": striped(tmp_path / "two.png", *second),
     }
     rows = fits(("one", "two", 20), shift=3.0)
-    written = pictures.leaks(rows, lambda i: (files[i], files[i]), tmp_path / "leaks", 1)
+    written = pictures.leaks(
+        rows, lambda i: (whole(files[i]), whole(files[i])), tmp_path / "leaks", 1
+    )
     with Image.open(written[0]) as opened:
         assert opened.format == "PNG"
 
 
 def test_leaks_of_16_bits_are_drawn_as_8(tmp_path: Path) -> None:
-    file = striped(tmp_path / "deep.png", 40, 40, dtype=np.uint16)
+    file = Stored(striped(tmp_path / "deep.png", 40, 40, dtype=np.uint16), images.Range(0, 65535))
     written = pictures.leaks(fits(("a", "b", 20)), lambda _: (file, file), tmp_path / "leaks", 1)
     with Image.open(written[0]) as opened:
         levels = np.unique(np.asarray(opened.convert("L")))

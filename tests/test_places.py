@@ -7,9 +7,9 @@ import pytest
 
 import fetch
 from clearset.errors import ClearsetError
-from clearset.io import archives, places, sources
-from clearset.io.sources import Item
-from clearset.schema_fetch import Split
+from clearset.io import archives, inventory, places
+from clearset.io.inventory import Item
+from clearset.schema_fetch import PixelRange, Split
 from conftest import write_image
 
 ROOT = Path("/a/source")
@@ -58,7 +58,7 @@ def test_a_shared_place_is_refused(found: list[Item], message: str) -> None:
 
 def test_patterns_that_take_a_file_twice_are_a_collision(tmp_path: Path) -> None:
     write_image(tmp_path / "x/a.png", np.zeros((4, 4), np.uint8))
-    found = sources.items(tmp_path, {"train": Split("x/*.png"), "test": Split("*/*.png")})
+    found = inventory.items(tmp_path, {"train": Split("x/*.png"), "test": Split("*/*.png")})
     with pytest.raises(ClearsetError, match=r"'x/a\.png' is more than one image"):
         places.refuse_collisions(found)
 
@@ -71,8 +71,8 @@ def image(path: Path) -> Path:
 def test_the_row_of_an_image_leads_back_to_its_file(tmp_path: Path, name: str) -> None:
     image(tmp_path / "source" / name)
     image(tmp_path / "source/masks" / name)
-    (found,) = sources.items(tmp_path / "source", {})
-    row = fetch.take(tmp_path / "taken", found)
+    (found,) = inventory.items(tmp_path / "source", {})
+    row = fetch.take(tmp_path / "taken", PixelRange(), found)
     assert row["error"] == ""
     assert (tmp_path / "source" / row["source"]).samefile(tmp_path / "source" / name)
     assert row["source_mask"] == f"masks/{name}"
@@ -81,8 +81,8 @@ def test_the_row_of_an_image_leads_back_to_its_file(tmp_path: Path, name: str) -
 @pytest.mark.parametrize("name", ["a\nb.png", "a:b.png", "a\\b.png", "b:_images/a.png"])
 def test_an_image_that_has_no_place_is_a_row_with_its_error(tmp_path: Path, name: str) -> None:
     image(tmp_path / "source/x" / name)
-    (found,) = sources.items(tmp_path / "source", {})
-    row = fetch.take(tmp_path / "taken", found)
+    (found,) = inventory.items(tmp_path / "source", {})
+    row = fetch.take(tmp_path / "taken", PixelRange(), found)
     assert "in its " in row["error"]
     assert row["source"].isprintable()
     assert not archives.is_safe(row["source"])
@@ -92,8 +92,8 @@ def test_an_image_that_has_no_place_is_a_row_with_its_error(tmp_path: Path, name
 def test_a_broken_image_brings_its_mask(tmp_path: Path) -> None:
     mask = image(tmp_path / "source/masks/a.png")
     (tmp_path / "source/a.png").write_bytes(b"no image")
-    (found,) = sources.items(tmp_path / "source", {})
-    row = fetch.take(tmp_path / "taken", found)
+    (found,) = inventory.items(tmp_path / "source", {})
+    row = fetch.take(tmp_path / "taken", PixelRange(), found)
     assert row["error"]
     assert row["source_mask"] == "masks/a.png"
     assert (tmp_path / "taken/masks" / row["mask"]).read_bytes() == mask.read_bytes()
@@ -104,6 +104,6 @@ def test_a_mask_that_has_no_place_is_named(tmp_path: Path) -> None:
     whole = tmp_path / "source/masks/b:/a.png"
     image(whole)
     found = Item("all", PurePosixPath("a.png"), tmp_path / "source/a.png", whole, tmp_path)
-    row = fetch.take(tmp_path / "taken", found)
+    row = fetch.take(tmp_path / "taken", PixelRange(), found)
     assert row["error"].startswith("its mask: a colon")
     assert row["mask"] == row["source_mask"] == ""

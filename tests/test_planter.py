@@ -12,14 +12,14 @@ from PIL import Image as Pillow
 
 import fetch
 from clearset.edits import EDITS
-from clearset.errors import ClearsetError
+from clearset.errors import ClearsetError, UnreadableImage
 from clearset.faults import FAULTS
 from clearset.io import images, layout, planter, tables
 from clearset.io.columns import TABLES
+from clearset.io.inventory import Item, items
 from clearset.io.places import refuse_collisions, unfit
-from clearset.io.sources import Item, items
 from clearset.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
-from clearset.schema_fetch import Plant
+from clearset.schema_fetch import PixelRange, Plant
 from clearset.synthesis import eye
 
 SIZE = 128
@@ -73,6 +73,11 @@ def source(folder: Path) -> Path:
     return folder
 
 
+def plant(found: list[Item], plan: Plant, folder: Path) -> tuple[list[Item], pd.DataFrame]:
+    """Plant into images that are measured on the whole range of their type."""
+    return planter.plant(found, plan, folder, PixelRange())
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[Item]:
     return items(source(tmp_path_factory.mktemp("source")), {})
@@ -80,7 +85,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[Item]:
 
 @pytest.fixture(scope="module")
 def planted(found: list[Item], tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    return planter.plant(found, PLAN, tmp_path_factory.mktemp("planted"))
+    return plant(found, PLAN, tmp_path_factory.mktemp("planted"))
 
 
 def by_path(given: list[Item]) -> dict[str, Item]:
@@ -185,7 +190,7 @@ def test_images_named_as_the_same_eye_share_their_subject(found: list[Item]) -> 
 def test_images_of_the_same_eye_are_in_one_part(found: list[Item], tmp_path: Path) -> None:
     for seed in range(3):
         plan = Plant(same_eye=[["e0", "e5"]], seed=seed)
-        truth = planter.plant(found, plan, tmp_path)[1].set_index("source")
+        truth = plant(found, plan, tmp_path)[1].set_index("source")
         assert truth.loc["e0", "eye"] == truth.loc["e5", "eye"] == "e0"
         assert truth.loc["e0", "part"] == truth.loc["e5", "part"]
 
@@ -193,13 +198,13 @@ def test_images_of_the_same_eye_are_in_one_part(found: list[Item], tmp_path: Pat
 def test_an_unknown_image_in_same_eye_is_named(found: list[Item], tmp_path: Path) -> None:
     plan = Plant(same_eye=[["e0", "e9"], ["e8"]])
     with pytest.raises(ClearsetError, match=r"same_eye names \['e8', 'e9'\]: no image is called"):
-        planter.plant(found, plan, tmp_path)
+        plant(found, plan, tmp_path)
 
 
 def test_images_of_one_name_in_two_splits_are_two_eyes(tmp_path: Path) -> None:
     for number, split in enumerate(("train", "test")):
         saved(tmp_path / "source" / split / "images/a.png", made(number)[0])
-    given, truth = planter.plant(items(tmp_path / "source", {}), Plant(duplicates=2), tmp_path)
+    given, truth = plant(items(tmp_path / "source", {}), Plant(duplicates=2), tmp_path)
     assert sorted(truth["eye"].unique()) == ["test_a", "train_a"]
     assert len(by_path(given)) == 4
 
@@ -207,7 +212,7 @@ def test_images_of_one_name_in_two_splits_are_two_eyes(tmp_path: Path) -> None:
 def test_images_of_one_name_in_two_formats_are_two_eyes(tmp_path: Path) -> None:
     for number, suffix in enumerate((".png", ".tif")):
         saved(tmp_path / f"source/train/images/a{suffix}", made(number)[0])
-    given, truth = planter.plant(items(tmp_path / "source", {}), Plant(), tmp_path)
+    given, truth = plant(items(tmp_path / "source", {}), Plant(), tmp_path)
     assert truth["eye"].nunique() == 2
     assert set(by_path(given)) == {"train/a.png", "train/a.tif"}
 
@@ -221,14 +226,14 @@ def test_the_same_seed_gives_the_same_bytes_anywhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CLEARSET_WORKERS", workers)
-    given, truth = planter.plant(found, PLAN, tmp_path)
+    given, truth = plant(found, PLAN, tmp_path)
     assert digests(given) == digests(planted[0])
     pd.testing.assert_frame_equal(truth, planted[1])
 
 
 def test_another_seed_gives_other_noise(found: list[Item], tmp_path: Path) -> None:
     plans = [Plant(faults=["sensor_noise"], per_eye=1, seed=seed) for seed in (1, 2)]
-    one, two = (digests(planter.plant(found, plan, tmp_path / str(plan.seed))[0]) for plan in plans)
+    one, two = (digests(plant(found, plan, tmp_path / str(plan.seed))[0]) for plan in plans)
     assert set(one) == set(two)
     differ = {PurePosixPath(path).name for path in one if one[path] != two[path]}
     assert len(differ) == 6
@@ -241,7 +246,7 @@ def test_every_image_has_random_numbers_of_its_own(tmp_path: Path) -> None:
     plan = Plant(faults=["sensor_noise"], per_eye=5)
     noise = [
         decoded(item).astype(int) - decoded(clean(planted, row))
-        for planted in [planter.plant(items(tmp_path / "source", {}), plan, tmp_path)]
+        for planted in [plant(items(tmp_path / "source", {}), plan, tmp_path)]
         for item, row in of_fault(planted, "sensor_noise")
     ]
     together = np.corrcoef([each.ravel() for each in noise])
@@ -253,14 +258,17 @@ def test_an_image_does_not_depend_on_what_else_is_planted(
     found: list[Item], planted: Planted, tmp_path: Path
 ) -> None:
     plan = Plant(faults=PLAN.faults, in_place=1, per_eye=1, seed=PLAN.seed)
-    alone, among = digests(planter.plant(found, plan, tmp_path)[0]), digests(planted[0])
+    alone, among = (
+        digests(plant(found, plan, tmp_path)[0]),
+        digests(planted[0]),
+    )
     assert {path: among[path] for path in alone} == alone
     assert len(alone) < len(among)
 
 
 def test_a_corrupt_file_can_not_be_decoded(planted: Planted) -> None:
     ((item, _),) = of_fault(planted, "corrupt")
-    with pytest.raises(images.UnreadableImage):
+    with pytest.raises(UnreadableImage):
         decoded(item)
 
 
@@ -289,7 +297,7 @@ def test_masks_are_as_the_truth_says(planted: Planted) -> None:
 
 
 def test_the_mask_of_a_mirrored_image_is_mirrored(found: list[Item], tmp_path: Path) -> None:
-    planted = planter.plant(found, Plant(near_duplicates=6), tmp_path)
+    planted = plant(found, Plant(near_duplicates=6), tmp_path)
     flipped = [(item, clean(planted, row)) for item, row in of_fault(planted, "flip")]
     assert len(flipped) == 6
     assert sum(item.mask is not None for item, _ in flipped) == 3
@@ -304,7 +312,7 @@ def test_a_swapped_mask_fits_its_image(tmp_path: Path) -> None:
         pixels, mask = made(number, size)
         saved(tmp_path / f"source/train/images/e{number}.png", pixels)
         saved(tmp_path / f"source/train/masks/e{number}.png", mask)
-    planted = planter.plant(items(tmp_path / "source", {}), Plant(masks=3), tmp_path)
+    planted = plant(items(tmp_path / "source", {}), Plant(masks=3), tmp_path)
     swapped = of_fault(planted, "swapped_mask")
     assert swapped
     for item, _ in swapped:
@@ -360,7 +368,7 @@ def test_planted_images_keep_format_size_and_depth(
 ) -> None:
     first = saved(tmp_path / f"source/train/images/a{suffix}", pixels)
     saved(tmp_path / f"source/test/images/b{suffix}", pixels[::-1])
-    given, truth = planter.plant(items(tmp_path / "source", {}), EVERY, tmp_path)
+    given, truth = plant(items(tmp_path / "source", {}), EVERY, tmp_path)
     fault = dict(zip(truth["path"], truth["fault"], strict=True))
     before = decoded(Item("", PurePosixPath(), first, None, tmp_path))
     assert set(fault.values()) == {
@@ -375,7 +383,7 @@ def test_planted_images_keep_format_size_and_depth(
     for path, item in by_path(given).items():
         assert item.file.suffix == suffix
         if fault[path] == "corrupt":
-            with pytest.raises(images.UnreadableImage):
+            with pytest.raises(UnreadableImage):
                 decoded(item)
             continue
         after = decoded(item)
@@ -390,7 +398,7 @@ def test_planted_images_keep_format_size_and_depth(
 def test_an_exact_copy_has_the_same_pixels_in_any_format(suffix: str, tmp_path: Path) -> None:
     saved(tmp_path / f"source/train/images/a{suffix}", coloured(0))
     saved(tmp_path / f"source/train/images/b{suffix}", coloured(1))
-    planted = planter.plant(items(tmp_path / "source", {}), Plant(duplicates=1), tmp_path)
+    planted = plant(items(tmp_path / "source", {}), Plant(duplicates=1), tmp_path)
     ((item, row),) = of_fault(planted, "exact_copy")
     np.testing.assert_array_equal(decoded(item), decoded(clean(planted, row)))
 
@@ -472,7 +480,7 @@ def test_a_planted_mask_is_named_after_its_image_as_its_eyes_is(tmp_path: Path) 
     saved(tmp_path / "source/manual/a_manual.png", made(0)[1])
     saved(tmp_path / "source/images/b.png", made(1)[0])
     plan = Plant(faults=["jpeg"], per_eye=1)
-    given, _ = planter.plant(items(tmp_path / "source", {}), plan, tmp_path / "planted")
+    given, _ = plant(items(tmp_path / "source", {}), plan, tmp_path / "planted")
     masked = {item.source: item.source_mask for item in given if item.mask}
     (faulted,) = set(masked) - {"images/a.png"}
     stem = PurePosixPath(faulted).stem
@@ -486,6 +494,6 @@ def test_an_image_that_can_not_be_released_is_no_eye(tmp_path: Path) -> None:
     for number, name in enumerate(["a.png", "b:c.png", "d.png"]):
         saved(tmp_path / "source" / name, made(number)[0])
     plan = Plant(faults=["jpeg"], per_eye=1)
-    given, _ = planter.plant(items(tmp_path / "source", {}), plan, tmp_path / "planted")
+    given, _ = plant(items(tmp_path / "source", {}), plan, tmp_path / "planted")
     assert len(given) == 4
     assert not any(":" in item.source for item in given)

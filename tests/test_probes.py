@@ -33,7 +33,9 @@ def job(tmp_path: Path, eyes: list[Made]) -> Job:
     assert made.mask is not None
     mask = write_image(tmp_path / "mask.png", made.mask)
     evidence = ["expected_gain", "noise_growth"]
-    return Job("eye", before, after, mask, clean, MILD, {"strong": STRONG}, evidence)
+    return Job(
+        "eye", images.Range(0, 255), before, after, mask, clean, MILD, {"strong": STRONG}, evidence
+    )
 
 
 def rows_of(job: Job) -> dict[str, dict[str, Any]]:
@@ -101,7 +103,8 @@ def dataset(tmp_path: Path, job: Job, rules: str, trials: dict[str, Any]) -> pd.
         accept={"gain": Bounds("expected_gain", min=0)},
         compare=Compare(trials=trials),
     )
-    found = {"images": table.assign(error=""), "repairs": repairs, "truth": tables.empty("truth")}
+    table = table.assign(error="", low=0.0, high=255.0, nodata=np.nan)
+    found = {"images": table, "repairs": repairs, "truth": tables.empty("truth")}
     return probes.examined(section, found, {"fetch": fetch, "enhance": enhanced})
 
 

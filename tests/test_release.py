@@ -73,6 +73,9 @@ def write_stages(unreadable: str = "drop") -> None:
         columns=["image_id", "rule", "value", "min", "max", "action"],
     )
     tables.write("flags", flags, made(layout.stage_folder("filter", "tiny")))
+    stays = tables.empty("curation").astype(object)
+    stays.loc[0] = [COPY, "train", SHARP, "train", "duplicate", 1.0, 9]
+    tables.write("curation", stays, layout.stage_folder("filter", "tiny"))
     tables.write("decisions", rules.decide(table, flags), layout.stage_folder("filter", "tiny"))
     enhanced = layout.stage_folder("enhance", "tiny")
     repairs: list[tuple[object, ...]] = []
@@ -203,7 +206,7 @@ def test_each_reason_is_told(released: Run) -> None:
     assert reasons[TOP] == "no flag"
     assert reasons[SHARP] == "flagged by rules that only count"
     assert reasons[TEST] == "flagged for review only"
-    assert reasons[COPY] == "dropped by duplicate"
+    assert reasons[COPY] == f"dropped by duplicate: {SHARP} stays in its stead"
     assert reasons[BROKEN].startswith("dropped by unreadable: ")
     assert reasons[CUT] == "dropped by unreadable: control characters in its name"
     assert manifest.loc[DARK, "steps"] == "gamma(gamma=0.6)"

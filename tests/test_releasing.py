@@ -15,11 +15,12 @@ IDS = ["a", "b", "c"]
 
 def found(flagged: dict[str, str], repaired: tuple[str, ...] = ()) -> dict[str, pd.DataFrame]:
     """Return the tables of three images, some flagged with an action, some repaired."""
-    text = dict.fromkeys(("split", "source_mask", "error"), "")
+    text = dict.fromkeys(("split", "source_mask", "source_label", "error"), "")
     rows = [(i, f"rule_{action}", action) for i, action in flagged.items()]
     ids = list(repaired)
     return {
         "images": pd.DataFrame({"image_id": IDS, "source": IDS, "sha256": IDS} | text),
+        "curation": tables.empty("curation"),
         "decisions": pd.DataFrame(
             {"image_id": IDS, "decision": [flagged.get(i, "keep") for i in IDS]}
         ),

@@ -12,7 +12,7 @@ from clearset.io import tables
 from clearset.io.columns import Table
 from clearset.io.tables import TABLES
 from clearset.report import LONGEST, escaped, facts, markdown, missed, report
-from clearset.schema import About
+from clearset.schema import About, Dataset, Rule
 
 ENGINE = {"name": "native", "version": "1", "model": "thumbnail"}
 ESCAPED = rf"\\([{re.escape(string.punctuation)}])"  # a backslash takes its meaning away
@@ -66,7 +66,8 @@ def columns_of(table: Table) -> list[tuple[str, str]]:
 def written(about: About | None = None, **found: pd.DataFrame) -> str:
     """Return the report on these tables; the others are empty."""
     every = {name: tables.empty(name) for name in TABLES} | found
-    return report("sample", about or About(), every, ENGINE)
+    section = Dataset(about=about or About(), filter={"dark": Rule("mean", min=1)})
+    return report("sample", section, every, ENGINE)
 
 
 def headings(text: str) -> list[str]:

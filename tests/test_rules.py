@@ -231,7 +231,8 @@ def found() -> dict[str, pd.DataFrame]:
     images = tables.empty("images").astype(object)
     images[["image_id", "split"]] = [(name, "train") for name in "dcba"]
     images["error"] = ["broken", "", "", ""]
-    images["mask"] = ""
+    images[["mask", "label"]] = ""
+    images[["channels", "bit_depth"]] = [[1, 8], [1, 8], [1, 8], [1, 16]]  # of d, c, b, a
     images["sha256"] = ["", "3", "2", "1"]
     images["pixels_sha256"] = ["", "y", "x", "x"]
     near = [("a", "b", 1.0), ("a", "c", 0.2), ("b", "a", 1.0), ("c", "a", 0.2)]
@@ -243,6 +244,9 @@ def found() -> dict[str, pd.DataFrame]:
         "images": images,
         "metrics": pd.DataFrame({"image_id": list("abc"), "blur": [1.0, 1.0, 7.0]}),
         "neighbours": pd.DataFrame(near, columns=["image_id", "neighbour_id", "similarity"]),
+        "links": pd.DataFrame(
+            [("a", "b", 1.0), ("a", "c", 0.2)], columns=["image_id", "other_id", "similarity"]
+        ),
         "outliers": apart,
         "conflicts": conflicting,
         "masks": pd.DataFrame(
@@ -274,7 +278,10 @@ def test_an_unreadable_image_is_measured_as_that_and_nothing_else(
         ("byte_copies", [0, 0, 0]),
         ("pixel_copies", [1, 1, 0]),
         ("nearest_similarity", [1, 1, 0.2]),
-        ("surplus_similarity", [0, 1, 0.2]),
+        ("surplus_similarity", [0.2, 1, 0]),  # c is the sharpest
+        ("surplus_copies", [0, 1, 0]),
+        ("odd_format", [1, 0, 0]),
+        ("nodata_share", [0, 0, 0]),
         ("isolation_z", [0, 0, -9]),
         ("label_dice", [0.5, 0.5, 1]),
         ("leak_inliers", [9, 14, 14]),

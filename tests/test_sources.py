@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from clearset.errors import ClearsetError
-from clearset.io import sources
+from clearset.io import inventory, sources
 from clearset.schema_fetch import Fetch, Source, Split
 
 FILES = {"Tiny Set/train/a.png": b"1", "Tiny Set/train/b.png": b"2", "Tiny Set/test/c.png": b"3"}
@@ -54,7 +54,7 @@ def tiny(in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Fetch:
 
 
 def names(folder: Path, fetch: Fetch) -> list[str]:
-    return [f"{item.split}/{item.name}" for item in sources.items(folder, fetch.splits)]
+    return [f"{item.split}/{item.name}" for item in inventory.items(folder, fetch.splits)]
 
 
 PLACES: dict[str, Callable[[Path], object]] = {
@@ -212,7 +212,7 @@ def test_the_generated_sample_is_the_same_twice(in_folder: Path) -> None:
     seen = []
     for _ in range(2):
         with sources.opened("sample", fetch) as folder:
-            seen.append([(i, i.file.read_bytes()) for i in sources.items(folder, {})])
+            seen.append([(i, i.file.read_bytes()) for i in inventory.items(folder, {})])
         assert not folder.exists()
     assert seen[0] == seen[1]
     items = [item for item, _ in seen[0]]
@@ -226,7 +226,7 @@ def test_the_generated_sample_is_the_same_twice(in_folder: Path) -> None:
 def test_patterns_find_images_and_their_masks(tmp_path: Path) -> None:
     laid(tmp_path, ["s/im/b.png", "s/im/a[1].png", "s/gt/a[1].tif", "s/gt/a1.tif", "t/c.png"])
     splits = {"train": Split("s/im/*.png", "s/gt/{stem}.*"), "test": Split("t/*.png")}
-    found = sources.items(tmp_path, splits)
+    found = inventory.items(tmp_path, splits)
     assert [(i.split, str(i.name), i.mask and i.mask.name) for i in found] == [
         ("test", "c.png", None),
         ("train", "a[1].png", "a[1].tif"),
@@ -236,7 +236,7 @@ def test_patterns_find_images_and_their_masks(tmp_path: Path) -> None:
 
 def test_patterns_pass_over_what_is_no_visible_image(tmp_path: Path) -> None:
     laid(tmp_path, ["a.png", ".b.png", "c.txt", "d", "e.png/f.txt"])
-    assert [i.file.name for i in sources.items(tmp_path, {"all": Split("*")})] == ["a.png"]
+    assert [i.file.name for i in inventory.items(tmp_path, {"all": Split("*")})] == ["a.png"]
 
 
 def by_name(folder: Path) -> dict[str, str | None]:
@@ -245,7 +245,7 @@ def by_name(folder: Path) -> dict[str, str | None]:
         f"{item.split}: {item.name}": (
             item.mask.relative_to(folder).as_posix() if item.mask else None
         )
-        for item in sources.items(folder, {})
+        for item in inventory.items(folder, {})
     }
 
 
@@ -316,43 +316,43 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
 
 def test_items_are_sorted_whatever_the_order_on_disk(tmp_path: Path) -> None:
     laid(tmp_path, ["z/test/b.png", "train/a.png", "z/test/a.png", "z/test/B.png", "b/train/a.png"])
-    found = [(i.split, str(i.name)) for i in sources.items(tmp_path, {})]
+    found = [(i.split, str(i.name)) for i in inventory.items(tmp_path, {})]
     assert found == sorted(found)
 
 
 def test_no_image_is_an_error_that_names_folder_and_suffixes(tmp_path: Path) -> None:
     laid(tmp_path, ["masks/a.png", "a.txt"])
     with pytest.raises(ClearsetError, match=r"any sub-folder; known suffixes: .*\.png") as caught:
-        sources.items(tmp_path, {})
+        inventory.items(tmp_path, {})
     assert str(tmp_path) in str(caught.value)
 
 
 def test_one_name_in_two_folders_of_a_pattern_stays_two_images(tmp_path: Path) -> None:
     laid(tmp_path, ["a/eye.png", "b/eye.png", "b/other.png"])
-    found = [str(item.name) for item in sources.items(tmp_path, {"all": Split("*/*.png")})]
+    found = [str(item.name) for item in inventory.items(tmp_path, {"all": Split("*/*.png")})]
     assert found == ["a/eye.png", "b/eye.png", "other.png"]
 
 
 def test_no_image_by_patterns_names_the_patterns(tmp_path: Path) -> None:
     with pytest.raises(ClearsetError, match=r"\(a/\*\.png, b/\*; known"):
-        sources.items(tmp_path, {"train": Split("a/*.png"), "test": Split("b/*")})
+        inventory.items(tmp_path, {"train": Split("a/*.png"), "test": Split("b/*")})
 
 
 def test_passed_over_counts_the_other_visible_files(tmp_path: Path) -> None:
     laid(tmp_path, ["a.png", "b.txt", "x/c.TXT", "README", ".hidden", ".git/HEAD", "d.dcm"])
-    lines = sources.passed_over(tmp_path, sources.items(tmp_path, {}))
+    lines = inventory.passed_over(tmp_path, inventory.items(tmp_path, {}))
     assert lines == ["passed over, no image's suffix: 1 .dcm, 2 .txt, 1 no suffix"]
 
 
 def test_a_mask_without_an_image_is_named(tmp_path: Path) -> None:
     laid(tmp_path, ["images/a.png", "masks/a.png", "masks/stray.png"])
-    lines = sources.passed_over(tmp_path, sources.items(tmp_path, {}))
+    lines = inventory.passed_over(tmp_path, inventory.items(tmp_path, {}))
     assert lines == ["passed over, masks or images of no split: masks/stray.png"]
 
 
 def test_nothing_passed_over_is_nothing_to_say(tmp_path: Path) -> None:
     laid(tmp_path, ["a.png", "b.TIFF"])
-    assert sources.passed_over(tmp_path, sources.items(tmp_path, {})) == []
+    assert inventory.passed_over(tmp_path, inventory.items(tmp_path, {})) == []
 
 
 def test_ravir_is_23_pairs_and_19_images_alone(ravir: Path) -> None:
@@ -363,7 +363,7 @@ def test_ravir_is_23_pairs_and_19_images_alone(ravir: Path) -> None:
         ),
         "test": Split("RAVIR Dataset/test/*.png"),
     }
-    listed, guessed = sources.items(ravir, splits), sources.items(ravir / "RAVIR Dataset", {})
+    listed, guessed = inventory.items(ravir, splits), inventory.items(ravir / "RAVIR Dataset", {})
     assert [(i.split, i.mask is not None) for i in listed] == [("test", False)] * 19 + [
         ("train", True)
     ] * 23

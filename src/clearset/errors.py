@@ -7,6 +7,10 @@ class ClearsetError(Exception):
     """What was wrong, where, what is known, and what to do next; shown without a traceback."""
 
 
+class UnreadableImage(ClearsetError):
+    """The file is no image that can be used; the message is the reason alone."""
+
+
 def listed(names: Iterable[object], limit: int = 5) -> str:
     """Return the first names, comma-separated, and how many more there are."""
     every = [str(name) for name in names]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clearset.errors import ClearsetError, listed
+from clearset.errors import ClearsetError, UnreadableImage, listed
 from clearset.io import images, layout
 from clearset.steps import check_steps, enhance
 
@@ -112,5 +112,5 @@ class ImproveImage:
                 raise ClearsetError(f"{path}: no such image file")
             try:
                 images.decode(path)
-            except images.UnreadableImage as error:
+            except UnreadableImage as error:
                 raise ClearsetError(f"{path}: {error}") from None

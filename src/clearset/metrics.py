@@ -6,7 +6,7 @@ follow the registry. Each is meant to see its own fault and not its neighbours';
 is measured on planted faults (`evaluation.py`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -56,10 +56,10 @@ def luminance(image: npt.NDArray[np.float32]) -> Image:
     return image if image.ndim == 2 else (image @ LUMA).astype(np.float32)
 
 
-def measure(image: npt.NDArray[np.float32]) -> dict[str, float]:
-    """Return every registered metric of an image without alpha."""
+def measure(image: npt.NDArray[np.float32], names: Collection[str] = ()) -> dict[str, float]:
+    """Return every registered metric of an image without alpha, or those of these names."""
     grey = luminance(image)
-    return {name: float(entry.function(grey)) for name, entry in METRICS.items()}
+    return {name: float(METRICS[name].function(grey)) for name in names or METRICS}
 
 
 @metric("Sharpness (dB of fine against coarse detail, noise taken off)", better="higher")

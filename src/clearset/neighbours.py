@@ -1,57 +1,142 @@
-"""Descriptors to neighbours, outliers and components: exact, the same for every engine.
+"""Descriptors to neighbours, links, outliers and components: exact, the same for every engine.
 
-Similarities are cosines rounded to four decimals before they are ranked or compared, so that the
-last digits of another processor's arithmetic do not change a table.
+Similarities are cosines, computed in double precision and rounded to four decimals before they are
+ranked or compared, so that the last digits of another processor's arithmetic do not change a table.
+They are computed once, in blocks of rows: memory grows with the images, not with their pairs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 DECIMALS = 4
-BLOCK = 1024  # rows of the similarity matrix in memory at once
+BLOCK = 256  # rows of the similarity matrix in memory at once
+PART = 2048  # of its columns that are computed together
 MAD_TO_SIGMA = 1.4826  # of a normal distribution; Iglewicz and Hoaglin, 1993, ISBN 087389247X
 MEAN_TO_SIGMA = 1.2533  # the same for the mean absolute deviation
 FEWEST = 3  # with fewer images nothing can lie apart from the rest
 
 Descriptors = npt.NDArray[np.float32]
+Block = tuple[int, npt.NDArray[np.float64]]  # first row, rows of the similarity matrix
+Edges = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float64]]
 
 
-def similarities(descriptors: Descriptors) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
+@dataclass(frozen=True)
+class Compared:
+    """What one look at all pairs of images gives.
+
+    `nearest` and `within` hold the most similar images of each image, in the whole dataset and in
+    its own split (table `neighbours`); `links` the strongest chain of similarities that joins all
+    images (table `links`); `pairs` how many pairs and images reach each bound.
+    """
+
+    nearest: pd.DataFrame
+    within: pd.DataFrame
+    links: pd.DataFrame
+    pairs: pd.DataFrame
+
+
+def similarities(descriptors: Descriptors) -> Iterator[Block]:
     """Yield (first row, block of the cosine similarity matrix), an image to itself -inf."""
-    norms = np.linalg.norm(descriptors, axis=1, keepdims=True)
-    units = descriptors / np.where(norms == 0, 1, norms)
-    for start in range(0, len(units), BLOCK):
-        cosines: npt.NDArray[np.float64] = (units[start : start + BLOCK] @ units.T).astype(float)
-        block = np.round(cosines, DECIMALS)
+    norms = np.linalg.norm(descriptors.astype(np.float64), axis=1)
+    norms[norms == 0] = 1
+    for start in range(0, len(descriptors), BLOCK):
+        rows = descriptors[start : start + BLOCK].astype(np.float64)
+        parts = [
+            rows @ descriptors[first : first + PART].T.astype(np.float64)
+            for first in range(0, len(descriptors), PART)
+        ]
+        block = np.hstack(parts) / norms[start : start + BLOCK, None] / norms
+        np.round(block, DECIMALS, out=block)
         block[np.arange(len(block)), np.arange(start, start + len(block))] = -np.inf
         yield start, block
 
 
-def nearest(image_ids: Sequence[str], descriptors: Descriptors, count: int) -> pd.DataFrame:
-    """Return the `count` most similar images of each image (fewer in a smaller dataset).
+def blocks(images: int) -> int:
+    """Return how many blocks `similarities` yields."""
+    return -(-images // BLOCK)
 
-    Columns image_id, neighbour_id, similarity; most similar first, ties in the order of
-    `image_ids`.
+
+def compare(
+    image_ids: Sequence[str],
+    splits: Sequence[str],
+    descriptors: Descriptors,
+    *,
+    count: int,
+    graph_neighbours: int,
+    bounds: Sequence[float],
+    watch: Callable[[Iterator[Block]], Iterable[Block]] = iter,
+) -> Compared:
+    """Compare every image with every other, once.
+
+    `count` most similar images are recorded for each image, `graph_neighbours` in its own split;
+    most similar first, ties in the order of `image_ids`; fewer in a smaller dataset. `watch` passes
+    the blocks on one by one, for a progress bar.
     """
-    ids = np.asarray(image_ids, dtype=object)
-    kept = min(count, len(ids) - 1)
-    parts = [
-        pd.DataFrame(
-            {
-                "image_id": np.repeat(ids[start : start + len(block)], kept),
-                "neighbour_id": ids[order.ravel()],
-                "similarity": np.take_along_axis(block, order, axis=1).ravel(),
-            }
-        )
-        for start, block in similarities(descriptors)
-        for order in [_largest(block, kept)]
+    ids, groups = np.asarray(image_ids, dtype=object), np.asarray(splits, dtype=object)
+    nearest, within, reached = [], [], []
+    forest: Edges = (np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0))
+    for start, block in watch(similarities(descriptors)):
+        rows = np.arange(start, start + len(block))
+        forest = _strongest(forest, block, rows)
+        reached.append([((block >= b).sum(), (block >= b).any(axis=1).sum()) for b in bounds])
+        nearest.append(_table(ids, rows, _largest(block, min(count, len(ids) - 1)), (start, block)))
+        for name in sorted(set(groups[rows])):
+            own, others = np.flatnonzero(groups[rows] == name), np.flatnonzero(groups == name)
+            part = block[np.ix_(own, others)]
+            best = _largest(part, min(graph_neighbours, len(others) - 1))
+            within.append(_table(ids, rows[own], others[best], (start, block)))
+    first, second, weight = forest
+    both, images = np.array(reached).sum(axis=0).T.reshape(2, -1)
+    return Compared(
+        nearest=pd.concat(nearest, ignore_index=True),
+        within=pd.concat(within, ignore_index=True),
+        links=pd.DataFrame({"image_id": ids[first], "other_id": ids[second], "similarity": weight}),
+        pairs=pd.DataFrame({"similarity": list(bounds), "pairs": both // 2, "images": images}),
+    )
+
+
+def _table(
+    ids: npt.NDArray[np.object_],
+    rows: npt.NDArray[np.intp],
+    others: npt.NDArray[np.intp],
+    block: Block,
+) -> pd.DataFrame:
+    """Return the table `neighbours` of images `rows`, each with its `others`, best first."""
+    start, values = block
+    return pd.DataFrame(
+        {
+            "image_id": np.repeat(ids[rows], others.shape[1]),
+            "neighbour_id": ids[others.ravel()],
+            "similarity": np.take_along_axis(values[rows - start], others, axis=1).ravel(),
+        }
+    )
+
+
+def _strongest(forest: Edges, block: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> Edges:
+    """Return the maximum spanning forest of the pairs seen before and those of a block.
+
+    Weights are made unique by the pair's place, so that the forest is (Kruskal, 1956,
+    doi:10.1090/S0002-9939-1956-0078686-7: any order of equal pairs would be as strong).
+    """
+    total = block.shape[1]
+    later = np.arange(total) > rows[:, None]
+    first, second = rows[np.nonzero(later)[0]], np.nonzero(later)[1]
+    pairs = [
+        np.concatenate(both) for both in zip(forest, (first, second, block[later]), strict=True)
     ]
-    return pd.concat(parts, ignore_index=True)
+    one, two, similarity = pairs
+    # Whole numbers below 2^53: similarity in ten-thousandths, then the place. 1: zero is no edge.
+    level = np.rint((1 - similarity) * 10**DECIMALS)
+    weights = 1 + level * total**2 + one * total + two
+    tree = minimum_spanning_tree(coo_array((weights, (one, two)), (total,) * 2).tocsr()).tocoo()
+    kept = 1 - (tree.data - 1) // total**2 / 10**DECIMALS
+    return tree.row.astype(np.intp), tree.col.astype(np.intp), np.round(kept, DECIMALS)
 
 
 def _largest(block: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]:
@@ -69,39 +154,30 @@ def _largest(block: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]
 
 
 def outliers(
-    image_ids: Sequence[str],
-    splits: Sequence[str],
-    descriptors: Descriptors,
-    *,
-    graph_neighbours: int,
-    outlier_share: float,
+    image_ids: Sequence[str], splits: Sequence[str], within: pd.DataFrame, outlier_share: float
 ) -> pd.DataFrame:
     """Return how far each image lies from the rest of its own split (table `outliers`).
 
-    `published_outlier` is fastdup's rule: of the graph that joins each image to its
-    `graph_neighbours` most similar, the `outlier_share` least similar edges (at least one) mark
-    the images they start from. It is a quota: some image is always marked. `isolation_z` is the
-    robust z of the similarity to the nearest image: (s - median) / (1.4826 MAD).
+    `within` joins each image to its most similar ones of its split. `published_outlier` is
+    fastdup's rule: of these edges the `outlier_share` least similar ones (at least one) mark the
+    images they start from. It is a quota: some image is always marked. `isolation_z` is the robust
+    z of the similarity to the nearest image: (s - median) / (1.4826 MAD).
     """
-    ids, groups = np.asarray(image_ids, dtype=object), np.asarray(splits, dtype=object)
+    split = pd.Series(splits, index=pd.Index(image_ids))
+    large = split[split.groupby(split).transform("count") >= FEWEST]
+    # In the order of the images, on which the quota's choice among equals hangs.
     parts = [
-        _outliers_of(ids[rows], descriptors[rows], graph_neighbours, outlier_share).assign(
-            split=name
-        )
-        for name in sorted(set(groups))
-        if len(rows := np.flatnonzero(groups == name)) >= FEWEST
+        _outliers_of(within[within["image_id"].isin(group.index)], outlier_share).assign(split=name)
+        for name, group in large.groupby(large)
     ]
     columns = ["image_id", "split", "nearest_id", "nearest_similarity", "isolation_z"]
-    columns += ["published_outlier", "edge_similarity"]
+    columns += ["published_outlier", "published_edges", "edge_similarity"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def _outliers_of(
-    ids: npt.NDArray[np.object_], descriptors: Descriptors, count: int, share: float
-) -> pd.DataFrame:
-    edges = nearest(list(ids), descriptors, count)
+def _outliers_of(edges: pd.DataFrame, share: float) -> pd.DataFrame:
     marked = set(published_edges(edges["similarity"].to_numpy(), share))
-    edges["marked"] = [position in marked for position in range(len(edges))]
+    edges = edges.assign(marked=[position in marked for position in range(len(edges))])
     rows = edges.groupby("image_id", sort=False)
     table = rows.first().rename(
         columns={"neighbour_id": "nearest_id", "similarity": "nearest_similarity"}
@@ -111,7 +187,8 @@ def _outliers_of(
     # Where over half the images are copies the MAD is 0: then the mean stands in (same reference).
     spread = MAD_TO_SIGMA * away.median() or MEAN_TO_SIGMA * away.mean()
     table["isolation_z"] = (similarity - similarity.median()) / spread if spread > 0 else 0.0
-    table["published_outlier"] = rows["marked"].any().astype(int)
+    table["published_edges"] = rows["marked"].sum()
+    table["published_outlier"] = (table["published_edges"] > 0).astype(int)
     table["edge_similarity"] = rows["similarity"].min()
     return table.reset_index()
 
@@ -123,26 +200,21 @@ def published_edges(similarity: npt.NDArray[np.float64], share: float) -> list[i
     return [int(position) for position in order[min(first, len(order) - 1) :]]
 
 
-def components(image_ids: Sequence[str], descriptors: Descriptors, bound: float) -> pd.DataFrame:
+def components(image_ids: Sequence[str], links: pd.DataFrame, bound: float) -> pd.DataFrame:
     """Return the groups of images that chains of similarities of at least `bound` join.
 
     Table `components`: numbered from 0 by their first image, with the number of images and the
-    least similarity that joins any two; images alone are left out.
+    similarity of the weakest link that the group hangs on; images alone are left out.
     """
-    total = len(image_ids)
-    labels = np.arange(total)
-    weakest = np.full(total, np.inf)
-    for start, block in similarities(descriptors):
-        rows, columns = np.nonzero(block >= bound)
-        np.minimum.at(weakest, start + rows, block[rows, columns])
-        joined = coo_array(
-            (np.ones(len(rows)), (labels[start + rows], labels[columns])), (total,) * 2
-        )
-        labels = connected_components(joined, directed=False)[1][labels]
-    table = pd.DataFrame({"image_id": image_ids, "label": labels, "min_similarity": weakest})
-    groups = table.groupby("label", sort=False)
-    table["images"] = groups["image_id"].transform("count")
-    table["min_similarity"] = groups["min_similarity"].transform("min")
+    total, strong = len(image_ids), links[links["similarity"] >= bound]
+    place = pd.Series(range(total), index=pd.Index(image_ids))
+    ends = [place[strong[column]].to_numpy() for column in ("image_id", "other_id")]
+    joined = coo_array((np.ones(len(strong)), tuple(ends)), (total,) * 2)
+    labels = connected_components(joined, directed=False)[1]
+    weakest = strong["similarity"].groupby(labels[ends[0]]).min()
+    table = pd.DataFrame({"image_id": image_ids, "label": labels})
+    table["images"] = table.groupby("label")["image_id"].transform("count")
+    table["min_similarity"] = table["label"].map(weakest)
     table = table[table["images"] > 1]
     numbers = table.groupby("label", sort=False).ngroup()
     return table.assign(component_id=numbers)[
@@ -151,25 +223,13 @@ def components(image_ids: Sequence[str], descriptors: Descriptors, bound: float)
 
 
 def pair_counts(
-    descriptors: Descriptors,
-    neighbours: pd.DataFrame,
-    bounds: Sequence[float],
-    graph_neighbours: int,
+    pairs: pd.DataFrame, neighbours: pd.DataFrame, graph_neighbours: int
 ) -> pd.DataFrame:
     """Return the table `pairs`: for each bound what is true, and what fastdup's report counts.
 
     fastdup counts directed edges of the graph that joins each image to its `graph_neighbours` most
     similar, and gives them as a percentage of that graph's edges.
     """
-    pairs, images = dict.fromkeys(bounds, 0), dict.fromkeys(bounds, 0)
-    for _, block in similarities(descriptors):
-        for bound in bounds:
-            pairs[bound] += int((block >= bound).sum())
-            images[bound] += int((block >= bound).any(axis=1).sum())
     graph = neighbours.groupby("image_id", sort=False).head(graph_neighbours)["similarity"]
-    rows = []
-    for bound in bounds:
-        edges = int((graph >= bound).sum())
-        percentage = 100 * edges / max(len(graph), 1)
-        rows.append((bound, pairs[bound] // 2, images[bound], edges, percentage))
-    return pd.DataFrame(rows, columns=["similarity", "pairs", "images", "edges", "edge_percentage"])
+    edges = [int((graph >= bound).sum()) for bound in pairs["similarity"]]
+    return pairs.assign(edges=edges, edge_percentage=100 * np.array(edges) / max(len(graph), 1))

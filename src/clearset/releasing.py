@@ -14,6 +14,8 @@ from clearset.schema import Action, Update
 KEPT, REPAIRED, DROPPED = "kept", "repaired", "dropped"
 REVIEWS = {"keep": KEPT, "repair": REPAIRED, "drop": DROPPED}  # a review's word, its outcome
 REVIEWED = "review file"
+INTERNAL = ["error", "source_mask", "source_label", "repaired_sha256", "accepted", "refused_by"]
+INTERNAL += ["dropping", "keeper_id"]  # columns that a fate hangs on and a manifest does not have
 Fate = tuple[str, str]  # what becomes of an image, and why
 
 
@@ -32,11 +34,11 @@ def manifest(
     update: Update,
     uncopied: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Return the table `manifest`, hashes of masks left empty: every image of the source, once.
+    """Return the table `manifest`, hashes of masks and labels left empty: every image, once.
 
-    From the tables `images`, `flags`, `decisions`, `repairs` and `verdicts`. `uncopied` are images
-    of which there is no copy to release. Raises `ClearsetError` for a review without ground, and
-    for a repair without a verdict.
+    From the tables `images`, `flags`, `decisions`, `curation`, `repairs` and `verdicts`.
+    `uncopied` are images of which there is no copy to release. Raises `ClearsetError` for a review
+    without ground, and for a repair without a verdict.
     """
     table = _joined(found)
     refuse_unfounded(reviews, table, uncopied)
@@ -52,13 +54,14 @@ def manifest(
         output_sha256=written.where(present, ""),
         mask=table["source_mask"].where(present, ""),
         mask_sha256="",
+        label=table["source_label"].where(present, ""),
+        label_sha256="",
         flags=table["flags"].map(cells.text),
         reason=table["reason"].map(cells.text),
         steps=table["steps"].where(repaired, "").map(cells.text),
     )
     evidence = found["verdicts"].drop(columns=["accepted", "refused_by"])
-    internal = ["error", "source_mask", "repaired_sha256", "accepted", "refused_by", "dropping"]
-    return table.drop(columns=internal).merge(evidence, on="image_id", how="left")
+    return table.drop(columns=INTERNAL).merge(evidence, on="image_id", how="left")
 
 
 def refuse_unfounded(
@@ -102,12 +105,21 @@ def _joined(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         raise ClearsetError(f"repairs without a verdict: {listed(unjudged)}. Run compare again")
     flags = found["flags"].sort_values("rule")
     dropping = flags[flags["action"] == Action.drop.value]
-    columns = ["image_id", "split", "source", "source_sha256", "source_mask", "error"]
+    columns = [
+        "image_id",
+        "split",
+        "source",
+        "source_sha256",
+        "source_mask",
+        "source_label",
+        "error",
+    ]
     table = found["images"].rename(columns={"sha256": "source_sha256"})[columns]
     for part in (
         found["decisions"][["image_id", "decision"]],
         flags.groupby("image_id")["rule"].agg(" ".join).rename("flags"),
         dropping.groupby("image_id")["rule"].agg(" ".join).rename("dropping"),
+        found["curation"][["image_id", "keeper_id"]],
         repairs.rename(columns={"sha256": "repaired_sha256"})[
             ["image_id", "steps", "repaired_sha256"]
         ],
@@ -126,6 +138,7 @@ def _fate(image: Any, update: Update, review: Review | None, uncopied: bool) -> 
         return REVIEWS[review.decision], why
     if uncopied or image.decision == Action.drop.value:
         by = f"dropped by {image.dropping}" if image.dropping else "not to be copied"
+        by = f"{by}: {image.keeper_id} stays in its stead" if image.keeper_id else by
         return DROPPED, f"{by}: {image.error}" if image.error else by
     if image.repaired_sha256:
         return _of_repair(image, update)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from clearset.proof import part_of
-from clearset.schema import About
+from clearset.published import explained
+from clearset.schema import About, Dataset
 
 ESCAPES = {ord(c): f"&#{ord(c)};" for c in "<>|&"} | {ord(c): f"\\{c}" for c in "\\`*_[]#$~"}
 ESCAPES |= {ord(c): " " for c in "\r\n"}  # a line end would end the table's row
@@ -62,10 +63,17 @@ SECTIONS = [
         "None: every split has fewer than three images.",
     ),
     (
-        "Similar pairs",
-        "`pairs` are unordered and `images` are in such a pair. `edges` and their percentage are "
-        "how fastdup's own report counts: directed edges of the neighbour graph.",
-        "pairs",
+        "The published counts, and what is true",
+        "",
+        "published",
+        "",
+    ),
+    (
+        "Dropped duplicates",
+        "Of each group of copies or near copies the best image stays: one with a mask or label "
+        "first, then the sharpest. `similarity` is the one at which the image joins a better "
+        "one's group.",
+        "curation",
         "",
     ),
     (
@@ -160,7 +168,10 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def report(
-    dataset: str, about: About, tables: Mapping[str, pd.DataFrame], engine: Mapping[str, object]
+    dataset: str,
+    section: Dataset,
+    tables: Mapping[str, pd.DataFrame],
+    engine: Mapping[str, object],
 ) -> str:
     """Return a dataset's report from its tables (`io.tables` names their columns)."""
     images, outliers = tables["images"], tables["outliers"]
@@ -178,13 +189,14 @@ def report(
         own = gains[(gains["score"] == score) & (gains["part"] == part_of(gains))]
         shown[f"{score}_gains"] = own.drop(columns="score")
     shown["knowing"] = agreed[agreed["part"] == part_of(agreed)]
-    parts = [facts(dataset, about, tables["decisions"], engine)]
+    texts = {"published": explained(tables["published"], section.analyze)}
+    parts = [facts(dataset, section.about, tables["decisions"], engine)]
     for title, text, name, none in SECTIONS:
         if name in KNOWN and judged.empty and every.empty:
             continue
         if none or not shown[name].empty:
             table = markdown(shown[name]) if not shown[name].empty else none
-            parts.append(f"## {title}\n\n{text}\n\n{table}\n")
+            parts.append(f"## {title}\n\n{text or texts.get(name, '')}\n\n{table}\n")
     return "\n".join(parts)
 
 

@@ -1,14 +1,16 @@
 """Metrics and bounds to flags, flags to decisions: every rule works the same way."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.duplicates import copies, label_dice, most_inliers, surplus_similarity
+from clearset.duplicates import Surplus, copies, label_dice, most_inliers, surplus
 from clearset.errors import ClearsetError
-from clearset.schema import Action, Rule
+from clearset.ranges import odd_formats
+from clearset.schema import SURPLUS, Action, Rule
 
 ORDER = [action.value for action in Action]  # weakest first
 BETWEEN = {"unreadable", "byte_copies", "pixel_copies", "label_dice"}
@@ -16,23 +18,62 @@ BETWEEN |= {
     "leak_inliers",
     "nearest_similarity",
     "surplus_similarity",
+    "surplus_copies",
     "edge_similarity",
     "published_outlier",
 }
 RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
 
 
-def measures(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Judged:
+    """What the rules make of a dataset: its measures, the rules' bounds, the flags."""
+
+    values: pd.DataFrame
+    bounds: dict[str, Rule]
+    flags: pd.DataFrame
+    surplus: Surplus
+
+
+def judge(rules: Mapping[str, Rule], found: Mapping[str, pd.DataFrame]) -> Judged:
+    """Measure and flag every image.
+
+    An image that is dropped for another reason stands for no other: who is surplus is settled
+    after the other rules.
+    """
+    spare = surplus(found)
+    values = measures(found, spare)
+    resolved = bounds(rules, values)
+    flags = flag(values, resolved)
+    if any(rule.metric in SURPLUS for rule in rules.values()):
+        single = [name for name, rule in rules.items() if rule.metric not in SURPLUS]
+        dropped = (flags["action"] == Action.drop.value) & flags["rule"].isin(single)
+        spare = surplus(found, set(flags.loc[dropped, "image_id"]))
+        values = measures(found, spare)
+        flags = flag(values, resolved)
+    return Judged(values, resolved, flags, spare)
+
+
+def dropping(rules: Mapping[str, Rule], flags: pd.DataFrame) -> pd.DataFrame:
+    """Return the flags by which an image is dropped as surplus, with their `metric`."""
+    metric = flags["rule"].map({name: rule.metric for name, rule in rules.items()})
+    drops = (flags["action"] == Action.drop.value) & metric.isin(SURPLUS)
+    return flags.assign(metric=metric)[drops]
+
+
+def measures(found: Mapping[str, pd.DataFrame], spare: Surplus | None = None) -> pd.DataFrame:
     """Return everything that a rule can bound: one row an image, one column a metric.
 
-    From the tables `images`, `metrics`, `masks`, `neighbours`, `outliers`, `registrations` and
-    `conflicts`.
+    From the tables `images`, `metrics`, `masks`, `neighbours`, `links`, `outliers`,
+    `registrations` and `conflicts`.
     Beside the measured metrics: `unreadable` (0 or 1), `byte_copies` and `pixel_copies` (how many
-    other images are the same), `nearest_similarity` (in the whole dataset), `surplus_similarity`,
-    `isolation_z`, `published_outlier` and `edge_similarity` (in the split), `label_dice` (with
-    another mask of the same pixels; 1 without one), `leak_inliers` (of the best fit onto an image
-    of another split; 0 without one), `mask_share`, `mask_unknown` and `mask_agreement` (of images
-    with a mask). Empty where there is nothing to measure.
+    other images are the same), `nearest_similarity` (in the whole dataset), `surplus_similarity`
+    and `surplus_copies` (of a group all but the best: see `duplicates.merges`), `odd_format` (1:
+    other bands or bit depth than most), `nodata_share`, `isolation_z`, `published_outlier` and
+    `edge_similarity` (in the split), `label_dice` (with another mask of the same pixels; 1 without
+    one), `leak_inliers` (of the best fit onto an image of another split; 0 without one),
+    `mask_share`, `mask_unknown` and `mask_agreement` (of images with a mask). Empty where there is
+    nothing to measure.
     """
     images, neighbours = found["images"], found["neighbours"]
     table = found["metrics"].set_index("image_id").reindex(sorted(images["image_id"]))
@@ -41,8 +82,12 @@ def measures(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     table["pixel_copies"] = copies(images, "pixels_sha256")
     table = table.join(found["outliers"].set_index("image_id")[RELATIONS])
     table["nearest_similarity"] = neighbours.groupby("image_id")["similarity"].max()
-    table["surplus_similarity"] = surplus_similarity(images, neighbours)
     readable = table["unreadable"] == 0
+    for name, column in (spare or surplus(found)).measures().items():
+        table[name] = column.reindex(table.index).fillna(0.0).where(readable)
+    table["odd_format"] = odd_formats(images)
+    gaps = table["nodata_share"] if "nodata_share" in table else pd.Series(0.0, table.index)
+    table["nodata_share"] = gaps.fillna(0.0).where(readable)
     agreement = label_dice(found["conflicts"]).reindex(table.index)
     table["label_dice"] = agreement.fillna(1.0).where(readable)
     inliers = most_inliers(found["registrations"]).reindex(table.index)

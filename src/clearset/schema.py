@@ -12,6 +12,8 @@ from typing import Any
 from clearset.schema_fetch import Fetch, require
 from clearset.schema_train import Train
 
+SURPLUS = ("surplus_similarity", "surplus_copies")  # metrics that spare the best of a group
+GROUPS = ("pixel_copies", "byte_copies", "nearest_similarity")  # those that flag it with the others
 EVERY = "all"  # the rule of a step that every image gets, flagged or not
 
 
@@ -60,6 +62,7 @@ class Analyze:
     outlier_share: float = 0.05  # of the graph's edges, the published outlier rule (its default)
     component_similarity: float = 0.9  # images at least this similar form a component
     counted_similarities: list[float] = field(default_factory=lambda: [0.99, 0.98, 0.9])
+    metrics: list[str] = field(default_factory=list)  # that are measured; empty: every one
     leak_candidates: int = 200  # most similar images of other splits whose keypoints are compared
     leak_registered: int = 5  # of these, the ones that a registration is tried with
 
@@ -109,6 +112,12 @@ class Rule:
             require(self.min <= self.max, f"min {self.min} is above max {self.max}")
         if self.quantile is not None:
             require(0 < self.quantile < 1, f"quantile is {self.quantile}: between 0 and 1")
+        if self.metric in GROUPS and self.max is not None:
+            require(
+                self.action is not Action.drop,
+                f"action: drop on {self.metric} would drop every image of a group; bound "
+                f"{' or '.join(SURPLUS)}, which spare the best one",
+            )
 
 
 @dataclass

@@ -12,6 +12,15 @@ class Source(Enum):
     folder = "folder"
 
 
+class Mapping(Enum):
+    """How stored values become 0 to 1; the same for every image, but for `image`."""
+
+    type = "type"  # the whole range of the file's integer type
+    fixed = "fixed"  # from `low` to `high`, stored values
+    percentiles = "percentiles"  # from percentile `low` to percentile `high` of the whole dataset
+    image = "image"  # the same of each image by itself: hides darkness and low contrast
+
+
 def require(condition: bool, message: str) -> None:
     """Raise `ValueError` with `message` unless `condition` holds."""
     if not condition:
@@ -20,10 +29,33 @@ def require(condition: bool, message: str) -> None:
 
 @dataclass
 class Split:
-    """Where one split lies in the source: a glob for images, a `{stem}` template for masks."""
+    """Where one split lies in the source: a glob for images, `{stem}` templates for the others."""
 
     images: str = ""
     masks: str = ""
+    labels: str = ""  # files of any other kind that belong to an image: they travel along
+
+
+@dataclass
+class PixelRange:
+    """The range of the stored values that is measured, shown, and fed to an engine."""
+
+    mapping: Mapping = Mapping.type
+    low: float = 0.0  # a stored value, or a percentile
+    high: float = 0.0
+    nodata: int | None = None  # value of pixels without data; empty: as a TIFF's own tag says
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.mapping is Mapping.type:
+            given = self.low or self.high
+            require(not given, "fetch.range has low or high, which mapping: type does not take")
+            return
+        top = 65535 if self.mapping is Mapping.fixed else 100
+        require(
+            0 <= self.low < self.high <= top,
+            f"fetch.range is from {self.low:g} to {self.high:g}: give 0 <= low < high <= {top}",
+        )
 
 
 @dataclass
@@ -66,6 +98,7 @@ class Fetch:
     homepage: str = ""  # archive: where a person gets it by hand
     checksums: str = ""  # archive: the list in conf/checksums/ that proves each file
     splits: dict[str, Split] = field(default_factory=dict)  # empty: found by sub-folder names
+    range: PixelRange = field(default_factory=PixelRange)
     count: int = 0  # generated: how many images
     size: int = 0  # generated: side in pixels
     seed: int = 0  # generated

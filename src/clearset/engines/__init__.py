@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ import pandas as pd
 
 from clearset import leaks, neighbours
 from clearset.engines import fastdup, native
-from clearset.errors import ClearsetError
+from clearset.errors import ClearsetError, listed
 from clearset.io import images
 from clearset.io.parallel import mapped, watched, workers
 from clearset.masks import measure_mask
-from clearset.metrics import luminance, measure
+from clearset.metrics import METRICS, luminance, measure
 from clearset.registration import Registration, Sight, register, sight
 from clearset.schema import Analyze, Engine
 
@@ -29,6 +29,7 @@ class Analysis:
     metrics: pd.DataFrame
     masks: pd.DataFrame
     neighbours: pd.DataFrame
+    links: pd.DataFrame
     outliers: pd.DataFrame
     components: pd.DataFrame
     pairs: pd.DataFrame
@@ -41,6 +42,7 @@ class Job:
     """One image to look at: its file, its mask if it is to be checked, what an engine is fed."""
 
     file: Path
+    span: images.Range
     mask: Path | None
     fed: Path | None
 
@@ -71,59 +73,88 @@ def analyze(
     readable = table[table["error"] == ""]
     if readable.empty:
         raise ClearsetError(f"no readable image in {folder}: see the column error of images.csv")
+    check_metrics(params.metrics)
     ids, splits = readable["image_id"].tolist(), readable["split"].tolist()
-    files = [folder / path for path in readable["path"]]
-    checked = [masks / name if masks and name else None for name in readable["mask"]]
+    jobs = [_job(row, folder, masks) for row in readable.itertuples()]
     sighted = bool(params.leak_registered) and len(set(splits)) > 1
-    look = partial(_look, list(classes), sighted)
+    look = partial(_look, list(classes), sighted, params.metrics)
     engine = _fastdup if params.engine is Engine.fastdup else _native
-    seen, statistics, descriptors, info = engine(files, checked, look)
+    seen, statistics, descriptors, info = engine(jobs, look)
     numbers = pd.DataFrame([one.numbers for one in seen])
-    near = neighbours.nearest(ids, descriptors, params.neighbours)
-    counted = params.counted_similarities
+    compared = _compared(ids, splits, descriptors, params)
+    near, links = compared.nearest, compared.links
     return Analysis(
         metrics=pd.concat([statistics, numbers], axis=1).assign(image_id=ids),
         masks=_masks(ids, seen),
         neighbours=near,
-        outliers=neighbours.outliers(
-            ids,
-            splits,
-            descriptors,
-            graph_neighbours=params.graph_neighbours,
-            outlier_share=params.outlier_share,
-        ),
-        components=neighbours.components(ids, descriptors, params.component_similarity),
-        pairs=neighbours.pair_counts(descriptors, near, counted, params.graph_neighbours),
+        links=links,
+        outliers=neighbours.outliers(ids, splits, compared.within, params.outlier_share),
+        components=neighbours.components(ids, links, params.component_similarity),
+        pairs=neighbours.pair_counts(compared.pairs, near, params.graph_neighbours),
         registrations=_registrations(ids, splits, descriptors, seen, params),
         engine=info | {"settings": asdict(params) | {"engine": params.engine.value}},
     )
+
+
+def _compared(
+    ids: list[str], splits: list[str], descriptors: npt.NDArray[np.float32], params: Analyze
+) -> neighbours.Compared:
+    return neighbours.compare(
+        ids,
+        splits,
+        descriptors,
+        count=params.neighbours,
+        graph_neighbours=params.graph_neighbours,
+        bounds=params.counted_similarities,
+        watch=partial(watched, total=neighbours.blocks(len(ids)), what="compare"),
+    )
+
+
+def check_metrics(names: Collection[str]) -> None:
+    """Raise `ClearsetError` for a metric that is not registered."""
+    if unknown := sorted(set(names) - set(METRICS)):
+        raise ClearsetError(
+            f"analyze.metrics names {listed(unknown)}. Known: {', '.join(METRICS)}; "
+            "an empty list measures every one"
+        )
+
+
+def _job(row: Any, folder: Path, masks: Path | None) -> Job:
+    mask = masks / row.mask if masks and row.mask else None
+    return Job(folder / row.path, images.declared(row), mask, None)
 
 
 Looked = tuple[list[Seen], pd.DataFrame, npt.NDArray[np.float32], dict[str, Any]]
 Look = Any  # a function from Job to Seen that can be sent to another process
 
 
-def _native(files: Sequence[Path], masks: Sequence[Path | None], look: Look) -> Looked:
-    jobs = [Job(file, mask, None) for file, mask in zip(files, masks, strict=True)]
+def _native(jobs: Sequence[Job], look: Look) -> Looked:
     seen = mapped(look, jobs, "measure")
-    return seen, pd.DataFrame(), np.stack([one.descriptor for one in seen]), native.info()
+    descriptors = np.stack([one.descriptor for one in seen])
+    seen = [replace(one, descriptor=None) for one in seen]  # they are large
+    return seen, pd.DataFrame(), descriptors, native.info()
 
 
-def _fastdup(files: Sequence[Path], masks: Sequence[Path | None], look: Look) -> Looked:
+def _fastdup(jobs: Sequence[Job], look: Look) -> Looked:
     with tempfile.TemporaryDirectory(prefix="clearset-") as name:
         scratch = Path(name)
-        fed = [scratch / f"{number:08d}.png" for number in range(len(files))]
-        seen = mapped(look, list(map(Job, files, masks, fed)), "measure")
+        fed = [scratch / f"{number:08d}.png" for number in range(len(jobs))]
+        wanted = [replace(job, fed=file) for job, file in zip(jobs, fed, strict=True)]
+        seen = mapped(look, wanted, "measure")
         statistics, descriptors = fastdup.run(fed, scratch, workers())
     return seen, statistics, descriptors, fastdup.info()
 
 
-def _look(classes: list[int], sighted: bool, job: Job) -> Seen:
+def _look(classes: list[int], sighted: bool, names: list[str], job: Job) -> Seen:
     """Decode an image once and return its metrics; write what fastdup is to see, if it is to."""
     pixels = images.colour(images.decode(job.file))
-    image, shown = images.unit(pixels), images.eight_bit(pixels)
-    grey = luminance(image)
-    numbers, descriptor = measure(image), None
+    shown = images.eight_bit(pixels, job.span)
+    grey = luminance(images.unit(pixels, job.span))
+    numbers, descriptor = measure(grey, names), None
+    if pixels.dtype == np.uint16:
+        numbers["stretched_mean"] = native.stretched_mean(pixels)
+    if job.span.nodata is not None:
+        numbers["nodata_share"] = float(images.missing(pixels, job.span).mean())
     if job.fed is None:  # the open engine
         numbers, descriptor = native.statistics(shown) | numbers, native.descriptor(grey)
     else:

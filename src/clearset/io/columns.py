@@ -26,10 +26,16 @@ TABLES = {
             "mask": STR,  # below masks/; empty: none
             "source": STR,  # where it lies in the source, below its root
             "source_mask": STR,  # where its mask lies there; empty: none
+            "label": STR,  # a file of another kind that belongs to it, below labels/; empty: none
+            "source_label": STR,
             "width": INT,
             "height": INT,
             "channels": INT,
             "bit_depth": INT,
+            "low": FLOAT,  # the stored value that is measured as 0; empty: it can not be read
+            "high": FLOAT,  # as 1
+            "nodata": FLOAT,  # the stored value of pixels without data; empty: none
+            "bytes": INT,  # of the file
             "sha256": STR,  # of the file
             "pixels_sha256": STR,  # of the decoded pixels
             "error": STR,  # why it can not be read; empty: it can
@@ -76,6 +82,7 @@ TABLES = {
             "nearest_similarity": FLOAT,
             "isolation_z": FLOAT,  # robust z of nearest_similarity; low: isolated
             "published_outlier": INT,  # 1: an end of the graph's least similar edges
+            "published_edges": INT,  # how many of these start from it
             "edge_similarity": FLOAT,  # the least similar of its edges
         },
         ("image_id",),
@@ -172,6 +179,8 @@ TABLES = {
             "output_sha256": STR,
             "mask": STR,  # below the release's root; empty: none
             "mask_sha256": STR,
+            "label": STR,  # below the release's root; empty: none
+            "label_sha256": STR,
             "flags": STR,  # the rules that flagged it, separated by spaces
             "decision": STR,  # kept, repaired or dropped
             "reason": STR,  # why; after `review file: ` a person's own note

@@ -20,17 +20,16 @@ def uncopied(images: pd.DataFrame) -> set[str]:
 def deliver(
     manifest: pd.DataFrame, images: pd.DataFrame, folders: Mapping[str, Path], target: Path
 ) -> pd.DataFrame:
-    """Write the released images and masks below `target`; return the manifest with masks' hashes.
+    """Write images, masks and labels below `target`; return the manifest with their hashes.
 
     `images` says where they lie in the `folders` of fetch and enhance. Raises `ClearsetError` for
     a file that is not what the table of its stage says.
     """
     target.mkdir(parents=True)
-    places = images.set_index("image_id")[["path", "mask"]]
-    hashes = []
+    places = images.set_index("image_id")[["path", "mask", "label"]]
+    hashes: dict[str, list[str]] = {"mask": [], "label": []}
     for row in watched(manifest.itertuples(), len(manifest), "release"):
-        path, mask = places.loc[row.image_id]
-        hashes.append("")
+        path, mask, label = places.loc[row.image_id]
         if row.decision != DROPPED:
             stage = "enhance" if row.decision == REPAIRED else "fetch"
             file = folders[stage] / "images" / path
@@ -38,9 +37,10 @@ def deliver(
                 raise ClearsetError(
                     f"{file} is not what its stage wrote. Run `dvc repro`, or `dvc checkout`"
                 )
-            if row.mask:
-                hashes[-1] = _copied(folders["fetch"] / "masks" / mask, target / row.mask)
-    return manifest.assign(mask_sha256=hashes)
+        for kind, place, output in (("mask", mask, row.mask), ("label", label, row.label)):
+            file = folders["fetch"] / f"{kind}s" / place
+            hashes[kind].append(_copied(file, target / output) if output else "")
+    return manifest.assign(mask_sha256=hashes["mask"], label_sha256=hashes["label"])
 
 
 def _copied(source: Path, target: Path) -> str:

@@ -1,23 +1,28 @@
 """Image files to arrays and back: the only place where units and file formats are known.
 
-Files hold integers; in memory an image is float32 from 0 to 1 of its integer type's range, shaped
-(height, width) for grey or (height, width, channels) for colour, alpha last. Pixels are taken as
-stored: an EXIF orientation is carried along, not applied, so that masks keep fitting.
+Files hold integers; in memory an image is float32 from 0 to 1 of its declared `Range` (its integer
+type's, unless the dataset says otherwise), shaped (height, width) for grey or (height, width,
+channels) for colour, alpha last. Pixels are taken as stored: an EXIF orientation is carried along,
+not applied, so that masks keep fitting.
 """
 
 import hashlib
 import io
 import warnings
 from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tifffile
+import pandas as pd
 from PIL import Image as Pillow
+from scipy import ndimage
 
-from clearset.errors import ClearsetError
+from clearset.errors import UnreadableImage
+from clearset.io import pillow, tiff
 
 Image = npt.NDArray[np.float32]
 Pixels = npt.NDArray[Any]  # uint8 or uint16, as stored
@@ -41,11 +46,37 @@ MASK_MODES = MODES | {"P", "1"}
 MIN_SIDE = 10  # fastdup's own limit: both engines see the same images
 MAX_PIXELS = 2**28  # a larger one is a mistake or an attack; decoding it could take all memory
 Pillow.MAX_IMAGE_PIXELS = None  # MAX_PIXELS decides, for every format
-DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16))
 
 
-class UnreadableImage(ClearsetError):
-    """The file is no image that can be used; the message is the reason alone."""
+@dataclass(frozen=True)
+class Range:
+    """The stored values that are 0 and 1 in memory, and the one that says that nothing was seen.
+
+    A pixel without data has `nodata` in every band.
+    """
+
+    low: float
+    high: float
+    nodata: float | None = None
+
+
+def declared(row: Any) -> Range:
+    """Return the range of an image by its row of the table `images`."""
+    return Range(row.low, row.high, None if np.isnan(row.nodata) else row.nodata)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An image file and the range of its values."""
+
+    path: Path
+    span: Range
+
+
+def files(table: pd.DataFrame, folder: Path) -> dict[str, Stored]:
+    """Return, by image_id, the readable files of the table `images` below a folder."""
+    readable = table[table["error"] == ""]
+    return {row.image_id: Stored(folder / row.path, declared(row)) for row in readable.itertuples()}
 
 
 def decode(path: Path, modes: Collection[str] = MODES) -> Pixels:
@@ -61,7 +92,9 @@ def decode(path: Path, modes: Collection[str] = MODES) -> Pixels:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters is raised; Pillow also warns of size
             pixels = (
-                _decode_tiff(path) if path.suffix.lower() in TIFF else _decode_pillow(path, modes)
+                tiff.decode(path, _check_size)
+                if path.suffix.lower() in TIFF
+                else pillow.decode(path, _check_size, modes)
             )
     except UnreadableImage:
         raise
@@ -91,57 +124,62 @@ def _check_size(height: int, width: int) -> None:
         raise UnreadableImage(f"{width} x {height} px: more than {MAX_PIXELS} px")
 
 
-def _decode_pillow(path: Path, modes: Collection[str]) -> Pixels:
-    with Pillow.open(path) as opened:
-        image: Any = opened
-        _check_size(image.height, image.width)
-        rawmode = str(image.tile[0].args) if image.tile else ""
-        if image.mode not in modes:
-            raise UnreadableImage(f"mode {image.mode} is not supported: save it as L or RGB")
-        if image.format == "BMP" and image.mode == "RGBA":
-            raise UnreadableImage("BMP with alpha is not supported: save it as PNG")
-        if ";16" in rawmode and image.mode != "I;16":
-            raise UnreadableImage("16-bit colour in this format is not supported: save it as TIFF")
-        if getattr(image, "n_frames", 1) != 1:
-            raise UnreadableImage(f"{image.n_frames} frames: split it into single images")
-        return np.array(image)
+def unit(pixels: Pixels, span: Range | None = None) -> Image:
+    """Return pixels as float32, 0 to 1 of a range (their type's without one); beyond it 0 or 1.
+
+    A pixel without data takes the value of the nearest one with data, so that it adds no edge.
+    """
+    if span is None:
+        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    image = _levels(pixels.dtype, span.low, span.high)[pixels]
+    gaps = missing(pixels, span)
+    if not gaps.any():
+        return image
+    rows, columns = ndimage.distance_transform_edt(
+        gaps, return_distances=False, return_indices=True
+    )
+    return np.asarray(image[rows, columns], np.float32)
 
 
-def _decode_tiff(path: Path) -> Pixels:
-    with tifffile.TiffFile(path) as tiff:
-        if not tiff.pages:
-            raise UnreadableImage("broken file: it has no page, and may be cut short")
-        if len(tiff.pages) != 1:
-            raise UnreadableImage(f"{len(tiff.pages)} pages: split it into single images")
-        page: Any = tiff.pages.first
-        _check_size(page.imagelength, page.imagewidth)
-        if page.dtype not in DTYPES:
-            raise UnreadableImage(f"type {page.dtype} is not supported: save it as 8 or 16 bits")
-        if page.photometric.name not in {"MINISBLACK", "RGB", "YCBCR"}:
-            raise UnreadableImage(
-                f"colours {page.photometric.name} are not supported: save it as grey or RGB"
-            )
-        if page.axes not in {"YX", "YXS"} or page.samplesperpixel > 4:
-            raise UnreadableImage(
-                f"axes {page.axes} with {page.samplesperpixel} bands are not supported"
-            )
-        return np.asarray(page.asarray())
+@lru_cache(maxsize=4)
+def _levels(dtype: np.dtype[Any], low: float, high: float) -> Image:
+    """Return what each value of an integer type is in memory: one look-up a pixel is fastest."""
+    values = np.arange(np.iinfo(dtype).max + 1, dtype=np.float32)
+    return np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
 
 
-def unit(pixels: Pixels) -> Image:
-    """Return pixels as float32, 0 to 1 of their type's range."""
-    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+def nodata(path: Path) -> float | None:
+    """Return the value of pixels without data, where a file says so itself."""
+    return tiff.nodata(path) if path.suffix.lower() in TIFF else None
 
 
-def quantised(image: Image, dtype: npt.DTypeLike) -> Pixels:
-    """Return an image as integers of `dtype`, clipped to 0 to 1 and rounded."""
-    top = np.iinfo(np.dtype(dtype)).max
-    return np.rint(np.clip(image, 0, 1).astype(np.float64) * top).astype(dtype)
+def missing(pixels: Pixels, span: Range) -> npt.NDArray[np.bool_]:
+    """Return where pixels hold no data, (height, width)."""
+    if span.nodata is None:
+        return np.zeros(pixels.shape[:2], bool)
+    empty = colour(pixels) == span.nodata
+    return np.asarray(empty if empty.ndim == 2 else empty.all(axis=2))
 
 
-def eight_bit(pixels: Pixels) -> npt.NDArray[np.uint8]:
-    """Return pixels as 8 bits: their type's whole range, not stretched."""
-    return pixels if pixels.dtype == np.uint8 else quantised(unit(pixels), np.uint8)
+def quantised(image: Image, dtype: npt.DTypeLike, span: Range | None = None) -> Pixels:
+    """Return an image as integers of `dtype`: clipped to 0 to 1 of the range, and rounded."""
+    low, high = (0, np.iinfo(np.dtype(dtype)).max) if span is None else (span.low, span.high)
+    values = np.clip(image, 0, 1).astype(np.float64) * (high - low) + low
+    return np.rint(values).astype(dtype)
+
+
+def eight_bit(pixels: Pixels, span: Range | None = None) -> npt.NDArray[np.uint8]:
+    """Return pixels as 8 bits: the whole range (their type's without one), not stretched."""
+    top = float(np.iinfo(pixels.dtype).max)
+    span = span or Range(0, top)
+    if pixels.dtype == np.uint8 and (span.low, span.high) == (0, top):
+        return pixels
+    return _eight_bits(pixels.dtype, span.low, span.high)[pixels]
+
+
+@lru_cache(maxsize=4)
+def _eight_bits(dtype: np.dtype[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
+    return quantised(_levels(dtype, low, high), np.uint8)
 
 
 def colour(image: Any) -> Any:
@@ -152,11 +190,9 @@ def colour(image: Any) -> Any:
     return image[..., 0] if channels <= 2 else image[..., :3]
 
 
-def shown(pixels: Pixels) -> Pixels:
-    """Return pixels as a figure takes them: (h, w), (h, w, 3) or (h, w, 4), 8 bits in colour."""
-    if pixels.ndim == 2:
-        return pixels
-    return pixels[..., 0] if pixels.shape[2] <= 2 else eight_bit(pixels)
+def shown(pixels: Pixels, span: Range | None = None) -> npt.NDArray[np.uint8]:
+    """Return pixels as a figure takes them: 8 bits of the range, (h, w), (h, w, 3) or (h, w, 4)."""
+    return eight_bit(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] <= 2 else pixels, span)
 
 
 def describe(pixels: Pixels) -> dict[str, int | str]:
@@ -172,61 +208,36 @@ def describe(pixels: Pixels) -> dict[str, int | str]:
     }
 
 
-def write_like(source: Path, image: Image, target: Path) -> None:
+def write_like(source: Path, image: Image, target: Path, span: Range | None = None) -> None:
     """Write `image` to `target` in the format, mode, bit depth and size of the file `source`.
 
-    Lossless where the format is; JPEG at quality 95 with its own subsampling. ICC profile,
-    resolution and, but in TIFF, EXIF travel along.
+    What lies beyond the range and what holds no data stays as it was, and nothing else becomes
+    nodata. Lossless where the format is; JPEG at quality 95 with its own subsampling. ICC profile,
+    resolution, a TIFF's tags and, but in TIFF, EXIF travel along.
     """
     before = decode(source)
     if image.shape != before.shape:
         raise ValueError(f"{source.name}: shape {image.shape} is not its own {before.shape}")
-    pixels = quantised(image, before.dtype)
+    pixels = quantised(image, before.dtype, span)
+    if span is not None:
+        pixels = _kept(before, pixels, span)
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.suffix.lower() in TIFF:
-        _write_tiff(source, pixels, target)
+        tiff.write_like(source, pixels, target)
     else:
-        target.write_bytes(_encode_pillow(source, pixels))
+        target.write_bytes(pillow.encode_like(source, pixels))
 
 
-def _write_tiff(source: Path, pixels: Pixels, target: Path) -> None:
-    with tifffile.TiffFile(source) as tiff:
-        page: Any = tiff.pages.first
-        lossy = page.compression.name in {"JPEG", "OJPEG", "WEBP", "JPEG_2000_LOSSY"}
-        extra = page.extrasamples or None
-        tifffile.imwrite(
-            target,
-            pixels,
-            photometric="rgb" if page.photometric.name == "YCBCR" else page.photometric.name,
-            planarconfig=page.planarconfig.name if pixels.ndim > 2 else None,
-            compression="adobe_deflate" if lossy else page.compression,
-            extrasamples=[sample.name for sample in extra] if extra else None,
-            resolution=page.resolution,
-            resolutionunit=page.resolutionunit,
-            iccprofile=page.tags.valueof("InterColorProfile"),
-            metadata=None,
-        )
-
-
-def _encode_pillow(source: Path, pixels: Pixels) -> bytes:
-    with Pillow.open(source) as before:
-        kind = before.format or "PNG"
-        before.load()  # in a PNG, EXIF may follow the pixels
-        options: dict[str, Any] = {
-            key: before.info[key] for key in ("icc_profile", "exif", "dpi") if key in before.info
-        }
-        if kind == "JPEG":
-            from PIL import JpegImagePlugin  # noqa: PLC0415
-
-            sampling = JpegImagePlugin.get_sampling(before)
-            options |= {"quality": 95, "subsampling": max(sampling, 0)}
-        if kind == "WEBP":
-            options |= {"lossless": True, "exact": True}
-        if kind == "GIF":
-            options |= {"optimize": False}  # all 256 levels, or it would be read as a palette
-    encoded = io.BytesIO()
-    Pillow.fromarray(pixels).save(encoded, format=kind, **options)
-    return encoded.getvalue()
+def _kept(before: Pixels, after: Pixels, span: Range) -> Pixels:
+    """Return the values after a repair with those that it has no say in as they were before."""
+    result = np.where((before < span.low) | (before > span.high), before, after)
+    if span.nodata is None:
+        return result
+    gaps = missing(before, span)
+    beside = span.nodata + (1 if span.nodata < span.high else -1)
+    result[missing(result, span) & ~gaps] = beside
+    result[gaps] = before[gaps]
+    return result
 
 
 def png_bytes(pixels: Pixels, compress_level: int = 6) -> bytes:

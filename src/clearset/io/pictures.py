@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 
 from clearset import plots, registration
 from clearset.io import images, layout
-from clearset.io.images import Pixels
+from clearset.io.images import Pixels, Stored
 from clearset.io.parallel import mapped
 
 DPI = 100
 SHEET_DPI = 85  # of the sheet of faults, which is kept in git
-Sides = Callable[[str], tuple[Path, Path]]
+Sides = Callable[[str], tuple[Stored, Stored]]
 CAPTION = 38  # characters in a line over a picture
 THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
 
@@ -30,9 +30,14 @@ def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
     return path
 
 
-def thumbnail(path: Path) -> Pixels:
+def seen(file: Stored) -> Pixels:
+    """Return a file's pixels as a figure takes them: 8 bits of the declared range."""
+    return images.shown(images.decode(file.path), file.span)
+
+
+def thumbnail(file: Stored) -> Pixels:
     """Return a file's pixels as a figure takes them, every n-th of a large image."""
-    pixels = images.shown(images.decode(path))
+    pixels = seen(file)
     step = max(1, min(pixels.shape[:2]) // THUMBNAIL)
     return pixels[::step, ::step]
 
@@ -45,10 +50,10 @@ def galleries(
     Blurred (ascending), dark, bright, outliers beside their nearest image, the most similar pairs,
     components. `values` are the rules' measures; at most `count` entries in each gallery.
     """
-    files = tables["images"].set_index("image_id")["path"]
+    files = images.files(tables["images"], folder)
 
     def shown(entries: Iterable[tuple[str, str]]) -> list[tuple[Any, str]]:
-        return [(thumbnail(folder / files[i]), f"{i}\n{caption}") for i, caption in entries]
+        return [(thumbnail(files[i]), f"{i}\n{caption}") for i, caption in entries]
 
     sheets: list[tuple[str, str, list[tuple[str, str]], int]] = [
         (
@@ -62,6 +67,7 @@ def galleries(
         ("outliers", "Most isolated, each beside its nearest image", _isolated(tables, count), 4),
         ("duplicates", "Most similar pairs", _pairs(tables["neighbours"], count), 4),
         ("components", "Components", _components(tables["components"], count), 4),
+        ("dropped", "Dropped, each beside what stays", _dropped(tables["curation"], count), 4),
     ]
     return [
         save(plots.gallery(shown(entries), title, columns), target / f"{name}.png")
@@ -103,6 +109,14 @@ def _pairs(neighbours: pd.DataFrame, count: int) -> list[tuple[str, str]]:
     ]
 
 
+def _dropped(curation: pd.DataFrame, count: int) -> list[tuple[str, str]]:
+    return [
+        entry
+        for row in curation.head(count).itertuples()
+        for entry in ((row.image_id, f"dropped by {row.rules}"), (row.keeper_id, "stays"))
+    ]
+
+
 def _components(components: pd.DataFrame, count: int) -> list[tuple[str, str]]:
     first = components[components["component_id"] < count].head(4 * count)
     return [
@@ -127,9 +141,9 @@ def pairs(outcomes: pd.DataFrame, sides: Sides, target: Path, count: int) -> lis
     return mapped(_pair, jobs, "draw")
 
 
-def _pair(job: tuple[tuple[Path, Path], str, Path]) -> Path:
+def _pair(job: tuple[tuple[Stored, Stored], str, Path]) -> Path:
     files, title, path = job
-    before, after = (images.shown(images.decode(file)) for file in files)
+    before, after = (seen(file) for file in files)
     return save(plots.pair(before, after, title), path)
 
 
@@ -158,10 +172,7 @@ def leaks(fits: pd.DataFrame, sides: Sides, target: Path, count: int) -> list[Pa
 
 
 def _leak(row: Any, sides: Sides, path: Path) -> Path:
-    first, second = (
-        images.eight_bit(images.colour(images.decode(sides(i)[0])))
-        for i in (row.image_id, row.other_id)
-    )
+    first, second = (images.colour(seen(sides(i)[0])) for i in (row.image_id, row.other_id))
     if first.ndim != second.ndim:  # one in colour: both then
         first, second = (p if p.ndim == 3 else np.dstack([p] * 3) for p in (first, second))
     matrix = np.array([[row.xx, row.xy, row.x0], [row.yx, row.yy, row.y0]])

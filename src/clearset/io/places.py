@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clearset.errors import ClearsetError, listed
 from clearset.io import archives
-from clearset.io.sources import Item
+from clearset.io.inventory import Item
 
 MANIFEST = "manifest.csv"  # lies at the top of a released dataset, beside the source's own folders
 

@@ -10,21 +10,24 @@ import pandas as pd
 
 from clearset import planting
 from clearset.edits import Edit
-from clearset.errors import ClearsetError
+from clearset.errors import ClearsetError, UnreadableImage
 from clearset.io import images
 from clearset.io.images import Image, Pixels
+from clearset.io.inventory import Item
 from clearset.io.parallel import mapped
 from clearset.io.places import unfit
-from clearset.io.sources import Item
 from clearset.planting import Eye, Planted
-from clearset.schema_fetch import Plant
+from clearset.schema_fetch import Mapping as Mapped
+from clearset.schema_fetch import PixelRange, Plant
 from clearset.synthesis import foreign
 
 BROKEN = 0.6  # share of a file's bytes that are left of a broken one
 SAME_FILE = {"exact_copy", "conflict", "mask_size", "corrupt"}  # the source's own bytes, or some
 
 
-def plant(found: Sequence[Item], plan: Plant, folder: Path) -> tuple[list[Item], pd.DataFrame]:
+def plant(
+    found: Sequence[Item], plan: Plant, folder: Path, wanted: PixelRange
+) -> tuple[list[Item], pd.DataFrame]:
     """Return the planted dataset's items and its table `truth`, with `path` for `image_id`.
 
     Images with the same pixels are one eye, of which the first is taken; images that can not be
@@ -34,7 +37,8 @@ def plant(found: Sequence[Item], plan: Plant, folder: Path) -> tuple[list[Item],
     eyes = unique_eyes(found, plan.same_eye)
     planted = planting.schedule(list(eyes), plan)
     files = {eye.name: item for eye, item in eyes.items()}
-    items = mapped(partial(_write, files, plan.seed, folder), planted, "plant")
+    make = partial(_write, files, plan.seed, folder, _span(wanted))
+    items = mapped(make, planted, "plant")
     parts = planting.parts([p.eye.subject for p in planted], plan.held_out, plan.seed)
     rows = [
         {
@@ -94,11 +98,29 @@ def _names(items: Sequence[Item]) -> list[str]:
 def _pixels(file: Path) -> str:
     try:
         return str(images.describe(images.decode(file))["pixels_sha256"])
-    except images.UnreadableImage:
+    except UnreadableImage:
         return ""
 
 
-def _write(files: Mapping[str, Item], seed: int, folder: Path, planted: Planted) -> Item:
+def _span(wanted: PixelRange) -> images.Range | None:
+    """Return the range in which faults are planted; it must be known before the images are."""
+    if wanted.mapping is Mapped.type:
+        return None
+    if wanted.mapping is not Mapped.fixed:
+        raise ClearsetError(
+            f"fetch.plant needs a range that is known beforehand, not {wanted.mapping.value}: set "
+            "fetch.range.mapping to fixed or type"
+        )
+    return images.Range(wanted.low, wanted.high, wanted.nodata)
+
+
+def _write(
+    files: Mapping[str, Item],
+    seed: int,
+    folder: Path,
+    span: images.Range | None,
+    planted: Planted,
+) -> Item:
     """Write one planted image and its mask, and return where they lie."""
     if planted.fault == planting.CLEAN:
         return files[planted.eye.name]
@@ -114,7 +136,7 @@ def _write(files: Mapping[str, Item], seed: int, folder: Path, planted: Planted)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content[:kept])
     else:
-        edit = _write_image(source.file, target, planted, rng)
+        edit = _write_image(source.file, target, planted, rng, span)
     if not planted.eye.masked or planted.fault == "leak":
         return Item(planted.split, name, target, None, folder)
     own = files[planted.mask_of or planted.eye.name].mask
@@ -144,14 +166,20 @@ def _mask_place(eye: Item, name: str) -> PurePosixPath:
     return place.with_name(f"{before}{name}{behind}.png" if found else f"{name}.png")
 
 
-def _write_image(source: Path, target: Path, planted: Planted, rng: planting.Random) -> Edit | None:
+def _write_image(
+    source: Path,
+    target: Path,
+    planted: Planted,
+    rng: planting.Random,
+    span: images.Range | None,
+) -> Edit | None:
     """Write what a planted image shows, in its source's format; return the edit for its mask."""
-    whole = images.unit(images.decode(source))
+    whole = images.unit(images.decode(source), span)
     shown = images.colour(whole)
     image, edit = _image(shown, planted, rng)
     if shown.shape != whole.shape:  # transparency stays as it is
         image = np.dstack([image, whole[..., -1]])
-    images.write_like(source, image, target)
+    images.write_like(source, image, target, span)
     return edit
 
 

@@ -5,7 +5,7 @@ Against the original (PSNR, SSIM, the evidence of `evidence.py`), against the ma
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Job:
     """One image: its files, what was done to it, and what else is to be tried."""
 
     image_id: str
+    span: images.Range
     before: Path
     after: Path | None  # none: not repaired
     mask: Path | None
@@ -64,6 +65,7 @@ def _job(section: Dataset, folders: Mapping[str, Path], row: Any) -> Job:
     fetched = folders["fetch"]
     return Job(
         image_id=row.Index,
+        span=images.declared(row),
         before=fetched / "images" / row.path,
         after=folders["enhance"] / "images" / row.path if row.repaired else None,
         mask=fetched / "masks" / row.mask if row.mask else None,
@@ -77,10 +79,10 @@ def _job(section: Dataset, folders: Mapping[str, Path], row: Any) -> Job:
 def examine(job: Job) -> list[dict[str, Any]]:
     """Return a row for each trial on an image, and for what was applied to it."""
     pixels = images.colour(images.decode(job.before))
-    stored = partial(_stored, pixels.dtype)
-    original = Original(images.unit(pixels), stored)
+    stored = partial(_stored, pixels.dtype, job.span)
+    original = Original(images.unit(pixels, job.span), stored)
     mask = None if job.mask is None else images.decode_mask(job.mask)
-    clean = None if job.clean is None else _read(job.clean)
+    clean = None if job.clean is None else _read(job.clean, job.span)
     before = _scored(original, mask, clean)
     rows = []
     for name, repair in _repairs(job, original):
@@ -101,7 +103,7 @@ def _repairs(job: Job, original: Original) -> Iterator[tuple[str, Repair | None]
     if job.after is None:
         yield APPLIED, None
     else:
-        yield APPLIED, Repair(_read(job.after), _again(original.stored, job.steps))
+        yield APPLIED, Repair(_read(job.after, job.span), _again(original.stored, job.steps))
 
 
 def _likeness(original: Original, repair: Repair) -> dict[str, float]:
@@ -117,13 +119,14 @@ def _scored(seen: Original | Repair, mask: Pixels | None, clean: Image | None) -
     return row
 
 
-def _read(path: Path) -> Image:
-    return images.unit(images.colour(images.decode(path)))
+def _read(path: Path, span: images.Range) -> Image:
+    return images.unit(images.colour(images.decode(path)), span)
 
 
-def _stored(dtype: np.dtype[Any], image: Image) -> Image:
+def _stored(dtype: np.dtype[Any], span: images.Range, image: Image) -> Image:
     """Return an image as a file of that type would hold it."""
-    return images.unit(images.quantised(image, dtype))
+    whole = replace(span, nodata=None)  # gaps are filled already
+    return images.unit(images.quantised(image, dtype, span), whole)
 
 
 def _again(stored: Callable[[Image], Image], steps: Steps) -> Callable[[Image], Image]:

@@ -1,0 +1,39 @@
+"""The tables of similar images: what joins them, who stays, how published reports count them."""
+
+from clearset.io.columns import FLOAT, INT, STR, Table
+
+TABLES = {
+    # the strongest chain of similarities that joins all images: at any bound the groups that its
+    # links at or above it make are those that all pairs would make
+    "links": Table(
+        {"image_id": STR, "other_id": STR, "similarity": FLOAT}, ("image_id", "other_id")
+    ),
+    # one row an image that is dropped as a duplicate
+    "curation": Table(
+        {
+            "image_id": STR,
+            "split": STR,
+            "keeper_id": STR,  # the best of its group, which stays in its stead
+            "keeper_split": STR,
+            "rules": STR,  # that dropped it, separated by spaces
+            "similarity": FLOAT,  # at which it joins a better image's group
+            "bytes": INT,  # of its file
+        },
+        ("image_id",),
+    ),
+    # what a published fastdup report counts, and what is true; empty where there is no such count
+    "published": Table(
+        {
+            "finding": STR,
+            "bound": FLOAT,
+            "edges": FLOAT,  # directed, of the graph of each image's most similar
+            "published_percentage": FLOAT,  # of all edges, one from each image to itself included
+            "edge_percentage": FLOAT,  # of the others, as newer versions print it
+            "pairs": FLOAT,  # unordered
+            "groups": FLOAT,  # that chains of such pairs make
+            "images": INT,  # affected
+            "image_percentage": FLOAT,  # of all images
+        },
+        ("finding",),
+    ),
+}

@@ -1,0 +1,57 @@
+"""PNG, JPEG and what else Pillow reads, to pixels and back."""
+
+import io
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as Pillow
+
+from clearset.errors import UnreadableImage
+
+
+def decode(
+    path: Path, check_size: Callable[[int, int], None], modes: Collection[str]
+) -> npt.NDArray[Any]:
+    """Return a file's pixels as stored, of one of Pillow's `modes`.
+
+    `check_size` (height, width) may refuse before anything is decoded. Raises `UnreadableImage`
+    for what can not be used, or whatever the decoder is led to by a broken file.
+    """
+    with Pillow.open(path) as opened:
+        image: Any = opened
+        check_size(image.height, image.width)
+        rawmode = str(image.tile[0].args) if image.tile else ""
+        if image.mode not in modes:
+            raise UnreadableImage(f"mode {image.mode} is not supported: save it as L or RGB")
+        if image.format == "BMP" and image.mode == "RGBA":
+            raise UnreadableImage("BMP with alpha is not supported: save it as PNG")
+        if ";16" in rawmode and image.mode != "I;16":
+            raise UnreadableImage("16-bit colour in this format is not supported: save it as TIFF")
+        if getattr(image, "n_frames", 1) != 1:
+            raise UnreadableImage(f"{image.n_frames} frames: split it into single images")
+        return np.array(image)
+
+
+def encode_like(source: Path, pixels: npt.NDArray[Any]) -> bytes:
+    """Return pixels as the bytes of a file of the format of `source`, with what travels along."""
+    with Pillow.open(source) as before:
+        kind = before.format or "PNG"
+        before.load()  # in a PNG, EXIF may follow the pixels
+        options: dict[str, Any] = {
+            key: before.info[key] for key in ("icc_profile", "exif", "dpi") if key in before.info
+        }
+        if kind == "JPEG":
+            from PIL import JpegImagePlugin  # noqa: PLC0415
+
+            sampling = JpegImagePlugin.get_sampling(before)
+            options |= {"quality": 95, "subsampling": max(sampling, 0)}
+        if kind == "WEBP":
+            options |= {"lossless": True, "exact": True}
+        if kind == "GIF":
+            options |= {"optimize": False}  # all 256 levels, or it would be read as a palette
+    encoded = io.BytesIO()
+    Pillow.fromarray(pixels).save(encoded, format=kind, **options)
+    return encoded.getvalue()

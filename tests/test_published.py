@@ -1,0 +1,83 @@
+"""The published arithmetic and the true one, side by side."""
+
+import pandas as pd
+import pytest
+
+from clearset.io import tables
+from clearset.published import explained, published
+from clearset.schema import Analyze
+
+SETTINGS = Analyze()
+
+
+def found(images: int, edges: int, outliers: int) -> dict[str, pd.DataFrame]:
+    """Return tables of a dataset with exact pairs, each two edges, and a quota of outliers."""
+    ids = [f"tile_{number:05d}" for number in range(images)]
+    pairs = edges // 2
+    links = [(ids[2 * n], ids[2 * n + 1], 1.0) for n in range(pairs)]
+    counts = (0.9, pairs, 2 * pairs, edges, 0.0), (0.99, pairs, 2 * pairs, edges, 0.0)
+    starts = dict.fromkeys(ids[:outliers], 1)
+    return {
+        "images": pd.DataFrame({"image_id": ids, "error": ""}),
+        "links": pd.DataFrame(links, columns=["image_id", "other_id", "similarity"]),
+        "pairs": pd.DataFrame(counts, columns=list(tables.empty("pairs"))),
+        "outliers": pd.DataFrame({"published_edges": [starts.get(i, 0) for i in ids]}).assign(
+            published_outlier=lambda t: t["published_edges"]
+        ),
+        "components": pd.DataFrame({"component_id": [0, 0, 1, 1], "image_id": ids[:4]}),
+        "flags": pd.DataFrame({"rule": ["dark", "dark", "bright", "soft"]}),
+    }
+
+
+def rows(images: int, edges: int, outliers: int) -> pd.DataFrame:
+    return published(found(images, edges, outliers), SETTINGS).set_index("finding")
+
+
+@pytest.mark.parametrize(
+    ("images", "edges", "read"), [(1457, 12, 0.27), (8258, 914, 3.69)], ids=str
+)
+def test_identical_images_read_a_third_of_their_edges(images: int, edges: int, read: float) -> None:
+    row = rows(images, edges, 1).loc["fully identical"]
+    assert round(row["published_percentage"], 2) == read
+    assert row["pairs"] == row["groups"] == edges / 2
+    assert row["images"] == edges
+    assert row["image_percentage"] == pytest.approx(100 * edges / images)
+    assert row["edge_percentage"] == pytest.approx(1.5 * row["published_percentage"])
+
+
+def test_the_published_outliers_are_a_quota() -> None:
+    row = rows(1457, 12, 145).loc["outliers"]
+    assert round(row["published_percentage"], 2) == 3.32
+    assert row["images"] == 145
+
+
+def test_single_images_are_counted_as_images() -> None:
+    table = rows(200, 4, 3)
+    assert table.loc["dark", "images"] == 2
+    assert table.loc["dark", "image_percentage"] == 1
+    assert pd.isna(table.loc["dark", "edges"])
+    assert set(table.index) >= {"dark", "bright"}
+    assert not {"soft", "blur"} & set(table.index)
+
+
+def test_components_are_groups_of_images() -> None:
+    row = rows(200, 4, 3).loc["components"]
+    assert (row["groups"], row["images"]) == (2, 4)
+
+
+def test_two_sentences_explain_the_difference_with_the_datasets_own_numbers() -> None:
+    text = explained(published(found(1457, 12, 145), SETTINGS), SETTINGS)
+    assert text.count(". ") == 1
+    assert "12 edges" in text
+    assert "0.27 %" in text
+    assert "6 pairs" in text
+    assert "about 3.3 %" in text
+
+
+def test_without_a_pair_there_is_no_example() -> None:
+    assert "here" not in explained(published(found(30, 0, 1), SETTINGS), SETTINGS)
+
+
+def test_the_table_is_the_declared_one() -> None:
+    table = published(found(30, 4, 1), SETTINGS)
+    assert list(tables.checked("published", table)["finding"]) == sorted(table["finding"])
