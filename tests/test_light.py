@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from clearset.light import CELLS, GREY, cells, light
+from clearset.light import CELLS, GREY, cells, light, remembered
 
 Image = npt.NDArray[np.float32]
 SHAPES = [(192, 192), (200, 300), (300, 200), (64, 64), (10, 10), (10, 300), (300, 10)]
@@ -155,3 +155,13 @@ def test_what_fills_no_cell_is_left_out() -> None:
     image = np.zeros((193, 193), np.float32)
     image[-1] = image[:, -1] = 1
     assert not cells(image).any()
+
+
+def test_what_is_remembered_is_forgotten_with_the_block() -> None:
+    image = plane((96, 96), down=1)
+    with remembered():
+        assert light(image) is light(image)
+        assert light(image) is not light(image.copy())
+        image[:] = 0.5
+        assert light(image)[0][1] != 0  # of the image as it was: nothing may change within
+    assert light(image)[0][1] == 0

@@ -1,6 +1,10 @@
 """Light at large scale: how an image's brightness changes from one end to the other."""
 
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -8,10 +12,41 @@ from scipy import ndimage
 
 Image = npt.NDArray[np.float32]
 Grid = npt.NDArray[np.float64]
+Result = TypeVar("Result")
 CELLS = 96  # along an image's shorter side
 GREY = 1 / 255  # one 8-bit grey level
 
 
+_known: ContextVar[dict[tuple[str, int], Any] | None] = ContextVar("_known", default=None)
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Within this block what is asked of one image again is not computed again."""
+    token = _known.set({})
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def once(function: Callable[[Image], Result]) -> Callable[[Image], Result]:
+    """Let a function of an image be computed once within `remembered`."""
+
+    @wraps(function)
+    def remembering(image: Image) -> Result:
+        known, key = _known.get(), (function.__name__, id(image))
+        if known is None:
+            return function(image)
+        if key not in known:
+            known[key] = function(image)
+        result: Result = known[key]
+        return result
+
+    return remembering
+
+
+@once
 def light(image: Image) -> tuple[Grid, Grid]:
     """Return an image's light (constant, slope down, slope across, term in r^2) and what remains.
 
@@ -44,6 +79,7 @@ def _span(side: int) -> Grid:
     return np.linspace(-1, 1, side) if side > 1 else np.zeros(1)
 
 
+@once
 def cells(image: Image) -> Grid:
     """Return the means of square cells, 96 along the shorter side (each pixel in a small image)."""
     side = max(min(image.shape) // CELLS, 1)

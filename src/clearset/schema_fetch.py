@@ -9,6 +9,7 @@ class Source(Enum):
 
     generated = "generated"
     archive = "archive"
+    incoming = "incoming"  # put by hand into data/incoming/, since it lies behind a registration
     folder = "folder"
 
 
@@ -95,7 +96,8 @@ class Fetch:
     path: str = ""  # folder: where the images lie
     url: str = ""  # archive: a zip, Google Drive or any other address
     sha256: str = ""  # archive: of the downloaded zip
-    homepage: str = ""  # archive: where a person gets it by hand
+    homepage: str = ""  # archive, incoming: where a person gets it by hand
+    layout: str = ""  # incoming: what is expected there, in words
     checksums: str = ""  # archive: the list in conf/checksums/ that proves each file
     splits: dict[str, Split] = field(default_factory=dict)  # empty: found by sub-folder names
     range: PixelRange = field(default_factory=PixelRange)
@@ -109,6 +111,9 @@ class Fetch:
         if self.source is Source.archive:
             for key in ("url", "sha256", "checksums", "splits"):
                 require(bool(getattr(self, key)), f"fetch.{key} is empty: an archive needs it")
+        if self.source is Source.incoming:
+            for key in ("homepage", "layout"):
+                require(bool(getattr(self, key)), f"fetch.{key} is empty: say where it comes from")
         if self.source is Source.generated:
             for key, least in (("count", 1), ("size", 64), ("seed", 0)):
                 value = getattr(self, key)

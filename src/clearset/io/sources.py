@@ -19,8 +19,9 @@ from clearset.synthesis import Made, sample
 def opened(dataset: str, fetch: Fetch) -> Iterator[Path]:
     """Yield the folder in which the source's files lie, proven where a list proves them.
 
-    An archive is looked for in the environment (`CLEARSET_` and the name of its checksums), then in
-    data/incoming/, then downloaded; a zip is unpacked for the length of the block.
+    An archive is looked for in the environment (`CLEARSET_` and the name of its checksums, or the
+    dataset's), then in data/incoming/, then downloaded if it can be; a zip is unpacked for the
+    length of the block.
     """
     unpacked = layout.INCOMING / f".{dataset}.unpacked"
     layout.remove(unpacked)
@@ -52,6 +53,8 @@ def find(dataset: str, fetch: Fetch) -> Path:
         if not Path(given).exists():
             raise ClearsetError(f"{variable} is '{given}': no such folder or zip")
         return Path(given)
+    if fetch.source is Source.incoming:
+        return _by_hand(dataset, fetch, variable)
     first = next(iter(archives.read_checksums(layout.CHECKSUMS / f"{fetch.checksums}.sha256")))
     for place in sorted(layout.INCOMING.glob("[!.]*")):
         if _holds(place, first):
@@ -67,6 +70,20 @@ def find(dataset: str, fetch: Fetch) -> Path:
             f"is: {variable}=/path; then run the same command again"
         ) from None
     return target
+
+
+def _by_hand(dataset: str, fetch: Fetch, variable: str) -> Path:
+    """Return the folder or zip that a person has put into data/incoming/ under a dataset's name."""
+    places = [layout.INCOMING / dataset, layout.INCOMING / f"{dataset}.zip"]
+    for place in places:
+        if place.exists():
+            return place
+    raise ClearsetError(
+        f"no copy of {dataset} was found. It lies behind a registration: get it from "
+        f"{fetch.homepage} and put it, as a folder or a zip, at {places[0]} or {places[1]}, or say "
+        f"where it is: {variable}=/path. Expected there: {fetch.layout}. Then run the same command "
+        "again"
+    )
 
 
 def generate(folder: Path, fetch: Fetch) -> None:
