@@ -1,9 +1,8 @@
 """Metrics: numbers measured on one image without a reference.
 
-Each takes an image as `io.images` gives it, reduced to its luminance: float32 from 0 to 1, shaped
-(height, width). Decorating a function is all it takes to add one: tables, rules, figures and tests
-follow the registry. Each is meant to see its own fault and not its neighbours'; how far that holds
-is measured on planted faults (`evaluation.py`).
+Each takes an image as `io.images` gives it, reduced to its luminance: float32, 0 to 1, (height,
+width). To add one, decorate a function: tables, rules, figures and tests follow the registry. Each
+is meant to see its own fault alone; planted faults measure how far that holds (`evaluation.py`).
 """
 
 from collections.abc import Callable, Collection
