@@ -14,7 +14,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import tifffile
 import yaml
 from omegaconf import OmegaConf
@@ -87,10 +87,8 @@ def main(count: int, size: int) -> None:
         configured(clone, source)
         for stage in STAGES:
             rows[stage] = watched([sys.executable, f"src/{stage}.py", NAME], clone)
-        rows["the three stages"] = (
-            *(sum(rows[stage][part] for stage in STAGES) for part in (0, 1)),
-            max(rows[stage][2] for stage in STAGES),
-        )
+        walls, cpus, mosts = zip(*rows.values(), strict=True)
+        rows["the three stages"] = sum(walls), sum(cpus), max(mosts)
         quiet = {"SENTRY_OPT_OUT": "1", "FASTDUP_PRODUCTION": "1", "HOME": name}
         command = [str(fastdup.interpreter()), "-c", BARE, str(source), f"{name}/work"]
         rows["bare fastdup"] = watched(command, Path(name), **quiet)
@@ -105,4 +103,5 @@ def main(count: int, size: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(given) for given in [*sys.argv[1:], "8258", "640"][:2]))
+    given = sys.argv[1:3]
+    main(*(int(number) for number in [*given, *("8258", "640")[len(given) :]]))
