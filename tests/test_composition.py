@@ -27,7 +27,8 @@ OPTIONS = [
     GROUPS[group].format(path.stem)
     for group in GROUPS
     for path in sorted((ROOT / "conf" / group).glob("*.yaml"))
-    if path.stem != "by_fault"  # for the rules of datasets with faults planted, which use it
+    # those for the rules of certain datasets, which use them, are composed with these
+    if path.stem not in ("by_fault", "satellite")
 ]
 
 

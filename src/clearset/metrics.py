@@ -82,7 +82,7 @@ def sharpness(image: Image) -> float:
     return float(max(min(lead - MEDIUM_LEAD, direct), BLURRED))
 
 
-def _spectrum(image: Image) -> npt.NDArray[np.float32] | None:
+def _spectrum(image: Image) -> npt.NDArray[np.float64] | None:
     """Return the mean power spectrum of an image's blocks, flat; None when all are constant."""
     height, width = image.shape
     if min(height, width) < BLOCK:
@@ -93,17 +93,18 @@ def _spectrum(image: Image) -> npt.NDArray[np.float32] | None:
     blocks = cut.reshape(rows, BLOCK, columns, BLOCK).swapaxes(1, 2).reshape(-1, BLOCK, BLOCK)
     window = np.hanning(BLOCK).astype(np.float32)
     blocks = (blocks - blocks.mean(axis=(1, 2), keepdims=True)) * np.outer(window, window)
-    power = (np.abs(fft.rfft2(blocks)) ** 2).reshape(len(blocks), -1)
+    # in double precision, as sums of single ones differ in the sixth digit between processors
+    power = (np.abs(fft.rfft2(blocks)) ** 2).reshape(len(blocks), -1).astype(np.float64)
     coarse = power @ _bands()[:4].mean(axis=0)
     told = coarse > GREY**2 / 100  # the others hold nothing but rounding
     if not told.any():
         return None
-    relative = power[told] / coarse[told, None] + np.float32(1e-6)
+    relative = power[told] / coarse[told, None] + 1e-6
     return np.asarray(np.exp(np.log(relative).mean(axis=0)))
 
 
 @cache
-def _bands() -> npt.NDArray[np.float32]:
+def _bands() -> npt.NDArray[np.float64]:
     """Return the weights that average a block's spectrum: four bands, four directions each."""
     y, x = fft.fftfreq(BLOCK)[:, None], fft.rfftfreq(BLOCK)[None]
     frequency, quarter = np.hypot(y, x), np.floor((np.arctan2(y, x) / np.pi + 0.5) * 4) % 4
@@ -113,7 +114,7 @@ def _bands() -> npt.NDArray[np.float32]:
             for low, high in (COARSE, MEDIUM, FINE, FLOOR)
             for direction in range(4)
         ]
-    ).astype(np.float32)
+    )
     return weights / weights.sum(axis=1, keepdims=True)
 
 
