@@ -22,6 +22,7 @@ from clearset.io import (
     planter,
     sources,
     tables,
+    tiles,
 )
 from clearset.io.command import run
 from clearset.io.parallel import mapped
@@ -37,7 +38,9 @@ def main(dataset: str) -> str:
         passed_over = inventory.passed_over(folder, found)
         truth = tables.empty("truth")
         if fetch.plant is not None:
-            found, truth = planter.plant(found, fetch.plant, begun / "planted", fetch.range)
+            again = tiles.again(fetch)
+            given = (fetch.plant, begun / "planted", fetch.range, again)
+            found, truth = planter.plant(found, *given)
         places.refuse_collisions(found)
         rows = mapped(partial(take, begun, fetch.range), found, "fetch")
         table = listing(rows, fetch.range)

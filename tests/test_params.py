@@ -20,6 +20,7 @@ SECTION: dict[str, Any] = {
     },
     "enhance": [{"rule": "blur", "method": "unsharp_mask", "radius": 1.0, "amount": 1}],
 }
+SATELLITE = SECTION["fetch"] | {"scene": "satellite"}
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -95,6 +96,11 @@ def test_a_section_becomes_typed() -> None:
         ("fetch.plant", {"held_out": 0}, "plant.held_out is 0.0: between 0 and 1"),
         ("fetch.plant", {"held_out": 1}, "plant.held_out is 1.0: between 0 and 1"),
         ("fetch.plant", {"seed": -1}, "plant.seed is -1: at least 0"),
+        ("fetch.plant", {"empty": -1}, "plant.empty is -1: at least 0"),
+        ("fetch.plant", {"overlaps": -1}, "plant.overlaps is -1: at least 0"),
+        ("fetch.plant", {"overlaps": 2}, "plant.overlaps is 2: only generated satellite tiles"),
+        ("fetch.bands", 3, "fetch.bands is 3: 1, or 3 of a satellite"),
+        ("fetch", SATELLITE | {"bands": 2}, "fetch.bands is 2: 1, or 3 of a satellite"),
     ],
 )
 def test_an_impossible_value_is_refused_by_name(path: str, value: Any, reason: str) -> None:
@@ -119,6 +125,7 @@ def test_an_impossible_value_is_refused_by_name(path: str, value: Any, reason: s
         ("fetch.plant", {"per_eye": 5, "in_place": 0, "held_out": 0.001}),
         ("fetch.plant", {}),
         ("fetch.plant", None),
+        ("fetch", SATELLITE | {"bands": 3, "plant": {"overlaps": 2, "empty": 1}}),
     ],
 )
 def test_the_ends_of_a_range_are_possible(path: str, value: Any) -> None:

@@ -34,6 +34,7 @@ PLAN = Plant(
     masks=1,
     broken=1,
     foreign=2,
+    empty=2,
     seed=5,
 )
 Planted = tuple[list[Item], pd.DataFrame]
@@ -73,9 +74,11 @@ def source(folder: Path) -> Path:
     return folder
 
 
-def plant(found: list[Item], plan: Plant, folder: Path) -> tuple[list[Item], pd.DataFrame]:
+def plant(
+    found: list[Item], plan: Plant, folder: Path, again: planter.Again | None = None
+) -> tuple[list[Item], pd.DataFrame]:
     """Plant into images that are measured on the whole range of their type."""
-    return planter.plant(found, plan, folder, PixelRange())
+    return planter.plant(found, plan, folder, PixelRange(), again)
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +139,13 @@ def test_the_truth_has_the_declared_columns_and_types(planted: Planted) -> None:
 
 def test_the_truth_has_what_was_asked_for(planted: Planted) -> None:
     counted = Counter(planted[1]["fault"])
-    assert set(counted) == {CLEAN, *OTHERS, *PLAN.faults}
+    assert set(counted) == {CLEAN, *OTHERS, *PLAN.faults} - {"overlap"}
     assert counted[CLEAN] == 5  # of six eyes one has a fault in place
-    assert {name: counted[name] for name in ("exact_copy", "leak", "foreign", "corrupt")} == {
+    assert {
+        name: counted[name] for name in ("exact_copy", "leak", "foreign", "corrupt", "empty")
+    } == {
         "exact_copy": 2,
+        "empty": 2,
         "leak": 2,
         "foreign": 2,
         "corrupt": 1,
@@ -342,6 +348,60 @@ def test_a_leak_lies_in_another_split_than_its_eye(planted: Planted) -> None:
         assert decoded(item).shape == (SIZE, SIZE)
 
 
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        made(0)[0],
+        coloured(0),
+        made(0)[0].astype(np.uint16) * 257,
+        np.dstack([coloured(0), np.full_like(made(0)[0], 9)]),
+    ],
+    ids=["grey", "colour", "16 bits", "alpha"],
+)
+def test_an_empty_image_stores_0_for_most_and_keeps_the_rest(
+    pixels: images.Pixels, tmp_path: Path
+) -> None:
+    shown = images.colour(pixels)
+    shown[shown == 0] = 1
+    saved(tmp_path / "source/train/images/a.tif", pixels)
+    planted = plant(items(tmp_path / "source", {}), Plant(empty=1), tmp_path)
+    ((item, row),) = of_fault(planted, "empty")
+    after = decoded(item)
+    lost = images.colour(after) == 0
+    assert row["kinds"] == "empty"
+    assert 0.58 < lost.mean() < 0.96
+    np.testing.assert_array_equal(images.colour(after)[~lost], shown[~lost])
+    assert pixels.ndim == 2 or pixels.shape[2] == 3 or (after[..., 3] == 9).all()
+
+
+def crop_aside(name: str, rng: np.random.Generator) -> images.Pixels:
+    """Return what another crop would show: a pattern that tells the name and the generator."""
+    pixels = np.full((SIZE, SIZE), int(name[1:]), np.uint8)
+    pixels[0] = rng.integers(256, size=SIZE)
+    return pixels
+
+
+def test_an_overlap_shows_its_eyes_scene_again_in_another_split(
+    found: list[Item], tmp_path: Path
+) -> None:
+    plan = Plant(overlaps=2, seed=5)
+    planted = plant(found[1:], plan, tmp_path, crop_aside)
+    overlaps = of_fault(planted, "overlap")
+    assert len(overlaps) == 2
+    for item, row in overlaps:
+        assert item.split != clean(planted, row).split
+        assert item.mask is None
+        assert row["kinds"] == "leak"
+        assert (decoded(item)[1:] == int(row["source"][1:])).all()
+    first, second = (decoded(item)[0] for item, _ in overlaps)
+    assert not np.array_equal(first, second)
+
+
+def test_overlaps_need_a_scene_that_can_be_taken_again(found: list[Item], tmp_path: Path) -> None:
+    with pytest.raises(ClearsetError, match="overlaps is 3: only generated satellite tiles"):
+        plant(found, Plant(overlaps=3), tmp_path)
+
+
 def test_a_strangers_subject_is_its_own(planted: Planted) -> None:
     truth = planted[1].set_index("fault")
     strangers = set(truth.loc["foreign", "eye"])
@@ -349,7 +409,7 @@ def test_a_strangers_subject_is_its_own(planted: Planted) -> None:
     assert not strangers & set(truth.drop("foreign")["eye"])
 
 
-EVERY = Plant(per_eye=1, near_duplicates=1, duplicates=1, leaks=1, foreign=1, broken=1)
+EVERY = Plant(per_eye=1, near_duplicates=1, duplicates=1, leaks=1, foreign=1, broken=1, empty=1)
 
 
 @pytest.mark.parametrize(
@@ -379,6 +439,7 @@ def test_planted_images_keep_format_size_and_depth(
         "leak",
         "foreign",
         "corrupt",
+        "empty",
     }
     for path, item in by_path(given).items():
         assert item.file.suffix == suffix
@@ -497,3 +558,44 @@ def test_an_image_that_can_not_be_released_is_no_eye(tmp_path: Path) -> None:
     given, _ = plant(items(tmp_path / "source", {}), plan, tmp_path / "planted")
     assert len(given) == 4
     assert not any(":" in item.source for item in given)
+
+
+def test_generated_tiles_are_planted_with_overlaps_and_no_data(in_own_folder: Path) -> None:
+    (in_own_folder / "params.yaml").write_text(
+        "tiny:\n"
+        "  fetch: {source: generated, scene: satellite, count: 5, size: 96, seed: 1,\n"
+        "    plant: {overlaps: 2, empty: 2, faults: [jpeg]}}\n"
+        "  filter: {blur: {metric: blur, min: 1}}\n"
+    )
+    fetch.main("tiny")
+    folder = layout.stage_folder("fetch", "tiny")
+    table, truth = tables.read("images", folder), tables.read("truth", folder)
+    assert set(table["bit_depth"]) == {16}
+    assert set(table["error"]) == {""}
+    pixels = {
+        row["image_id"]: images.decode(folder / "images" / row["path"])
+        for _, row in table.iterrows()
+    }
+    counts = Counter(truth["fault"])
+    assert counts == {CLEAN: 5, "empty": 2, "overlap": 2}
+    for _, row in truth.iterrows():
+        share = (pixels[row["image_id"]] == 0).mean()
+        assert 0.55 < share < 0.97 if row["fault"] == "empty" else share == 0
+    by_eye = truth[truth["fault"] == CLEAN].set_index("eye")["image_id"]
+    for _, row in truth[truth["fault"] == "overlap"].iterrows():
+        own = by_eye[row["eye"]]
+        assert own.split("/")[0] != row["image_id"].split("/")[0]
+        assert best_fit(pixels[own], pixels[row["image_id"]]) > 0.95
+
+
+def best_fit(one: images.Pixels, two: images.Pixels) -> float:
+    """Return the highest correlation of two crops over shifts of 0.2 to 0.4 of the side."""
+    best, size = -1.0, len(one)
+    steps = range(round(0.2 * size) - 1, round(0.4 * size) + 2)
+    for flipped in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+        first, second = (each[:: flipped[0], :: flipped[1]] for each in (one, two))
+        for down in steps:
+            for right in steps:
+                part, other = first[down:, right:], second[: size - down, : size - right]
+                best = max(best, float(np.corrcoef(part.ravel(), other.ravel())[0, 1]))
+    return best

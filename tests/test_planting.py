@@ -13,6 +13,7 @@ from clearset.errors import ClearsetError
 from clearset.faults import FAULTS, describe
 from clearset.planting import (
     CLEAN,
+    ELSEWHERE,
     MASKS,
     OTHERS,
     PARTS,
@@ -25,6 +26,7 @@ from clearset.planting import (
     planted_mask,
     random_for,
     schedule,
+    without_data,
 )
 from clearset.schema_fetch import Plant
 
@@ -39,6 +41,8 @@ EVERYTHING = Plant(
     masks=2,
     broken=2,
     foreign=3,
+    empty=3,
+    overlaps=3,
 )
 
 
@@ -136,6 +140,8 @@ ASKED = {
     "conflict": EVERYTHING.conflicts,
     "leak": EVERYTHING.leaks,
     "foreign": EVERYTHING.foreign,
+    "empty": EVERYTHING.empty,
+    "overlap": EVERYTHING.overlaps,
 }
 
 
@@ -149,7 +155,15 @@ def test_as_many_are_planted_as_asked_each_of_another_eye(fault: str) -> None:
 
 
 ALL = Plant(
-    near_duplicates=99, duplicates=99, conflicts=99, leaks=99, masks=99, broken=99, foreign=99
+    near_duplicates=99,
+    duplicates=99,
+    conflicts=99,
+    leaks=99,
+    masks=99,
+    broken=99,
+    foreign=99,
+    empty=99,
+    overlaps=99,
 )
 
 
@@ -166,14 +180,20 @@ def test_without_a_mask_there_is_no_fault_of_a_mask() -> None:
 
 
 def test_within_one_split_nothing_leaks() -> None:
-    assert not only(schedule(eyes(True, True, True), Plant(leaks=3)), "leak")
+    assert not only(schedule(eyes(True, True, True), Plant(leaks=3, overlaps=3)), *ELSEWHERE)
 
 
 @pytest.mark.parametrize("splits", [("train", "test"), ("test", "train", "val")])
-def test_a_leak_lies_in_another_split_than_its_eye(splits: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("fault", "plan"), [("leak", Plant(leaks=9)), ("overlap", Plant(overlaps=9))]
+)
+def test_a_leak_lies_in_another_split_than_its_eye(
+    splits: tuple[str, ...], fault: str, plan: Plant
+) -> None:
     mixed = [Eye(f"e{i}", f"e{i}", splits[i % len(splits)], True) for i in range(9)]
-    leaks = only(schedule(mixed, Plant(leaks=9)), "leak")
+    leaks = only(schedule(mixed, plan), fault)
     assert len(leaks) == 9
+    assert {leak.kinds for leak in leaks} == {"leak"}
     for leak in leaks:
         assert leak.split in splits
         assert leak.split != leak.eye.split
@@ -182,7 +202,7 @@ def test_a_leak_lies_in_another_split_than_its_eye(splits: tuple[str, ...]) -> N
 
 def test_only_leaks_change_their_split() -> None:
     for each in schedule(EYES, EVERYTHING):
-        assert (each.split != each.eye.split) == (each.fault == "leak")
+        assert (each.split != each.eye.split) == (each.fault in ELSEWHERE)
 
 
 def test_a_swapped_mask_is_another_subjects() -> None:
@@ -247,7 +267,7 @@ def test_at_least_one_eye_stays_clean(in_place: int) -> None:
 def test_known_kinds_are_all_that_is_ever_planted() -> None:
     planted = schedule(EYES, replace(ALL, per_eye=1))
     assert {kind for each in planted for kind in each.kinds.split()} == known_kinds()
-    assert {"blur", "leak", "foreign", "unreadable", "label_conflict"} <= known_kinds()
+    assert {"blur", "leak", "foreign", "unreadable", "label_conflict", "empty"} <= known_kinds()
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.9])
@@ -380,3 +400,35 @@ def test_a_mask_of_another_size_fits_no_more() -> None:
 @pytest.mark.parametrize("fault", [*FAULTS, "swapped_mask", "exact_copy", "corrupt"])
 def test_other_masks_stay_as_they_are(fault: str) -> None:
     np.testing.assert_array_equal(planted_mask(MASK, planted_as(fault), None), MASK)
+
+
+@pytest.mark.parametrize("shape", [(48, 64), (64, 48), (200, 200)], ids=str)
+def test_most_of_an_empty_image_is_without_data(shape: tuple[int, int]) -> None:
+    shares = []
+    for number in range(40):
+        lost = without_data(shape, random_for(number, "a"))
+        assert (lost.shape, lost.dtype.name) == (shape, "bool")
+        shares.append(float(lost.mean()))
+    assert 0.58 < min(shares) < 0.66
+    assert 0.89 < max(shares) < 0.96
+
+
+def test_what_is_without_data_lies_beyond_one_slanted_line() -> None:
+    sides = set()
+    for number in range(20):
+        lost = without_data((60, 60), random_for(number, "a"))
+        rows, columns = lost.sum(axis=1), lost.sum(axis=0)
+        for counts, across in ((rows, lost), (columns, lost.T)):
+            steps = np.diff(counts)
+            assert (steps >= 0).all() or (steps <= 0).all()  # one edge, and it does not bend back
+            assert (np.abs(np.diff(across.astype(int), axis=1)).sum(axis=1) <= 1).all()
+        assert len(set(rows)) > 3  # slanted
+        assert len(set(columns)) > 3
+        sides.add((bool(lost[0].mean() > lost[-1].mean()), bool(rows.std() > columns.std())))
+    assert len(sides) == 4
+
+
+def test_the_edge_repeats_with_its_generator() -> None:
+    one, two, other = (without_data((48, 64), random_for(seed, "a")) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(one, other)

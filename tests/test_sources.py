@@ -8,12 +8,16 @@ import zipfile
 from collections.abc import Callable
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import tifffile
 
 from clearset.errors import ClearsetError
-from clearset.io import inventory, sources
-from clearset.schema_fetch import Fetch, Source, Split
+from clearset.io import images, inventory, sources, tiles
+from clearset.satellite import boxes_text, tile
+from clearset.schema_fetch import Fetch, Scene, Source, Split
 
 FILES = {"Tiny Set/train/a.png": b"1", "Tiny Set/train/b.png": b"2", "Tiny Set/test/c.png": b"3"}
 SCRATCH = Path("data/incoming/.tiny.unpacked")
@@ -221,6 +225,80 @@ def test_the_generated_sample_is_the_same_twice(in_folder: Path) -> None:
         *(f"train/eye_{n:03d}.png" for n in (0, 1, 2)),
     ]
     assert [bool(item.mask) for item in items] == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize("bands", [1, 3])
+def test_generated_tiles_are_geotiffs_of_16_bits_the_same_twice(
+    in_folder: Path, bands: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLEARSET_WORKERS", "1")
+    fetch = Fetch(
+        source=Source.generated, scene=Scene.satellite, bands=bands, count=5, size=64, seed=1
+    )
+    seen = []
+    for _ in range(2):
+        with sources.opened("tiles", fetch) as folder:
+            found = inventory.items(folder, {})
+            seen.append({i.source: i.file.read_bytes() for i in found})
+            texts = {file.stem: file.read_text() for file in folder.glob("train/labelTxt/*.txt")}
+            first = found[-3].file
+            pixels = images.decode(first)
+            with tifffile.TiffFile(first) as tiff:
+                page: Any = tiff.pages.first
+                tags = {tag.code: tag.value for tag in page.tags.values()}
+                photometric = page.photometric.name
+    assert seen[0] == seen[1]
+    assert list(seen[0]) == [
+        *(f"test/images/tile_{n:05d}.tif" for n in (3, 4)),
+        *(f"train/images/tile_{n:05d}.tif" for n in (0, 1, 2)),
+    ]
+    made = [tile(number, count=5, size=64, bands=bands, seed=1) for number in range(3)]
+    assert np.array_equal(pixels, made[0].pixels)
+    assert texts == {one.name: boxes_text(one) for one in made}
+    assert photometric == {1: "MINISBLACK", 3: "RGB"}[bands]
+    assert (tags[42113], tags[305]) == ("0", "Clearset")
+    assert (len(tags[33550]), len(tags[33922])) == (3, 6)
+    assert 306 not in tags  # no date
+
+
+def test_tiles_lie_beside_each_other_on_the_ground(tmp_path: Path) -> None:
+    fetch = Fetch(source=Source.generated, scene=Scene.satellite, count=3, size=64, seed=1)
+    sources.generate(tmp_path, fetch)
+    corners, steps = [], []
+    for file in sorted(tmp_path.rglob("*.tif")):
+        with tifffile.TiffFile(file) as tiff:
+            corners.append(tiff.pages.first.tags[33922].value[3:5])
+            steps.append(tiff.pages.first.tags[33550].value[0])
+    corners.sort()
+    assert np.diff(corners, axis=0).tolist() == [[64 * steps[0], 0.0]] * 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        ({}, True),
+        ({"scene": Scene.retina}, False),
+        ({"source": Source.folder}, False),
+    ],
+)
+def test_only_generated_tiles_can_be_taken_again(changed: dict[str, Any], again: bool) -> None:
+    settings: dict[str, Any] = {
+        "source": Source.generated,
+        "scene": Scene.satellite,
+        "count": 2,
+        "size": 64,
+    }
+    assert (tiles.again(Fetch(**(settings | changed))) is not None) == again
+
+
+def test_a_tile_taken_again_is_another_crop_each_time() -> None:
+    fetch = Fetch(source=Source.generated, scene=Scene.satellite, count=2, size=64)
+    take = tiles.again(fetch)
+    assert take is not None
+    one, two = (take("tile_00001", np.random.default_rng(seed)) for seed in (1, 2))
+    assert one.shape == two.shape == (64, 64)
+    assert not np.array_equal(one, two)
+    assert np.array_equal(one, take("tile_00001", np.random.default_rng(1)))
 
 
 def test_patterns_find_images_and_their_masks(tmp_path: Path) -> None:

@@ -99,8 +99,7 @@ def _spectrum(image: Image) -> npt.NDArray[np.float64] | None:
     told = coarse > GREY**2 / 100  # the others hold nothing but rounding
     if not told.any():
         return None
-    relative = power[told] / coarse[told, None] + 1e-6
-    return np.asarray(np.exp(np.log(relative).mean(axis=0)))
+    return np.asarray(np.exp(np.log(power[told] / coarse[told, None] + 1e-6).mean(axis=0)))
 
 
 @cache

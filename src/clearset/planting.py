@@ -25,12 +25,14 @@ CLEAN = "none"  # the fault of an image without one
 PARTS = ("calibrate", "held_out")
 UNKNOWN_VALUE = 77  # in a mask: of no class
 MASKS = ("swapped_mask", "empty_mask", "unknown_mask")
+ELSEWHERE = ("leak", "overlap")  # what lies in another split than its eye
 # What is planted beside the faults of single images, and the kinds that detectors look for.
 OTHERS = (
     dict.fromkeys(EDITS, "near_duplicate")
     | {"exact_copy": "duplicate", "conflict": "duplicate label_conflict", "leak": "leak"}
     | {name: name for name in MASKS}
     | {"foreign": "foreign", "corrupt": "unreadable", "mask_size": "unreadable"}
+    | {"empty": "empty", "overlap": "leak"}
 )
 
 
@@ -105,13 +107,13 @@ def _others(eyes: Sequence[Eye], plan: Plant) -> Iterator[Planted]:
     splits = sorted({eye.split for eye in eyes})
     counts = dict.fromkeys(EDITS, plan.near_duplicates) | dict.fromkeys(MASKS, plan.masks)
     counts |= {"exact_copy": plan.duplicates, "conflict": plan.conflicts, "foreign": plan.foreign}
-    counts |= {"leak": plan.leaks if len(splits) > 1 else 0}
-    counts |= {"corrupt": plan.broken, "mask_size": plan.broken}
+    counts |= {"leak": plan.leaks, "overlap": plan.overlaps} if len(splits) > 1 else {}
+    counts |= {"corrupt": plan.broken, "mask_size": plan.broken, "empty": plan.empty}
     for name, kinds in OTHERS.items():
         dealer = masked if name in (*MASKS, "conflict", "mask_size") else anyone
-        for number, eye in enumerate(dealer(counts[name])):
+        for number, eye in enumerate(dealer(counts.get(name, 0))):
             split = splits[(splits.index(eye.split) + 1) % len(splits)]
-            place = split if name == "leak" else eye.split
+            place = split if name in ELSEWHERE else eye.split
             given = _neighbour(eyes, eye) if name == "swapped_mask" else ""
             if name == "swapped_mask" and not given:
                 continue  # no other mask to give
@@ -154,6 +156,19 @@ def parts(names: Sequence[str], held_out: float, seed: int) -> dict[str, str]:
 def random_for(seed: int, name: str) -> Random:
     """Return the generator of one planted image, which no other image's depends on."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def without_data(shape: tuple[int, int], rng: Random) -> npt.NDArray[np.bool_]:
+    """Return which pixels of an image (height, width) lie beyond the edge of what was taken.
+
+    They are 60 to 95 % of it, on one side of a straight line that is 5 to 25 degrees off upright
+    or level, as the edge of a satellite's swath.
+    """
+    share, slant, quarter = rng.uniform(0.6, 0.95), rng.uniform(5, 25), rng.integers(4)
+    angle = np.deg2rad(90 * quarter + slant)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    along = x * np.cos(angle) + y * np.sin(angle)
+    return np.asarray(along < np.quantile(along, share))
 
 
 def planted_image(image: Image, planted: Planted, rng: Random) -> tuple[Image, Edit | None]:

@@ -22,6 +22,13 @@ class Mapping(Enum):
     image = "image"  # the same of each image by itself: hides darkness and low contrast
 
 
+class Scene(Enum):
+    """What generated images show."""
+
+    retina = "retina"  # 8 bits, with masks
+    satellite = "satellite"  # 16 bits, with label texts of buildings
+
+
 def require(condition: bool, message: str) -> None:
     """Raise `ValueError` with `message` unless `condition` holds."""
     if not condition:
@@ -73,9 +80,11 @@ class Plant:
     duplicates: int = 0  # eyes that get an exact copy
     conflicts: int = 0  # eyes that get an exact copy with another mask
     leaks: int = 0  # eyes that are seen again in another split
+    overlaps: int = 0  # generated satellite tiles of whose ground another split shows a part
     masks: int = 0  # eyes that get a swapped, an empty and an unknown mask
     broken: int = 0  # broken files, and masks of another size
     foreign: int = 0  # images of something else
+    empty: int = 0  # eyes whose image is shown again, with no data (0) for most of it
     same_eye: list[list[str]] = field(default_factory=list)  # images known to show one eye
     held_out: float = 0.5  # share of the eyes that bounds are scored on, not chosen by
     seed: int = 0
@@ -103,6 +112,8 @@ class Fetch:
     range: PixelRange = field(default_factory=PixelRange)
     count: int = 0  # generated: how many images
     size: int = 0  # generated: side in pixels
+    scene: Scene = Scene.retina  # generated: what the images show
+    bands: int = 1  # generated: 1 for grey, or 3 for colour, which satellite tiles alone have
     seed: int = 0  # generated
     plant: Plant | None = None  # faults to plant; empty: the images stay as they are
 
@@ -118,3 +129,12 @@ class Fetch:
             for key, least in (("count", 1), ("size", 64), ("seed", 0)):
                 value = getattr(self, key)
                 require(value >= least, f"fetch.{key} is {value}: at least {least}")
+        satellite = self.scene is Scene.satellite
+        allowed = (1, 3) if satellite else (1,)
+        require(self.bands in allowed, f"fetch.bands is {self.bands}: 1, or 3 of a satellite")
+        again = satellite and self.source is Source.generated
+        overlaps = self.plant.overlaps if self.plant else 0
+        require(
+            again or not overlaps,
+            f"plant.overlaps is {overlaps}: only generated satellite tiles can overlap",
+        )

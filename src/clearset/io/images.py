@@ -219,8 +219,11 @@ def write_like(source: Path, image: Image, target: Path, span: Range | None = No
     if image.shape != before.shape:
         raise ValueError(f"{source.name}: shape {image.shape} is not its own {before.shape}")
     pixels = quantised(image, before.dtype, span)
-    if span is not None:
-        pixels = _kept(before, pixels, span)
+    write_stored(source, pixels if span is None else _kept(before, pixels, span), target)
+
+
+def write_stored(source: Path, pixels: Pixels, target: Path) -> None:
+    """Write pixels as they are to `target`, in the format of the file `source`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.suffix.lower() in TIFF:
         tiff.write_like(source, pixels, target)

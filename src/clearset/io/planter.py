@@ -1,7 +1,8 @@
 """A source's files to the files of a planted dataset, and the truth about each of them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -11,6 +12,7 @@ import pandas as pd
 from clearset import planting
 from clearset.edits import Edit
 from clearset.errors import ClearsetError, UnreadableImage
+from clearset.faults import FAULTS
 from clearset.io import images
 from clearset.io.images import Image, Pixels
 from clearset.io.inventory import Item
@@ -21,23 +23,46 @@ from clearset.schema_fetch import Mapping as Mapped
 from clearset.schema_fetch import PixelRange, Plant
 from clearset.synthesis import foreign
 
+LABELLED = {*FAULTS, "exact_copy"}  # after which a label says what it said before
+STORED = {"empty", "overlap"}  # what is known by the numbers in the file, not by the light
 BROKEN = 0.6  # share of a file's bytes that are left of a broken one
+Again = Callable[[str, planting.Random], Pixels]  # an eye's name -> its scene from further aside
 SAME_FILE = {"exact_copy", "conflict", "mask_size", "corrupt"}  # the source's own bytes, or some
 
 
+@dataclass(frozen=True)
+class Making:
+    """What every planted image is made with."""
+
+    files: Mapping[str, Item]  # by the eye's name
+    seed: int
+    folder: Path  # to write below
+    span: images.Range | None  # in which faults are planted
+    again: Again | None
+
+
 def plant(
-    found: Sequence[Item], plan: Plant, folder: Path, wanted: PixelRange
+    found: Sequence[Item],
+    plan: Plant,
+    folder: Path,
+    wanted: PixelRange,
+    again: Again | None = None,
 ) -> tuple[list[Item], pd.DataFrame]:
     """Return the planted dataset's items and its table `truth`, with `path` for `image_id`.
 
     Images with the same pixels are one eye, of which the first is taken; images that can not be
     read or released are left out. Clean images stay the source's own files; the others are written
-    below `folder` where they would lie in the source: beside their eye's image and mask.
+    below `folder` where they would lie in the source: beside their eye's image and mask. `again`
+    takes an eye's scene again, which overlaps need: without it they are a `ClearsetError`.
     """
+    if plan.overlaps and again is None:
+        raise ClearsetError(
+            f"fetch.plant.overlaps is {plan.overlaps}: only generated satellite tiles can overlap"
+        )
     eyes = unique_eyes(found, plan.same_eye)
     planted = planting.schedule(list(eyes), plan)
     files = {eye.name: item for eye, item in eyes.items()}
-    make = partial(_write, files, plan.seed, folder, _span(wanted))
+    make = partial(_write, Making(files, plan.seed, folder, _span(wanted), again))
     items = mapped(make, planted, "plant")
     parts = planting.parts([p.eye.subject for p in planted], plan.held_out, plan.seed)
     rows = [
@@ -114,41 +139,46 @@ def _span(wanted: PixelRange) -> images.Range | None:
     return images.Range(wanted.low, wanted.high, wanted.nodata)
 
 
-def _write(
-    files: Mapping[str, Item],
-    seed: int,
-    folder: Path,
-    span: images.Range | None,
-    planted: Planted,
-) -> Item:
-    """Write one planted image and its mask, and return where they lie."""
+def _write(made: Making, planted: Planted) -> Item:
+    """Write one planted image with its mask and label, and return where they lie."""
     if planted.fault == planting.CLEAN:
-        return files[planted.eye.name]
+        return made.files[planted.eye.name]
     # A stranger comes in the format of any image of the dataset.
-    source = files.get(planted.eye.name) or next(iter(files.values()))
-    rng = planting.random_for(seed, planted.name)
+    source = made.files.get(planted.eye.name) or next(iter(made.files.values()))
+    rng = planting.random_for(made.seed, planted.name)
     name = PurePosixPath(planted.name + source.file.suffix)
-    target = folder / _beside(files, planted).parent / name
+    target = made.folder / _beside(made.files, planted).parent / name
+    target.parent.mkdir(parents=True, exist_ok=True)
     edit = None
     if planted.fault in SAME_FILE:
         content = source.file.read_bytes()
         kept = int(BROKEN * len(content)) if planted.fault == "corrupt" else len(content)
-        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content[:kept])
+    elif planted.fault in STORED:
+        stored = _stored(source.file, planted, rng, made.again)
+        images.write_stored(source.file, stored, target)
     else:
-        edit = _write_image(source.file, target, planted, rng, span)
-    if not planted.eye.masked or planted.fault == "leak":
-        return Item(planted.split, name, target, None, folder)
-    own = files[planted.mask_of or planted.eye.name].mask
+        edit = _write_image(source.file, target, planted, rng, made.span)
+    item = Item(planted.split, name, target, None, made.folder)
+    if planted.fault in LABELLED and source.label is not None:
+        label = _place(made, planted, Path(source.source_label))
+        label.write_bytes(source.label.read_bytes())
+        item = replace(item, label=label)
+    if not planted.eye.masked or planted.fault in planting.ELSEWHERE:
+        return item
+    return replace(item, mask=_write_mask(made, planted, source, edit))
+
+
+def _write_mask(made: Making, planted: Planted, source: Item, edit: Edit | None) -> Path:
+    own = made.files[planted.mask_of or planted.eye.name].mask
     if own is None:
         raise ValueError(f"{planted.name}: its eye has no mask")
     mask = planting.planted_mask(images.decode_mask(own), planted, edit)
     if planted.mask_of:
         mask = _fitted(mask, images.decode(source.file).shape)
-    path = folder / _mask_place(files[planted.eye.name], planted.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = _place(made, planted, Path(made.files[planted.eye.name].source_mask)).with_suffix(".png")
     path.write_bytes(images.png_bytes(mask))
-    return Item(planted.split, name, target, path, folder)
+    return path
 
 
 def _beside(files: Mapping[str, Item], planted: Planted) -> PurePosixPath:
@@ -159,11 +189,17 @@ def _beside(files: Mapping[str, Item], planted: Planted) -> PurePosixPath:
     return PurePosixPath(own.source)
 
 
-def _mask_place(eye: Item, name: str) -> PurePosixPath:
-    """Return where a planted mask lies: beside its eye's, and named after its image as that is."""
-    place, stem = PurePosixPath(eye.source_mask), eye.file.stem
-    before, found, behind = place.stem.partition(stem)
-    return place.with_name(f"{before}{name}{behind}.png" if found else f"{name}.png")
+def _place(made: Making, planted: Planted, own: Path) -> Path:
+    """Return where a planted mask or label lies: beside its eye's, named as that is.
+
+    `own` is the place of its eye's in the source.
+    """
+    stem = made.files[planted.eye.name].file.stem
+    before, found, behind = own.stem.partition(stem)
+    called = f"{before}{planted.name}{behind}" if found else planted.name
+    path = made.folder / own.with_name(f"{called}{own.suffix}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _write_image(
@@ -181,6 +217,15 @@ def _write_image(
         image = np.dstack([image, whole[..., -1]])
     images.write_like(source, image, target, span)
     return edit
+
+
+def _stored(source: Path, planted: Planted, rng: planting.Random, again: Again | None) -> Pixels:
+    """Return the numbers of a planted image: another crop of its scene, or 0 for most of it."""
+    if planted.fault == "overlap" and again is not None:
+        return again(planted.eye.name, rng)
+    pixels = images.decode(source).copy()
+    images.colour(pixels)[planting.without_data(pixels.shape[:2], rng)] = 0
+    return pixels
 
 
 def _fitted(mask: Pixels, shape: tuple[int, ...]) -> Pixels:

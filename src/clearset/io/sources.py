@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from clearset.errors import ClearsetError
-from clearset.io import archives, layout
+from clearset.io import archives, layout, tiles
 from clearset.io.images import png_bytes
 from clearset.io.parallel import mapped
-from clearset.schema_fetch import Fetch, Source
+from clearset.schema_fetch import Fetch, Scene, Source
 from clearset.synthesis import Made, sample
 
 
@@ -87,7 +87,10 @@ def _by_hand(dataset: str, fetch: Fetch, variable: str) -> Path:
 
 
 def generate(folder: Path, fetch: Fetch) -> None:
-    """Write the generated sample as a source: <split>/images and <split>/masks."""
+    """Write generated images as a source: <split>/images, and beside it masks or label texts."""
+    if fetch.scene is Scene.satellite:
+        tiles.generate(folder, fetch)
+        return
     made = partial(sample, count=fetch.count, size=fetch.size, seed=fetch.seed)
     mapped(partial(_write_made, folder, made), range(fetch.count), "generate")
 
