@@ -49,6 +49,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     own = yaml.safe_dump({NAME: section()})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setenv("CLEARSET_WORKERS", "1")  # those of an earlier test work in another folder
         Path(params.PARAMS).write_text(own, encoding="utf-8")
         for stage in STAGES:
             assert stage.main(NAME)
