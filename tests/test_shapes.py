@@ -69,3 +69,10 @@ def test_only_shapes_in_the_window_are_seen() -> None:
     shapes = Shapes(rectangles(centre, np.full((4, 2), 0.1)), np.zeros((4, 4)))
     assert shapes.seen(WHOLE).tolist() == [True, True, False, False]
     assert len(shapes.chosen(shapes.seen(WHOLE)).corners) == 2
+
+
+def test_what_is_below_a_pixel_is_not_seen() -> None:
+    corners = rectangles(np.full((2, 2), 0.5), np.array([[0.001, 0.002], [0.01, 0.001]]))
+    shapes = Shapes(corners, np.zeros((2, 4)))
+    assert shapes.seen(WHOLE).tolist() == [False, True]
+    assert shapes.seen(Window(0.0, 0.0, 1000)).tolist() == [True, True]

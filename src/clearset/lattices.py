@@ -15,7 +15,7 @@ Lattice = npt.NDArray[np.float32]  # values over the whole ground
 Image = npt.NDArray[np.float32]
 
 REACH = 0.5  # how far the ground goes on beyond a tile on each side, in sides of a tile
-CELLS = 256  # of a lattice along the ground, which is two sides long
+CELLS = 216  # of a lattice along the ground, which is two sides long
 cv2.setNumThreads(1)  # the tiles are shared out over processes
 
 

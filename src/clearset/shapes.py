@@ -15,6 +15,7 @@ Points = npt.NDArray[np.float64]  # (..., 2): x, y
 Canvas = npt.NDArray[np.uint8]
 
 FRACTION = 4  # bits of a pixel that corners are drawn to
+LEAST = 1.5  # pixels: what is smaller would be drawn too large
 LEFT_BEHIND = 1e-12  # keeps a division from failing where a shadow has no length
 
 
@@ -44,10 +45,11 @@ class Shapes:
         return reduce(np.minimum, ring), reduce(np.maximum, ring)
 
     def seen(self, window: Window) -> npt.NDArray[np.bool_]:
-        """Return which shapes may show in a window."""
+        """Return which shapes may show in a window: in part inside, and not much below a pixel."""
         low, high = self.bounds
         origin = np.array([window.left, window.top])
-        return np.asarray(((high > origin) & (low < origin + 1)).all(axis=1))
+        large = ((high - low) * window.size > LEAST).any(axis=1)
+        return np.asarray(large & ((high > origin) & (low < origin + 1)).all(axis=1))
 
     def chosen(self, which: npt.NDArray[np.bool_]) -> "Shapes":
         """Return those shapes for which `which` is true."""
