@@ -1,5 +1,6 @@
 """Registration: the same eye is found whatever its field and light, another one is not."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -13,7 +14,7 @@ from scipy import ndimage
 from clearset import registration
 from clearset.edits import Edit, another_visit, edited, moved
 from clearset.io import images
-from clearset.registration import Registration, Sight, onto, register, sight, votes
+from clearset.registration import Registration, Sight, onto, register, sight, strongest
 from clearset.synthesis import eye
 
 SIZE = 384
@@ -21,6 +22,11 @@ SURE = 12  # inliers that two different eyes do not exceed
 NEAR = 3.0  # px
 Image = npt.NDArray[np.float32]
 Points = npt.NDArray[np.float64]
+
+
+def votes(one: Sight, others: Sequence[Sight]) -> npt.NDArray[np.int64]:
+    pool = np.array([strongest(other.plain) for other in others]).reshape(-1, 100, 4)
+    return registration.votes(strongest(one.plain), strongest(one.mirrored), pool)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The satellite study on forty tiles of 96 px: 16 bits, three bands, through all six stages."""
+"""The satellite study on forty tiles of 192 px: 16 bits, three bands, through all six stages."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ NAME = "tiny"
 STAGES = [fetch, analyze, filter, enhance, compare, release]
 # In place of a table that is too large to read: a few tiles of each kind.
 SMALLER = """
-fetch: {count: 30, size: 96, bands: 3}
+fetch: {count: 30, size: 192, bands: 3}
 fetch.plant: {faults: [under_exposure], in_place: 5, near_duplicates: 0, duplicates: 3, leaks: 0,
   overlaps: 2, empty: 2, broken: 1}
 compare: {resamples: 100, gallery: 2, pairs: 2}
@@ -93,7 +93,7 @@ def test_a_repaired_tile_keeps_its_type_its_bands_and_its_tags(study: Path) -> N
         assert {"GDAL_NODATA", "ModelTiepointTag"} <= set(tags)
         dark, light = (images.decode(file) for file in files)
         assert light.dtype == np.uint16
-        assert light.shape == dark.shape == (96, 96, 3)
+        assert light.shape == dark.shape == (192, 192, 3)
         assert np.median(light) > 1.5 * np.median(dark)
 
 

@@ -101,7 +101,7 @@ def _leaks(truth: pd.DataFrame, registrations: pd.DataFrame) -> pd.DataFrame:
     inliers = registrations["inliers"].to_numpy(float)
     ends = pd.concat([first["image_id"][same], second["image_id"][same]])
     best = pd.Series(np.concatenate([inliers[same]] * 2), ends, dtype=float).groupby(level=0).max()
-    planted = truth[truth["fault"] == "leak"]
+    planted = truth[truth["kinds"].str.split().map(lambda kinds: "leak" in kinds).astype(bool)]
     right = planted.assign(value=best.reindex(planted.index).fillna(0.0), positive=True)
     wrong = pd.DataFrame({"value": inliers[other], "positive": False, "fault": "", "severity": 0})
     wrong["part"] = _common(first["part"][other], second["part"][other])

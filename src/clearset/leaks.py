@@ -1,6 +1,7 @@
 """The same subject in two splits: a shortlist by similarity, then registration decides."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -8,12 +9,14 @@ import pandas as pd
 
 from clearset import registration
 from clearset.neighbours import Descriptors, similarities
-from clearset.registration import Registration, Sight
+from clearset.registration import Registration, Sight, Words
 
 MATRIX = ["xx", "xy", "x0", "yx", "yy", "y0"]  # columns: x' = xx x + xy y + x0, y' likewise
 COLUMNS = ["image_id", "other_id", "similarity", "inliers", "mirrored", *MATRIX]
 Pair = tuple[int, int, float]
+Votes = npt.NDArray[np.int64]
 Near = tuple[int, npt.NDArray[np.intp], npt.NDArray[np.float64]]  # an image, others, similarities
+Vote = Callable[[Near], Votes]
 
 
 def candidates(
@@ -23,22 +26,31 @@ def candidates(
     *,
     looked_at: int,
     kept: int,
-    watch: Callable[[Iterator[Near]], Iterator[Near]] = iter,
+    each: Callable[[Vote, list[Near]], Iterable[Votes]] = map,
 ) -> list[Pair]:
     """Return the pairs across splits that are worth a registration, as (first, second, similarity).
 
     Of each image's `looked_at` most similar images in other splits those `kept` whose strongest
-    keypoints match best. First < second, by position; sorted. `watch` passes the images on one by
-    one, for a progress bar.
+    keypoints match best. First < second, by position; sorted. `each` is how a function is called
+    on each of a list, in several processes or with a progress bar.
     """
     found: dict[tuple[int, int], float] = {}
-    near = _most_similar(np.asarray(splits, object), descriptors, looked_at)
-    for number, likely, values in watch(near):
-        matched = registration.votes(sights[number], [sights[other] for other in likely])
+    near = list(_most_similar(np.asarray(splits, object), descriptors, looked_at))
+    plain, mirrored = (
+        np.stack([registration.strongest(points) for points in side])
+        for side in zip(*((one.plain, one.mirrored) for one in sights), strict=True)
+    )
+    everyone = each(partial(_votes, plain, mirrored), near)
+    for (number, likely, values), matched in zip(near, everyone, strict=True):
         for place in np.argsort(-matched, kind="stable")[:kept]:
             other = int(likely[place])
             found[min(number, other), max(number, other)] = float(values[place])
     return [(first, second, value) for (first, second), value in sorted(found.items())]
+
+
+def _votes(plain: Words, mirrored: Words, near: Near) -> Votes:
+    number, likely, _ = near
+    return registration.votes(plain[number], mirrored[number], plain[likely])
 
 
 def _most_similar(

@@ -100,15 +100,17 @@ def _faulted(eye: Eye, fault: str, severity: int) -> Planted:
 def _others(eyes: Sequence[Eye], plan: Plant) -> Iterator[Planted]:
     """Yield what is planted beside the faults of single images.
 
-    Eyes are taken in turn, so that few of them get several.
+    Eyes are taken in turn, so that few of them get several, and evenly over all of them.
     """
-    anyone = _dealt(list(eyes))
-    masked = _dealt([eye for eye in eyes if eye.masked])
     splits = sorted({eye.split for eye in eyes})
     counts = dict.fromkeys(EDITS, plan.near_duplicates) | dict.fromkeys(MASKS, plan.masks)
     counts |= {"exact_copy": plan.duplicates, "conflict": plan.conflicts, "foreign": plan.foreign}
     counts |= {"leak": plan.leaks, "overlap": plan.overlaps} if len(splits) > 1 else {}
     counts |= {"corrupt": plan.broken, "mask_size": plan.broken, "empty": plan.empty}
+    anyone, masked = (
+        _dealt(several, sum(counts.values()))
+        for several in (list(eyes), [eye for eye in eyes if eye.masked])
+    )
     for name, kinds in OTHERS.items():
         dealer = masked if name in (*MASKS, "conflict", "mask_size") else anyone
         for number, eye in enumerate(dealer(counts.get(name, 0))):
@@ -131,14 +133,14 @@ def _neighbour(eyes: Sequence[Eye], eye: Eye) -> str:
     return next((other.name for other in others if other.subject != eye.subject), "")
 
 
-def _dealt(eyes: list[Eye]) -> Callable[[int], list[Eye]]:
-    """Return a function that deals out eyes, going round."""
-    place = 0
+def _dealt(eyes: list[Eye], total: int) -> Callable[[int], list[Eye]]:
+    """Return a function that deals out eyes, going round, every n-th if there are n times more."""
+    place, stride = 0, max(len(eyes) // max(total, 1), 1)
 
     def deal(count: int) -> list[Eye]:
         nonlocal place
         count = min(count, len(eyes))
-        dealt = [eyes[(place + step) % len(eyes)] for step in range(count)]
+        dealt = [eyes[(place + step) * stride % len(eyes)] for step in range(count)]
         place += count
         return dealt
 

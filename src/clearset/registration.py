@@ -4,7 +4,6 @@ Made for the same eye at another exposure, visit or field, which the similarity 
 not sure to find. Positions are (column, row) in pixels of the image.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +15,7 @@ Image = npt.NDArray[np.float32]
 Points = npt.NDArray[np.float32]
 Bits = npt.NDArray[np.uint8]
 Matrix = npt.NDArray[np.float64]
+Words = npt.NDArray[np.uint64]
 
 SIDE = 384  # px: an image's longer side when keypoints are sought
 LIGHT = 25.0  # px of the reduced image: what is larger is light, not structure
@@ -99,27 +99,27 @@ def flattened(small: Image) -> Bits:
     return np.clip(128 + 40 * relative / np.maximum(spread, 0.01), 0, 255).astype(np.uint8)
 
 
-def votes(one: Sight, others: Sequence[Sight]) -> npt.NDArray[np.int64]:
+def votes(one: Words, mirrored: Words, others: Words) -> npt.NDArray[np.int64]:
     """Return for each of `others` how many strongest keypoints are each other's best match.
 
-    A first look at many pairs, a tenth of a millisecond each: whom to register at all.
+    A first look at many pairs, a tenth of a millisecond each: whom to register at all. `one` and
+    its mirror image are `strongest` keypoints, `others` several of them, (n, 100, 4).
     """
     result = np.zeros(len(others), np.int64)
     for start in range(0, len(others), CHUNK):
-        chunk = others[start : start + CHUNK]
-        pool = np.stack([_strongest(other.plain) for other in chunk])
-        best = [_mutual(_strongest(points), pool) for points in (one.plain, one.mirrored)]
-        result[start : start + len(chunk)] = np.maximum(*best)
+        pool = others[start : start + CHUNK]
+        best = [_mutual(points, pool) for points in (one, mirrored)]
+        result[start : start + len(pool)] = np.maximum(*best)
     return result
 
 
-def _strongest(points: Keypoints) -> npt.NDArray[np.uint64]:
+def strongest(points: Keypoints) -> Words:
     """Return the strongest keypoints' bits, (100, 4) words; zeros for those missing."""
     kept = points.descriptors[:STRONGEST]
     return np.pad(kept, ((0, STRONGEST - len(kept)), (0, 0))).view(np.uint64)
 
 
-def _mutual(one: npt.NDArray[np.uint64], pool: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+def _mutual(one: Words, pool: Words) -> npt.NDArray[np.int64]:
     away = np.zeros((len(pool), STRONGEST, STRONGEST), np.uint16)
     for word in range(one.shape[1]):
         away += np.bitwise_count(one[None, :, None, word] ^ pool[:, None, :, word])

@@ -186,7 +186,7 @@ def _registrations(
         sights,
         looked_at=params.leak_candidates,
         kept=params.leak_registered,
-        watch=partial(watched, total=len(ids), what="shortlist"),
+        each=partial(mapped, what="shortlist"),
     )
     both = [(sights[first], sights[second]) for first, second, _ in pairs]
     return leaks.table(ids, pairs, mapped(_register, both, "register"))
