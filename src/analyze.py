@@ -1,8 +1,9 @@
 """Measure every image, and compare it with every other."""
 
 from clearset import engines
-from clearset.io import layout, params, tables
+from clearset.io import layout, params, tables, work_folder
 from clearset.io.command import run
+from clearset.schema import Engine
 
 
 def main(dataset: str) -> str:
@@ -10,13 +11,16 @@ def main(dataset: str) -> str:
     section = params.load(dataset)
     source, target = layout.stage_folder("fetch", dataset), layout.stage_folder("analyze", dataset)
     table = tables.read("images", source)
-    found = engines.analyze(
-        table,
-        source / "images",
-        section.analyze,
-        masks=source / "masks",
-        classes=section.classes.values(),
-    )
+    if section.analyze.engine is Engine.work_folder:
+        found = engines.of_work_folder(work_folder.read(source / "work"), section.analyze)
+    else:
+        found = engines.analyze(
+            table,
+            source / "images",
+            section.analyze,
+            masks=source / "masks",
+            classes=section.classes.values(),
+        )
     with layout.replacing(target) as begun:
         begun.mkdir()
         for name, frame in vars(found).items():

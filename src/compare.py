@@ -24,7 +24,7 @@ from clearset.steps import check_steps
 
 Tables = dict[str, pd.DataFrame]
 READ = {
-    "fetch": ["images", "truth"],
+    "fetch": ["images", "truth", "notes"],
     "analyze": [
         "metrics",
         "masks",

@@ -2,7 +2,6 @@
 
 import math
 import shutil
-from collections import Counter
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,10 +22,11 @@ from clearset.io import (
     sources,
     tables,
     tiles,
+    work_folder,
 )
 from clearset.io.command import run
 from clearset.io.parallel import mapped
-from clearset.schema_fetch import Mapping, PixelRange
+from clearset.schema_fetch import Fetch, Mapping, PixelRange, Source
 
 
 def main(dataset: str) -> str:
@@ -34,19 +34,13 @@ def main(dataset: str) -> str:
     fetch = params.load(dataset).fetch
     target = layout.stage_folder("fetch", dataset)
     with layout.replacing(target) as begun, sources.opened(dataset, fetch) as folder:
-        found = inventory.items(folder, fetch.splits)
-        passed_over = inventory.passed_over(folder, found)
-        truth = tables.empty("truth")
-        if fetch.plant is not None:
-            again = tiles.again(fetch)
-            given = (fetch.plant, begun / "planted", fetch.range, again)
-            found, truth = planter.plant(found, *given)
-        places.refuse_collisions(found)
-        rows = mapped(partial(take, begun, fetch.range), found, "fetch")
-        table = listing(rows, fetch.range)
-        layout.remove(begun / "planted")
+        if fetch.source is Source.work_folder:
+            table, truth, notes = of_work_folder(folder, begun)
+        else:
+            table, truth, notes = of_files(folder, begun, fetch)
         tables.write("images", table, begun)
-        tables.write("truth", known(truth, table), begun)
+        tables.write("truth", truth, begun)
+        tables.write("notes", pd.DataFrame({"note": sorted(set(notes))}, dtype="str"), begun)
     broken = table[table["error"] != ""]
     reasons = [
         f"{path} ({error})" for path, error in zip(broken["path"], broken["error"], strict=True)
@@ -55,8 +49,37 @@ def main(dataset: str) -> str:
         raise ClearsetError(f"no image of {dataset} can be read: {listed(reasons)}")
     lines = [f"fetch: {len(table)} images, {int((table['mask'] != '').sum())} masks in {target}"]
     lines += [f"  can not be read: {reason}" for reason in reasons]
-    lines += [f"  {line}" for line in ranges.described(table, fetch.range.mapping)]
-    return "\n".join(lines + [f"  {line}" for line in passed_over])
+    return "\n".join(lines + [f"  {note}" for note in notes])
+
+
+def of_files(
+    folder: Path, begun: Path, fetch: Fetch
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Copy the images below `folder`; return the tables `images` and `truth`, and what to note."""
+    found = inventory.items(folder, fetch.splits)
+    notes = inventory.passed_over(folder, found)
+    truth = tables.empty("truth")
+    if fetch.plant is not None:
+        given = (fetch.plant, begun / "planted", fetch.range, tiles.again(fetch))
+        found, truth = planter.plant(found, *given)
+    places.refuse_collisions(found)
+    table = listing(mapped(partial(take, begun, fetch.range), found, "fetch"), fetch.range)
+    layout.remove(begun / "planted")
+    return table, known(truth, table), ranges.described(table, fetch.range.mapping) + notes
+
+
+def of_work_folder(folder: Path, begun: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Copy the tables of a fastdup work folder; return the same as `of_files`."""
+    for name in work_folder.FILES:
+        if (folder / name).is_file():
+            copy(folder / name, begun / "work" / name)
+    found = work_folder.read(folder)
+    texts = dict.fromkeys(("mask", "source_mask", "label", "source_label"), "")
+    texts |= dict.fromkeys(("sha256", "pixels_sha256"), "")
+    numbers: dict[str, float] = dict.fromkeys(("low", "high", "nodata"), math.nan)
+    numbers |= {"channels": 0, "bit_depth": 0}
+    table = found.images.assign(split="all", source=found.images["path"], **texts, **numbers)
+    return table, tables.empty("truth"), found.notes
 
 
 def listing(rows: list[dict[str, Any]], wanted: PixelRange) -> pd.DataFrame:
@@ -65,7 +88,7 @@ def listing(rows: list[dict[str, Any]], wanted: PixelRange) -> pd.DataFrame:
     known = [pair for pair in counts if pair is not None]
     found = ranges.span(known, wanted) if known else (0.0, 0.0)
     table = ranges.ranged(pd.DataFrame(rows), wanted, found)
-    table["image_id"] = image_ids(table["path"].tolist())
+    table["image_id"] = inventory.image_ids(table["path"].tolist())
     return table
 
 
@@ -144,13 +167,6 @@ def copy(source: Path, target: Path) -> None:
     """Copy a file's bytes alone: dates and permissions of a source are no part of a dataset."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
-
-
-def image_ids(paths: list[str]) -> list[str]:
-    """Return each path without its suffix, or with it where two would be the same."""
-    stems = [str(PurePosixPath(path).with_suffix("")) for path in paths]
-    counts = Counter(stems)
-    return [stem if counts[stem] == 1 else path for stem, path in zip(stems, paths, strict=True)]
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 
 from clearset.errors import ClearsetError
 from clearset.io import composition, layout, params
+from clearset.io.work_folder import recognised
 from clearset.steps import check_steps
 
 USAGE = "usage: make folder SOURCE=/path/to/images NAME=mine [SET='mine.filter.blur.min=500 ...']"
@@ -34,10 +35,13 @@ def main(source: str, name: str, overrides: list[str]) -> str:
         raise ClearsetError(f"SOURCE is '{source}': no such folder or zip. {USAGE}")
     home = layout.FOLDERS / name
     own = home / "params.yaml"
+    alone = recognised(Path(source))  # tables without images
     section = configured(Path(source).resolve(), name, overrides, own)
     check_steps(params.check(name, section[name], str(own)).enhance, f"{own}, enhance")
     before = own.read_bytes() if own.exists() else None
     save(section, own)
+    if alone:
+        del pipeline["stages"]["release"]
     save(rewired(pipeline, name, Path(source).resolve()), home / "dvc.yaml")
     done = subprocess.run(["dvc", "repro", str(home / "dvc.yaml")], check=False)  # noqa: S607
     if done.returncode != 0:
@@ -45,6 +49,12 @@ def main(source: str, name: str, overrides: list[str]) -> str:
         if before is not None:
             own.write_bytes(before)
         raise ClearsetError(f"the pipeline in {home} stopped: see above. SET was not kept; mend it")
+    if alone:
+        return (
+            f"folder: report in {layout.REPORTS / name}/report.md, from the tables of a fastdup "
+            f"work folder alone: there is no image to repair or release. To change a bound, say "
+            f"SET='{name}.filter.blur.min=200', then run the same again"
+        )
     return (
         f"folder: report in {layout.REPORTS / name}/report.md; the cleaned dataset, laid out as "
         f"SOURCE is, in {layout.stage_folder('release', name)}, where manifest.csv says what "
@@ -64,7 +74,8 @@ def configured(source: Path, name: str, overrides: list[str], own: Path) -> dict
                 f"remove {own.parent} to begin anew"
             )
     else:
-        chosen = composition.composed([f"+dataset@{name}=folder"])
+        kind = "work_folder" if recognised(source) else "folder"
+        chosen = composition.composed([f"+dataset@{name}={kind}"])
         config = OmegaConf.create({name: OmegaConf.to_container(chosen[name], enum_to_str=True)})
     changes = OmegaConf.from_dotlist(overrides)
     if unknown := set(changes) - {name}:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from clearset import duplicates, neighbours
+from clearset import duplicates, links, neighbours
 from clearset.duplicates import conflicts, copies, label_dice
 from clearset.vessels import dice
 
@@ -133,7 +133,7 @@ def test_at_every_bound_just_one_of_each_group_stays() -> None:
     sharpness = dict(zip(ids, np.random.default_rng(6).random(60).tolist(), strict=True))
     found = alike(images, compared.links, **sharpness)
     for bound in np.arange(0.05, 1, 0.125):
-        groups = neighbours.components(ids, compared.links, bound).groupby("component_id")
+        groups = links.components(ids, compared.links, bound).groupby("component_id")
         for _, group in groups["image_id"]:
             kept = [i for i in group if found[i] < bound]
             assert kept == [max(group, key=sharpness.__getitem__)]

@@ -18,12 +18,13 @@ from clearset.engines import Analysis, fastdup, native
 from clearset.errors import ClearsetError
 from clearset.io import images
 from clearset.io.images import Pixels
+from clearset.io.work_folder import STATISTICS
 from clearset.metrics import METRICS
 from clearset.schema import Analyze, Engine
 from clearset.synthesis import Made
 
 TABLES = ("metrics", "neighbours", "outliers", "components", "pairs")
-ROUNDING = {"blur": 0.01} | dict.fromkeys(fastdup.STATISTICS[1:], 1e-3)
+ROUNDING = {"blur": 0.01} | dict.fromkeys(STATISTICS[1:], 1e-3)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def test_native_statistics_are_fastdups_within_its_rounding(
 ) -> None:
     own = pd.DataFrame([native.statistics(pixels) for pixels in eyes_of_ravir.values()])
     assert len(own) == 42
-    apart = (own[fastdup.STATISTICS] - whole.statistics[:42]).abs().max()
+    apart = (own[STATISTICS] - whole.statistics[:42]).abs().max()
     assert (apart < pd.Series(ROUNDING)).all(), apart
 
 
@@ -140,13 +141,13 @@ def test_the_components_are_fastdups_own(call: Call) -> None:
     theirs = call.own("connected_components")
     theirs = theirs[theirs["count"] > 0].assign(image_id=lambda t: [call.ids[i] for i in t["__id"]])
     links = compared(call.ids, call.descriptors).links
-    assert groups(neighbours.components(call.ids, links, 0.96)) == groups(theirs)
+    assert groups(links.components(call.ids, links, 0.96)) == groups(theirs)
 
 
 def test_the_whole_of_ravir_holds_the_one_known_pair(whole: Call) -> None:
     known = whole.ids[:42]
     links = compared(known, whole.descriptors[:42]).links
-    found = groups(neighbours.components(known, links, 0.96))
+    found = groups(links.components(known, links, 0.96))
     assert found == {frozenset({"IR_Case_011", "IR_Case_022"})}
 
 
@@ -214,7 +215,7 @@ def test_every_readable_image_is_measured_and_no_other(
     assert set(analysis.metrics.columns) == {
         "image_id",
         "stretched_mean",
-        *fastdup.STATISTICS,
+        *STATISTICS,
         *METRICS,
     }
     assert set(analysis.neighbours["image_id"]) == set(readable)
@@ -249,7 +250,7 @@ def test_alpha_changes_nothing(analysis: Analysis) -> None:
 
 def test_both_engines_measure_the_same(by_native: Analysis, by_fastdup: Analysis) -> None:
     assert (by_native.engine["name"], by_fastdup.engine["name"]) == ("native", "fastdup")
-    apart = (by_native.metrics[fastdup.STATISTICS] - by_fastdup.metrics[fastdup.STATISTICS]).abs()
+    apart = (by_native.metrics[STATISTICS] - by_fastdup.metrics[STATISTICS]).abs()
     assert (apart.max() < pd.Series(ROUNDING)).all(), apart.max()
     pd.testing.assert_frame_equal(by_native.metrics[[*METRICS]], by_fastdup.metrics[[*METRICS]])
 
@@ -360,7 +361,7 @@ def test_no_results(stand_in: Path, tmp_path: Path) -> None:
 
 def results(stats: str, bad: str = "", floats: int = 2 * fastdup.LENGTH) -> str:
     """Return a script that leaves these lines, and so many floats, in the work folder."""
-    header = "index," + ",".join(fastdup.STATISTICS)
+    header = "index," + ",".join(STATISTICS)
     return (
         'mkdir "$4" && cd "$4" && '
         f"printf 'index,filename,error_code,filesize\\n{bad}' > atrain_features.bad.csv && "
@@ -376,7 +377,7 @@ def test_complete_results_are_taken(stand_in: Path, tmp_path: Path) -> None:
     program(stand_in, results(ROWS))
     statistics, descriptors = fastdup.run([tmp_path / "0.png", tmp_path / "1.png"], tmp_path, 1)
     assert statistics["unique"].tolist() == [7.0, 8.0]
-    assert statistics.columns.tolist() == fastdup.STATISTICS
+    assert statistics.columns.tolist() == STATISTICS
     assert descriptors.shape == (2, fastdup.LENGTH)
 
 

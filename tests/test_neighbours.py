@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from clearset import neighbours
+from clearset import links, neighbours
 from clearset.neighbours import Compared, outliers, pair_counts, published_edges
 
 Descriptors = npt.NDArray[np.float32]
@@ -54,7 +54,7 @@ def nearest(ids: list[str], descriptors: Descriptors, count: int) -> pd.DataFram
 
 
 def components(ids: list[str], descriptors: Descriptors, bound: float) -> pd.DataFrame:
-    return neighbours.components(ids, compared(ids, descriptors).links, bound)
+    return links.components(ids, compared(ids, descriptors).links, bound)
 
 
 def judged(descriptors: Descriptors, splits: list[str] | None = None) -> pd.DataFrame:
@@ -185,7 +185,7 @@ def test_links_join_at_every_bound_what_all_pairs_join(
         joined = products >= bound
         for _ in range(6):  # 2^6 steps: further than any chain
             joined = joined @ joined
-        found = neighbours.components(ids, links, bound).set_index("image_id")["component_id"]
+        found = links.components(ids, links, bound).set_index("image_id")["component_id"]
         alone = pd.Series([-1 - number for number in range(60)], ids)
         label = found.reindex(ids).fillna(alone).to_numpy()
         np.testing.assert_array_equal(label[:, None] == label, joined)

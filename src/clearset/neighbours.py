@@ -1,4 +1,4 @@
-"""Descriptors to neighbours, links, outliers and components: exact, the same for every engine.
+"""Descriptors to neighbours, outliers and links: exact, the same for every engine.
 
 Similarities are cosines, computed in double precision and rounded to four decimals before they are
 ranked or compared, so that the last digits of another processor's arithmetic do not change a table.
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-DECIMALS = 4
+from clearset import links
+from clearset.links import DECIMALS
+
 BLOCK = 256  # rows of the similarity matrix in memory at once
 PART = 2048  # of its columns that are computed together
 MAD_TO_SIGMA = 1.4826  # of a normal distribution; Iglewicz and Hoaglin, 1993, ISBN 087389247X
@@ -23,7 +23,6 @@ FEWEST = 3  # with fewer images nothing can lie apart from the rest
 
 Descriptors = npt.NDArray[np.float32]
 Block = tuple[int, npt.NDArray[np.float64]]  # first row, rows of the similarity matrix
-Edges = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -80,10 +79,10 @@ def compare(
     """
     ids, groups = np.asarray(image_ids, dtype=object), np.asarray(splits, dtype=object)
     nearest, within, reached = [], [], []
-    forest: Edges = (np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0))
+    forest: links.Edges = (np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0))
     for start, block in watch(similarities(descriptors)):
         rows = np.arange(start, start + len(block))
-        forest = _strongest(forest, block, rows)
+        forest = links.strongest(forest, block, rows)
         reached.append([((block >= b).sum(), (block >= b).any(axis=1).sum()) for b in bounds])
         nearest.append(_table(ids, rows, _largest(block, min(count, len(ids) - 1)), (start, block)))
         for name in sorted(set(groups[rows])):
@@ -116,27 +115,6 @@ def _table(
             "similarity": np.take_along_axis(values[rows - start], others, axis=1).ravel(),
         }
     )
-
-
-def _strongest(forest: Edges, block: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> Edges:
-    """Return the maximum spanning forest of the pairs seen before and those of a block.
-
-    Weights are made unique by the pair's place, so that the forest is (Kruskal, 1956,
-    doi:10.1090/S0002-9939-1956-0078686-7: any order of equal pairs would be as strong).
-    """
-    total = block.shape[1]
-    later = np.arange(total) > rows[:, None]
-    first, second = rows[np.nonzero(later)[0]], np.nonzero(later)[1]
-    pairs = [
-        np.concatenate(both) for both in zip(forest, (first, second, block[later]), strict=True)
-    ]
-    one, two, similarity = pairs
-    # Whole numbers below 2^53: similarity in ten-thousandths, then the place. 1: zero is no edge.
-    level = np.rint((1 - similarity) * 10**DECIMALS)
-    weights = 1 + level * total**2 + one * total + two
-    tree = minimum_spanning_tree(coo_array((weights, (one, two)), (total,) * 2).tocsr()).tocoo()
-    kept = 1 - (tree.data - 1) // total**2 / 10**DECIMALS
-    return tree.row.astype(np.intp), tree.col.astype(np.intp), np.round(kept, DECIMALS)
 
 
 def _largest(block: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]:
@@ -198,28 +176,6 @@ def published_edges(similarity: npt.NDArray[np.float64], share: float) -> list[i
     order = np.argsort(-similarity, kind="stable")
     first = int(np.ceil((1 - share) * len(order) - 1e-9))  # 0.95 * 20 is 19, not 19.000000000000004
     return [int(position) for position in order[min(first, len(order) - 1) :]]
-
-
-def components(image_ids: Sequence[str], links: pd.DataFrame, bound: float) -> pd.DataFrame:
-    """Return the groups of images that chains of similarities of at least `bound` join.
-
-    Table `components`: numbered from 0 by their first image, with the number of images and the
-    similarity of the weakest link that the group hangs on; images alone are left out.
-    """
-    total, strong = len(image_ids), links[links["similarity"] >= bound]
-    place = pd.Series(range(total), index=pd.Index(image_ids))
-    ends = [place[strong[column]].to_numpy() for column in ("image_id", "other_id")]
-    joined = coo_array((np.ones(len(strong)), tuple(ends)), (total,) * 2)
-    labels = connected_components(joined, directed=False)[1]
-    weakest = strong["similarity"].groupby(labels[ends[0]]).min()
-    table = pd.DataFrame({"image_id": image_ids, "label": labels})
-    table["images"] = table.groupby("label")["image_id"].transform("count")
-    table["min_similarity"] = table["label"].map(weakest)
-    table = table[table["images"] > 1]
-    numbers = table.groupby("label", sort=False).ngroup()
-    return table.assign(component_id=numbers)[
-        ["component_id", "image_id", "images", "min_similarity"]
-    ]
 
 
 def pair_counts(

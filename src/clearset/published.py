@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from clearset.neighbours import components
+from clearset.links import components
 from clearset.schema import Analyze
 
 NAMES = {0.99: "fully identical", 0.98: "nearly identical"}  # as the report words them

@@ -54,6 +54,7 @@ SECTIONS = [
     ),
     ("Flags", "One row a flag.", "flags", "No image is flagged."),
     ("Unreadable", "Images that no stage can use.", "unreadable", "None."),
+    ("Notes on the source", "What was passed over, and how it was read.", "notes", ""),
     (
         "Outliers",
         "The published rule marks the least similar edges of each split's neighbour graph: a "

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from clearset.schema_fetch import Fetch, require
+from clearset.schema_fetch import Fetch, Source, require
 from clearset.schema_train import Train
 
 SURPLUS = ("surplus_similarity", "surplus_copies")  # metrics that spare the best of a group
@@ -22,6 +22,7 @@ class Engine(Enum):
 
     native = "native"
     fastdup = "fastdup"
+    work_folder = "work_folder"  # nothing: the tables of a fastdup work folder are taken
 
 
 class Action(Enum):
@@ -215,8 +216,18 @@ class Dataset:
                 f"enhance: step {step} is for the unknown rule '{step['rule']}'; "
                 f"known: {', '.join(sorted(self.filter))}, and {EVERY} for every image",
             )
+        given = self.fetch.source is Source.work_folder
+        require(
+            given == (self.analyze.engine is Engine.work_folder),
+            "fetch.source and analyze.engine: work_folder goes with work_folder",
+        )
         repaired = {step["rule"] for step in self.enhance}
         for name, rule in self.filter.items():
+            require(
+                not given or rule.action is not Action.enhance,
+                f"filter.{name} asks to enhance, but a fastdup work folder holds no image: say "
+                "review or drop, or run on the images themselves",
+            )
             require(
                 rule.action is not Action.enhance or bool({name, EVERY} & repaired),
                 f"filter.{name} asks to enhance, but enhance has no step with rule: {name}",

@@ -11,6 +11,7 @@ class Source(Enum):
     archive = "archive"
     incoming = "incoming"  # put by hand into data/incoming/, since it lies behind a registration
     folder = "folder"
+    work_folder = "work_folder"  # tables that fastdup has left, without any image
 
 
 class Mapping(Enum):
@@ -102,7 +103,7 @@ class Fetch:
     """How the source becomes images/, masks/ and images.csv."""
 
     source: Source = Source.folder
-    path: str = ""  # folder: where the images lie
+    path: str = ""  # folder, work_folder: where it lies
     url: str = ""  # archive: a zip, Google Drive or any other address
     sha256: str = ""  # archive: of the downloaded zip
     homepage: str = ""  # archive, incoming: where a person gets it by hand

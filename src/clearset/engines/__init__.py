@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset import leaks, neighbours
-from clearset.engines import fastdup, native
+from clearset import leaks, links, neighbours
+from clearset.engines import fastdup, given, native
 from clearset.errors import ClearsetError, listed
 from clearset.io import images
 from clearset.io.parallel import mapped, watched, workers
+from clearset.io.work_folder import WorkFolder
 from clearset.masks import measure_mask
 from clearset.metrics import METRICS, luminance, measure
 from clearset.registration import Registration, Sight, register, sight
@@ -82,14 +83,14 @@ def analyze(
     seen, statistics, descriptors, info = engine(jobs, look)
     numbers = pd.DataFrame([one.numbers for one in seen])
     compared = _compared(ids, splits, descriptors, params)
-    near, links = compared.nearest, compared.links
+    near, joined = compared.nearest, compared.links
     return Analysis(
         metrics=pd.concat([statistics, numbers], axis=1).assign(image_id=ids),
         masks=_masks(ids, seen),
         neighbours=near,
-        links=links,
+        links=joined,
         outliers=neighbours.outliers(ids, splits, compared.within, params.outlier_share),
-        components=neighbours.components(ids, links, params.component_similarity),
+        components=links.components(ids, joined, params.component_similarity),
         pairs=neighbours.pair_counts(compared.pairs, near, params.graph_neighbours),
         registrations=_registrations(ids, splits, descriptors, seen, params),
         engine=info | {"settings": asdict(params) | {"engine": params.engine.value}},
@@ -107,6 +108,27 @@ def _compared(
         graph_neighbours=params.graph_neighbours,
         bounds=params.counted_similarities,
         watch=partial(watched, total=neighbours.blocks(len(ids)), what="compare"),
+    )
+
+
+def of_work_folder(work: WorkFolder, params: Analyze) -> Analysis:
+    """Return the analysis that a fastdup work folder's tables amount to."""
+    ids = work.metrics["image_id"].tolist()
+    known = work.edges[work.edges["image_id"].isin(ids) & work.edges["other_id"].isin(ids)]
+    near, joined = given.nearest(known, ids), links.of_edges(ids, known)
+    counted = given.pairs(known, params.counted_similarities)
+    counted["edges"] = [int((known["similarity"] >= b).sum()) for b in counted["similarity"]]
+    counted["edge_percentage"] = 100 * counted["edges"] / (params.graph_neighbours * len(ids))
+    return Analysis(
+        metrics=work.metrics,
+        masks=_masks(ids, []),
+        neighbours=near,
+        links=joined,
+        outliers=given.outliers(work, ids),
+        components=given.components(work, joined, params.component_similarity),
+        pairs=counted,
+        registrations=leaks.table(ids, [], []),
+        engine=given.info() | {"settings": asdict(params) | {"engine": params.engine.value}},
     )
 
 
@@ -166,7 +188,7 @@ def _look(classes: list[int], sighted: bool, names: list[str], job: Job) -> Seen
 
 
 def _masks(ids: Sequence[str], seen: Sequence[Seen]) -> pd.DataFrame:
-    rows = [{"image_id": i} | one.mask for i, one in zip(ids, seen, strict=True) if one.mask]
+    rows = [{"image_id": i} | one.mask for i, one in zip(ids, seen, strict=False) if one.mask]
     return pd.DataFrame(rows, columns=["image_id", "mask_share", "mask_unknown", "mask_agreement"])
 
 

@@ -24,8 +24,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from clearset.errors import ClearsetError, listed
+from clearset.io.work_folder import STATISTICS
 
-STATISTICS = ["blur", "mean", "min", "max", "stdv", "contrast", "unique"]
 LENGTH = 576  # of its descriptor
 MODEL = "UndisclosedFastdupModel.ort"
 OPTIONS: dict[str, Any] = {

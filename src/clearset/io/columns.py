@@ -42,6 +42,8 @@ TABLES = {
         },
         ("image_id",),
     ),
+    # what a reader of the report should know about the source
+    "notes": Table({"note": STR}, ("note",)),
     # one row an image of a planted dataset: what is known of it; no row where nothing is
     "truth": Table(
         {

@@ -79,6 +79,13 @@ def items(folder: Path, splits: Mapping[str, Split]) -> list[Item]:
     return sorted(found, key=lambda item: (item.split, item.name))
 
 
+def image_ids(paths: list[str]) -> list[str]:
+    """Return each path without its suffix, or with it where two would be the same."""
+    stems = [str(PurePosixPath(path).with_suffix("")) for path in paths]
+    counts = Counter(stems)
+    return [stem if counts[stem] == 1 else path for stem, path in zip(stems, paths, strict=True)]
+
+
 def _by_pattern(folder: Path, splits: Mapping[str, Split]) -> list[Item]:
     found = []
     for name, split in splits.items():

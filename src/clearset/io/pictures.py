@@ -50,6 +50,8 @@ def galleries(
     Blurred (ascending), dark, bright, outliers beside their nearest image, the most similar pairs,
     components. `values` are the rules' measures; at most `count` entries in each gallery.
     """
+    if not folder.exists():  # tables are all there is
+        return []
     files = images.files(tables["images"], folder)
 
     def shown(entries: Iterable[tuple[str, str]]) -> list[tuple[Any, str]]:

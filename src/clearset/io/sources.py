@@ -43,7 +43,7 @@ def opened(dataset: str, fetch: Fetch) -> Iterator[Path]:
 
 def find(dataset: str, fetch: Fetch) -> Path:
     """Return the folder or zip that holds a dataset, downloaded if need be."""
-    if fetch.source is Source.folder:
+    if fetch.source in (Source.folder, Source.work_folder):
         if not fetch.path or not Path(fetch.path).exists():
             raise ClearsetError(f"fetch.path of {dataset} is '{fetch.path}': no such folder or zip")
         return Path(fetch.path)

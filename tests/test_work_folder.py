@@ -1,0 +1,355 @@
+"""A fastdup work folder says the same whichever version wrote it, and what does not fit is named."""
+
+import csv
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import analyze
+import compare
+import enhance
+import fetch
+import filter
+import folder as folders
+from clearset.engines import fastdup
+from clearset.engines.fastdup import QUIET
+from clearset.errors import ClearsetError
+from clearset.io import layout, params, tables, work_folder
+from clearset.published import published
+from clearset.schema import Analyze, Dataset
+from conftest import clone, run, write_image
+
+NAME = "given"
+STAGES = [fetch, analyze, filter, enhance, compare]
+RULES = {
+    "blur": {"metric": "blur", "min": 150, "action": "review"},
+    "duplicate": {"metric": "surplus_similarity", "max": 0.98, "action": "drop"},
+    "outlier": {"metric": "published_outlier", "max": 0, "action": "review"},
+    "unreadable": {"metric": "unreadable", "max": 0, "action": "drop"},
+}
+STYLES = [(numbered, root) for numbered in (True, False) for root in ("", "tiles/", "/data/tiles/")]
+
+
+def write(path: Path, header: str, rows: list[tuple[Any, ...]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header.split(","), *rows])
+
+
+def made(
+    folder: Path,
+    *,
+    images: int,
+    identical: int,
+    outliers: int,
+    numbered: bool = True,
+    root: str = "tiles/",
+) -> Path:
+    """Write a work folder of so many images, directed rows above 0.99, and outlier rows.
+
+    `numbered` as current versions name images, else by path; the last file was refused.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [f"{root}a/tile_{n:05d}.tif" for n in range(images)]
+    cells: list[Any] = list(range(images)) if numbered else paths
+    refused = (images, f"{root}a/broken.tif", "ERROR_CORRUPT_IMAGE", 12)
+    write(folder / work_folder.LISTING, "index,filename", list(enumerate(paths)))
+    write(folder / work_folder.REFUSED, "index,filename,error_code,filesize", [refused])
+    header = "width,height,unique,blur,mean,min,max,stdv,file_size,contrast"
+    numbers = [(640, 640, 256, 100 + n, 120.5, 0, 255, 40.25, 819200, 1) for n in range(images)]
+    if numbered:
+        rows = [(n, *row) for n, row in enumerate(numbers)]
+        write(folder / work_folder.STATS, f"index,{header}", rows)
+    else:
+        named = [(n, paths[n], *row) for n, row in enumerate(numbers)]
+        write(folder / work_folder.STATS, f"index,filename,{header}", named)
+    both = [(2 * n, 2 * n + 1) for n in range(identical // 2)]
+    pairs = [(cells[i], cells[j], 0.995) for one, two in both for i, j in ((one, two), (two, one))]
+    pairs += [(cells[-2], cells[-1], 0.95)]
+    write(folder / work_folder.SIMILAR, "from,to,distance", pairs)
+    ends = "from,to,distance" if numbered else "outlier,nearest,distance"
+    far = [(cells[images - 1 - n], cells[0], 0.4 + n / 1e4) for n in range(outliers)]
+    write(folder / work_folder.OUTLYING, ends, far)
+    groups = [(n, n // 2 if n < identical else n, 4 if n < identical else 0) for n in range(images)]
+    write(folder / work_folder.COMPONENTS, "__id,component_id,count", groups)
+    return folder
+
+
+def configured(source: Path, **changes: Any) -> None:
+    section: dict[str, Any] = {
+        "fetch": {"source": "work_folder", "path": str(source)},
+        "analyze": {"engine": "work_folder", "component_similarity": 0.96},
+        "filter": RULES,
+    }
+    Path(params.PARAMS).write_text(yaml.safe_dump({NAME: section | changes}), encoding="utf-8")
+
+
+def small(folder: Path) -> Path:
+    return made(folder / "work", images=40, identical=6, outliers=3)
+
+
+def published_of(source: Path) -> pd.DataFrame:
+    """Run fetch and analyze on a work folder, and return the table `published`."""
+    configured(source)
+    fetch.main(NAME)
+    analyze.main(NAME)
+    stages = {"fetch": ["images"], "analyze": ["pairs", "outliers", "components", "links"]}
+    found = {
+        name: tables.read(name, layout.stage_folder(stage, NAME))
+        for stage, names in stages.items()
+        for name in names
+    }
+    found["flags"] = tables.empty("flags")
+    return published(found, Analyze()).set_index("finding")
+
+
+@pytest.mark.parametrize(("numbered", "root"), [STYLES[1], STYLES[5]], ids=str)
+def test_the_published_counts_of_the_labelled_tiles(
+    in_folder: Path, numbered: bool, root: str
+) -> None:
+    source = made(
+        in_folder / "work", images=1457, identical=12, outliers=145, numbered=numbered, root=root
+    )
+    table = published_of(source)
+    same, far = table.loc["fully identical"], table.loc["outliers"]
+    assert (same["edges"], round(same["published_percentage"], 2)) == (12, 0.27)
+    assert (same["pairs"], same["groups"], same["images"]) == (6, 6, 12)
+    assert round(same["image_percentage"], 2) == 0.82
+    assert (far["edges"], round(far["published_percentage"], 2)) == (145, 3.32)
+    assert far["images"] == 145
+
+
+def test_the_published_counts_of_the_unlabelled_tiles(in_folder: Path) -> None:
+    source = made(in_folder / "work", images=8258, identical=914, outliers=825)
+    row = published_of(source).loc["fully identical"]
+    assert (row["edges"], round(row["published_percentage"], 2)) == (914, 3.69)
+    assert (row["pairs"], row["images"], round(row["image_percentage"], 2)) == (457, 914, 11.07)
+
+
+def test_both_formats_and_all_roots_give_the_same_bytes(in_folder: Path) -> None:
+    seen = []
+    for number, (numbered, root) in enumerate(STYLES):
+        place = in_folder / str(number)
+        source = made(place, images=40, identical=6, outliers=3, numbered=numbered, root=root)
+        configured(source)
+        fetch.main(NAME)
+        analyze.main(NAME)
+        folder = layout.stage_folder("analyze", NAME)
+        images = layout.stage_folder("fetch", NAME) / "images.csv"
+        seen.append([file.read_bytes() for file in [*sorted(folder.iterdir()), images]])
+    assert all(one == seen[0] for one in seen[1:])
+
+
+def test_image_ids_are_paths_below_what_all_share(in_folder: Path) -> None:
+    found = work_folder.read(small(in_folder))
+    assert found.images["image_id"].tolist()[:2] == ["tile_00000", "tile_00001"]
+    assert found.images["image_id"].tolist()[-1] == "broken"
+    assert found.images["error"].tolist()[-1] == "ERROR_CORRUPT_IMAGE"
+    assert found.notes == []
+
+
+def test_windows_paths_are_paths(in_folder: Path) -> None:
+    source = made(
+        in_folder / "w", images=6, identical=2, outliers=1, numbered=False, root="C:\\t\\"
+    )
+    found = work_folder.read(source)
+    assert found.images["image_id"].tolist()[:2] == ["tile_00000", "tile_00001"]
+    assert len(found.edges) == 3
+
+
+def test_rules_sweeps_and_the_report_need_no_image(in_folder: Path) -> None:
+    configured(small(in_folder))
+    for stage in STAGES:
+        said = stage.main(NAME)
+        assert said
+    flags = tables.read("flags", layout.stage_folder("filter", NAME))
+    assert flags["rule"].value_counts().to_dict() == {
+        "blur": 40,
+        "duplicate": 3,
+        "outlier": 3,
+        "unreadable": 1,
+    } | {"blur": int((np.arange(40) + 100 < 150).sum())}
+    curation = tables.read("curation", layout.stage_folder("filter", NAME))
+    # the sharper one of each pair stays
+    assert curation["image_id"].tolist() == [f"tile_{n:05d}" for n in (0, 2, 4)]
+    assert curation["keeper_id"].tolist() == [f"tile_{n:05d}" for n in (1, 3, 5)]
+    report = (layout.REPORTS / NAME / "report.md").read_text()
+    assert "fastdup work folder" in report
+    assert "fully identical" in report
+    assert not (layout.stage_folder("enhance", NAME) / "images").exists()
+
+
+def test_nothing_can_be_enhanced_without_pixels() -> None:
+    rules = RULES | {"blur": RULES["blur"] | {"action": "enhance"}}
+    section = {
+        "fetch": {"source": "work_folder", "path": "w"},
+        "analyze": {"engine": "work_folder"},
+        "filter": rules,
+        "enhance": [{"rule": "blur", "method": "gamma", "gamma": 0.5}],
+    }
+    with pytest.raises(ClearsetError, match=r"filter\.blur asks to enhance.*holds no image"):
+        params.check(NAME, section, "params.yaml")
+
+
+@pytest.mark.parametrize("part", ["fetch", "analyze"])
+def test_source_and_engine_go_together(part: str) -> None:
+    own = {"fetch": {"source": "work_folder", "path": "w"}, "analyze": {"engine": "work_folder"}}
+    with pytest.raises(ClearsetError, match="goes with work_folder"):
+        params.check(NAME, {part: own[part], "filter": RULES}, "params.yaml")
+    whole = params.check(NAME, own | {"filter": RULES}, "params.yaml")
+    assert isinstance(whole, Dataset)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (work_folder.SIMILAR, None, r"similarity.csv is missing: what it would tell is left out"),
+        (work_folder.OUTLYING, None, r"outliers.csv is missing"),
+        (work_folder.COMPONENTS, None, r"connected_components.csv is missing"),
+        (work_folder.STATS, None, r"atrain_stats.csv is missing"),
+        (work_folder.SIMILAR, "", r"similarity.csv has no row"),
+        (work_folder.SIMILAR, "from,to,distance\n0,1\n", r"1 rows are cut short or too long"),
+        (work_folder.SIMILAR, "from,to,distance\n0,1,x\n2,3,0.9\n", r"1 rows have no similarity"),
+        (work_folder.SIMILAR, "from,to,distance\n0,1,7\n2,2,0.9\n", r"2 rows have no similarity"),
+        (
+            work_folder.SIMILAR,
+            "from,to,distance\n0,99,1\n0,no/such.tif,1\n",
+            r"2 rows name images that are not there \(as '99'\): is it of another run\?",
+        ),
+        (work_folder.OUTLYING, "from,to,distance\n77,0,0.1\n", r"outliers.csv: 1 rows name images"),
+        (
+            work_folder.STATS,
+            "index,blur\n" + "0,5\n" * 3,
+            r"atrain_stats.csv: 2 rows are of an image that has one already",
+        ),
+        (work_folder.STATS, "index,blur\n0,5\n", r"atrain_stats.csv: 39 images have no statistics"),
+        (work_folder.STATS, "index,blur\n0,\x00nan\n1,inf\n", r"40 images have no statistics"),
+    ],
+)
+def test_what_does_not_fit_is_named_and_stops_nothing(
+    in_folder: Path, name: str, content: str | None, said: str
+) -> None:
+    source = small(in_folder)
+    if content is None:
+        (source / name).unlink()
+    else:
+        (source / name).write_text(content)
+    rules = {key: rule for key, rule in RULES.items() if key != "blur"}
+    configured(source, filter=rules)
+    told = fetch.main(NAME)
+    for stage in STAGES[1:]:
+        stage.main(NAME)
+    notes = tables.read("notes", layout.stage_folder("fetch", NAME))["note"]
+    assert notes.str.contains(said).any(), notes.tolist()
+    assert all(note in told for note in notes)
+    report = (layout.REPORTS / NAME / "report.md").read_text()
+    assert "## Notes on the source" in report
+    images = tables.read("images", layout.stage_folder("fetch", NAME))
+    assert len(images) == 41
+
+
+def test_without_any_name_there_is_nothing_to_say(in_folder: Path) -> None:
+    source = small(in_folder)
+    (source / work_folder.LISTING).unlink()
+    (source / work_folder.REFUSED).unlink()
+    with pytest.raises(ClearsetError, match="no table says which images there are: atrain_feat"):
+        work_folder.read(source)
+
+
+def test_paths_in_the_tables_stand_in_for_a_missing_listing(in_folder: Path) -> None:
+    source = made(in_folder / "w", images=40, identical=6, outliers=3, numbered=False)
+    for name in (work_folder.LISTING, work_folder.REFUSED, work_folder.COMPONENTS):
+        (source / name).unlink()
+    found = work_folder.read(source)
+    assert len(found.images) == 40
+    assert len(found.edges) == 7
+
+
+def test_hostile_names_stay_text(in_folder: Path) -> None:
+    source = in_folder / "work"
+    source.mkdir()
+    names = ["../../etc/passwd", "=cmd|'x'.png", "a\nb.png", "<script>.png", "..", ""]
+    write(source / work_folder.LISTING, "index,filename", list(enumerate(names)))
+    found = work_folder.read(source)
+    assert len(found.images) == 4
+    assert not any(path.startswith("=") for path in found.images["path"])
+
+
+def test_a_work_folder_is_recognised(in_folder: Path) -> None:
+    source = small(in_folder)
+    assert work_folder.recognised(source)
+    (source / work_folder.LISTING).unlink()
+    assert work_folder.recognised(source)  # by statistics and similarities
+    (source / work_folder.SIMILAR).unlink()
+    assert not work_folder.recognised(source)
+    assert not work_folder.recognised(in_folder / "nowhere")
+
+
+OLDER = """
+import sys, fastdup
+fastdup.run(sys.argv[1], sys.argv[2], turi_param="nnmodel=0,ccthreshold=0.96", threshold=0.9)
+"""
+CURRENT = """
+import sys, glob, fastdup
+fd = fastdup.create(work_dir=sys.argv[2], input_dir=sorted(glob.glob(sys.argv[1] + "/*")))
+fd.run(overwrite=True, nnf_mode="Flat", run_sentry=False)
+"""
+
+
+def test_what_fastdup_itself_writes_reads_the_same_in_both_formats(
+    working_fastdup: Path, in_folder: Path
+) -> None:
+    draw = np.random.default_rng(0)
+    for number in range(12):
+        pixels = draw.integers(0, 256, (64, 64), dtype=np.uint8)
+        write_image(in_folder / f"images/{number:02d}.png", pixels)
+        if number < 3:
+            write_image(in_folder / f"images/{number:02d}_again.png", pixels)
+    (in_folder / "images/broken.png").write_bytes(b"no image")
+    found = []
+    for name, code in (("older", OLDER), ("current", CURRENT)):
+        command = [str(fastdup.interpreter()), "-I", "-c", code, "images", name]
+        subprocess.run(
+            command,
+            env=QUIET | {"HOME": str(in_folder), "PATH": "/usr/bin:/bin"},
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+        found.append(work_folder.read(in_folder / name))
+    older, current = found
+    first = (in_folder / "older/similarity.csv").read_text().splitlines()[1]
+    assert first.startswith("images/")
+    assert (in_folder / "current/similarity.csv").read_text().splitlines()[1][0].isdecimal()
+    for one in found:
+        assert one.notes == []
+        assert len(one.images) == 16
+        assert (one.images["error"] != "").sum() == 1
+        exact = one.edges[one.edges["similarity"] > 0.999]
+        ends = {tuple(sorted(pair)) for pair in exact[["image_id", "other_id"]].to_numpy()}
+        assert ends >= {(f"{n:02d}", f"{n:02d}_again") for n in range(3)}
+    pd.testing.assert_frame_equal(
+        older.metrics.sort_values("image_id", ignore_index=True),
+        current.metrics.sort_values("image_id", ignore_index=True),
+    )
+
+
+def test_make_folder_takes_a_work_folder(tmp_path: Path) -> None:
+    project = clone(tmp_path / "project")
+    source = small(tmp_path)
+    command = ["python", "src/folder.py", str(source), "mine"]
+    done = run(project, *command)
+    assert done.returncode == 0, done.stderr
+    assert "there is no image to repair or release" in done.stdout
+    assert (project / "reports/mine/report.md").is_file()
+    assert not (project / "data/release").exists()
+    again = run(project, *command, "mine.filter.blur.min=120")
+    assert "Running stage 'folders/mine/dvc.yaml:filter@mine'" in again.stdout
+    assert "analyze@mine" not in again.stdout.replace(
+        "'folders/mine/dvc.yaml:analyze@mine' didn't", ""
+    )
+    assert folders.USAGE
