@@ -45,7 +45,8 @@ def main(dataset: str) -> str:
             pd.DataFrame(done).drop(columns="pixels_sha256") if done else tables.empty("repairs")
         )
         tables.write("repairs", repairs, begun)
-    return f"enhance: {len(done)} of {len(table)} images repaired, all of them in {target}/images"
+    where = f"all of them in {target}/images" if (target / "images").exists() else "no file copied"
+    return f"enhance: {len(done)} of {len(table)} images repaired, {where}"
 
 
 def wanted(table: pd.DataFrame, steps: Steps) -> pd.Series:

@@ -49,14 +49,20 @@ def main(source: str, name: str, overrides: list[str]) -> str:
         if before is not None:
             own.write_bytes(before)
         raise ClearsetError(f"the pipeline in {home} stopped: see above. SET was not kept; mend it")
+    return finished(name, home, alone)
+
+
+def finished(name: str, home: Path, alone: bool) -> str:
+    """Return where the results are and what a person can do next; `alone`: tables, no image."""
+    report = layout.REPORTS / name / "report.md"
     if alone:
         return (
-            f"folder: report in {layout.REPORTS / name}/report.md, from the tables of a fastdup "
-            f"work folder alone: there is no image to repair or release. To change a bound, say "
-            f"SET='{name}.filter.blur.min=200', then run the same again"
+            f"folder: report in {report}, from the tables of a fastdup work folder alone: there is "
+            f"no image to repair or release. To change a bound, edit {home}/params.yaml or say "
+            f"SET='{name}.filter.blur.min=200'; then run the same again"
         )
     return (
-        f"folder: report in {layout.REPORTS / name}/report.md; the cleaned dataset, laid out as "
+        f"folder: report in {report}; the cleaned dataset, laid out as "
         f"SOURCE is, in {layout.stage_folder('release', name)}, where manifest.csv says what "
         f"became of each image and why. To decide about an image yourself, give it a line in "
         f"{layout.REVIEW / name}.csv; to change a bound, edit {home}/params.yaml or say "

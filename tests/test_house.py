@@ -167,9 +167,14 @@ def test_no_picture_of_a_licensed_image_is_committed() -> None:
             "ravir": ("rules", "changes", "gains"),
             "ravir_faults": ("rules", "detection", "curves"),
             "ravir_repairs": ("rules", "changes", "detection", "curves", "gains"),
+            "satellite_sample": ("rules", "changes", "detection", "curves"),
         }.items()
         for figure in figures
     }
-    generated = {f"reports/sample/figures/{name}.png" for name in ("repaired", "faults")}
+    generated = {
+        f"reports/{dataset}/figures/{name}.png"
+        for dataset in ("sample", "satellite_sample")
+        for name in ("repaired", "faults")
+    }
     trained = {"reports/ravir/training/figures/changes.png"}  # there once `make train` has run
     assert pictures - trained == curves | generated

@@ -1,4 +1,4 @@
-"""A fastdup work folder says the same whichever version wrote it, and what does not fit is named."""
+"""A fastdup work folder says the same whichever version wrote it; what misfits is named."""
 
 import csv
 import subprocess
@@ -15,7 +15,6 @@ import compare
 import enhance
 import fetch
 import filter
-import folder as folders
 from clearset.engines import fastdup
 from clearset.engines.fastdup import QUIET
 from clearset.errors import ClearsetError
@@ -60,7 +59,7 @@ def made(
     write(folder / work_folder.LISTING, "index,filename", list(enumerate(paths)))
     write(folder / work_folder.REFUSED, "index,filename,error_code,filesize", [refused])
     header = "width,height,unique,blur,mean,min,max,stdv,file_size,contrast"
-    numbers = [(640, 640, 256, 100 + n, 120.5, 0, 255, 40.25, 819200, 1) for n in range(images)]
+    numbers = [(640, 640, 256, 140 + n, 120.5, 0, 255, 40.25, 819200, 1) for n in range(images)]
     if numbered:
         rows = [(n, *row) for n, row in enumerate(numbers)]
         write(folder / work_folder.STATS, f"index,{header}", rows)
@@ -167,12 +166,8 @@ def test_rules_sweeps_and_the_report_need_no_image(in_folder: Path) -> None:
         said = stage.main(NAME)
         assert said
     flags = tables.read("flags", layout.stage_folder("filter", NAME))
-    assert flags["rule"].value_counts().to_dict() == {
-        "blur": 40,
-        "duplicate": 3,
-        "outlier": 3,
-        "unreadable": 1,
-    } | {"blur": int((np.arange(40) + 100 < 150).sum())}
+    counts = {"blur": 10, "duplicate": 3, "outlier": 3, "unreadable": 1}
+    assert flags["rule"].value_counts().to_dict() == counts
     curation = tables.read("curation", layout.stage_folder("filter", NAME))
     # the sharper one of each pair stays
     assert curation["image_id"].tolist() == [f"tile_{n:05d}" for n in (0, 2, 4)]
@@ -347,9 +342,6 @@ def test_make_folder_takes_a_work_folder(tmp_path: Path) -> None:
     assert "there is no image to repair or release" in done.stdout
     assert (project / "reports/mine/report.md").is_file()
     assert not (project / "data/release").exists()
-    again = run(project, *command, "mine.filter.blur.min=120")
+    again = run(project, *command, "mine.filter.blur.min=145")
     assert "Running stage 'folders/mine/dvc.yaml:filter@mine'" in again.stdout
-    assert "analyze@mine" not in again.stdout.replace(
-        "'folders/mine/dvc.yaml:analyze@mine' didn't", ""
-    )
-    assert folders.USAGE
+    assert "Running stage 'folders/mine/dvc.yaml:analyze@mine'" not in again.stdout
