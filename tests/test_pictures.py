@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from clearset.io import images, pictures
-from clearset.io.images import Stored
+from clearset.io.pictures import Stored
 from clearset.io.tables import empty
 
 LEVELS = {"a/dim": 40, "b": 80, "c": 120, "d": 160, "e": 200}  # a grey level tells an image

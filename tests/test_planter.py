@@ -19,7 +19,7 @@ from clearset.io.columns import TABLES
 from clearset.io.inventory import Item, items
 from clearset.io.places import refuse_collisions, unfit
 from clearset.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
-from clearset.schema_fetch import PixelRange, Plant
+from clearset.schema_fetch import Mapping, PixelRange, Plant
 from clearset.synthesis import eye
 
 SIZE = 128
@@ -599,3 +599,32 @@ def best_fit(one: images.Pixels, two: images.Pixels) -> float:
                 part, other = first[down:, right:], second[: size - down, : size - right]
                 best = max(best, float(np.corrcoef(part.ravel(), other.ravel())[0, 1]))
     return best
+
+
+def test_what_lies_beyond_the_range_moves_with_an_edit(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(1, 1000, (64, 64), dtype=np.uint16)
+    pixels[4:12, 4:12] = 3000
+    saved(tmp_path / "source/images/a.tif", pixels)
+    wanted = PixelRange(Mapping.fixed, 0, 2047, nodata=0)
+    found = items(tmp_path / "source", {})
+    given, _ = planter.plant(found, Plant(near_duplicates=1), tmp_path / "planted", wanted)
+    (flipped,) = [item for item in given if "flip" in str(item.name)]
+    bright = images.decode(flipped.file) == 2047
+    assert bright[4:12, -12:-4].all()
+    assert bright.sum() == 64
+
+
+def test_a_planted_image_holds_no_pixel_without_data(tmp_path: Path) -> None:
+    saved(tmp_path / "source/images/a.tif", np.full((64, 64), 3, np.uint16))
+    wanted = PixelRange(Mapping.fixed, 0, 2047, nodata=0)
+    plan = Plant(faults=["under_exposure"], per_eye=5)
+    given, _ = planter.plant(items(tmp_path / "source", {}), plan, tmp_path / "planted", wanted)
+    assert len(given) == 6
+    assert all(images.decode(item.file).min() > 0 for item in given)
+
+
+def test_a_range_that_is_not_known_beforehand_is_refused(tmp_path: Path) -> None:
+    saved(tmp_path / "source/images/a.tif", np.full((64, 64), 3, np.uint16))
+    wanted = PixelRange(Mapping.percentiles, 0, 99)
+    with pytest.raises(ClearsetError, match=r"not percentiles: set fetch.range.mapping to fixed"):
+        planter.plant(items(tmp_path / "source", {}), Plant(), tmp_path / "planted", wanted)

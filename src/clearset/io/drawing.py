@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from clearset import plots, proof_plots
-from clearset.io import images, layout, pictures, tables
-from clearset.io.images import Stored
+from clearset.io import layout, pictures, tables
+from clearset.io.pictures import Stored
 from clearset.rules import Judged
 from clearset.schema import Dataset
 
@@ -18,7 +18,7 @@ Tables = dict[str, pd.DataFrame]
 def sides(table: pd.DataFrame, folders: Mapping[str, Path]) -> pictures.Sides:
     """Return what gives an image's file before and after; `table` is `images`."""
     before, after = (
-        images.files(table, folders[stage] / "images") for stage in ("fetch", "enhance")
+        pictures.files(table, folders[stage] / "images") for stage in ("fetch", "enhance")
     )
     return partial(_both, before, after)
 

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from PIL import Image as Pillow
 from scipy import ndimage
 
@@ -63,20 +62,6 @@ class Range:
 def declared(row: Any) -> Range:
     """Return the range of an image by its row of the table `images`."""
     return Range(row.low, row.high, None if np.isnan(row.nodata) else row.nodata)
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An image file and the range of its values."""
-
-    path: Path
-    span: Range
-
-
-def files(table: pd.DataFrame, folder: Path) -> dict[str, Stored]:
-    """Return, by image_id, the readable files of the table `images` below a folder."""
-    readable = table[table["error"] == ""]
-    return {row.image_id: Stored(folder / row.path, declared(row)) for row in readable.itertuples()}
 
 
 def decode(path: Path, modes: Collection[str] = MODES) -> Pixels:
@@ -162,10 +147,16 @@ def missing(pixels: Pixels, span: Range) -> npt.NDArray[np.bool_]:
 
 
 def quantised(image: Image, dtype: npt.DTypeLike, span: Range | None = None) -> Pixels:
-    """Return an image as integers of `dtype`: clipped to 0 to 1 of the range, and rounded."""
-    low, high = (0, np.iinfo(np.dtype(dtype)).max) if span is None else (span.low, span.high)
-    values = np.clip(image, 0, 1).astype(np.float64) * (high - low) + low
-    return np.rint(values).astype(dtype)
+    """Return an image as integers of `dtype`: clipped to 0 to 1 of the range, and rounded.
+
+    What would come to stand for no data takes the value beside it.
+    """
+    span = span or Range(0, np.iinfo(np.dtype(dtype)).max)
+    values = np.clip(image, 0, 1).astype(np.float64) * (span.high - span.low) + span.low
+    pixels = np.rint(values).astype(dtype)
+    if span.nodata is not None:
+        colour(pixels)[missing(pixels, span)] = span.nodata + (1 if span.nodata < span.high else -1)
+    return pixels
 
 
 def eight_bit(pixels: Pixels, span: Range | None = None) -> npt.NDArray[np.uint8]:
@@ -237,8 +228,6 @@ def _kept(before: Pixels, after: Pixels, span: Range) -> Pixels:
     if span.nodata is None:
         return result
     gaps = missing(before, span)
-    beside = span.nodata + (1 if span.nodata < span.high else -1)
-    result[missing(result, span) & ~gaps] = beside
     result[gaps] = before[gaps]
     return result
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill, shorten
 from typing import Any
@@ -12,14 +13,32 @@ from matplotlib.figure import Figure
 
 from clearset import plots, registration
 from clearset.io import images, layout
-from clearset.io.images import Pixels, Stored
+from clearset.io.images import Pixels
 from clearset.io.parallel import mapped
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An image file and the range of its values."""
+
+    path: Path
+    span: images.Range
+
 
 DPI = 100
 SHEET_DPI = 85  # of the sheet of faults, which is kept in git
 Sides = Callable[[str], tuple[Stored, Stored]]
 CAPTION = 38  # characters in a line over a picture
 THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
+
+
+def files(table: pd.DataFrame, folder: Path) -> dict[str, Stored]:
+    """Return, by image_id, the readable files of the table `images` below a folder."""
+    readable = table[table["error"] == ""]
+    return {
+        row.image_id: Stored(folder / row.path, images.declared(row))
+        for row in readable.itertuples()
+    }
 
 
 def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
@@ -52,10 +71,10 @@ def galleries(
     """
     if not folder.exists():  # tables are all there is
         return []
-    files = images.files(tables["images"], folder)
+    there = files(tables["images"], folder)
 
     def shown(entries: Iterable[tuple[str, str]]) -> list[tuple[Any, str]]:
-        return [(thumbnail(files[i]), f"{i}\n{caption}") for i, caption in entries]
+        return [(thumbnail(there[i]), f"{i}\n{caption}") for i, caption in entries]
 
     sheets: list[tuple[str, str, list[tuple[str, str]], int]] = [
         (

@@ -210,12 +210,14 @@ def _write_image(
     span: images.Range | None,
 ) -> Edit | None:
     """Write what a planted image shows, in its source's format; return the edit for its mask."""
-    whole = images.unit(images.decode(source), span)
+    pixels = images.decode(source)
+    whole = images.unit(pixels, span)
     shown = images.colour(whole)
     image, edit = _image(shown, planted, rng)
     if shown.shape != whole.shape:  # transparency stays as it is
         image = np.dstack([image, whole[..., -1]])
-    images.write_like(source, image, target, span)
+    # Not `write_like`: what lies beyond the range would stay where it was before an edit.
+    images.write_stored(source, images.quantised(image, pixels.dtype, span), target)
     return edit
 
 
