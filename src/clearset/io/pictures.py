@@ -17,6 +17,12 @@ from clearset.io.images import Pixels
 from clearset.io.parallel import mapped
 
 
+DPI = 100
+SHEET_DPI = 85  # of the sheet of faults, which is kept in git
+CAPTION = 38  # characters in a line over a picture
+THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
+
+
 @dataclass(frozen=True)
 class Stored:
     """An image file and the range of its values."""
@@ -25,11 +31,7 @@ class Stored:
     span: images.Range
 
 
-DPI = 100
-SHEET_DPI = 85  # of the sheet of faults, which is kept in git
 Sides = Callable[[str], tuple[Stored, Stored]]
-CAPTION = 38  # characters in a line over a picture
-THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
 
 
 def files(table: pd.DataFrame, folder: Path) -> dict[str, Stored]:
