@@ -16,7 +16,6 @@ from clearset.io import images, layout
 from clearset.io.images import Pixels
 from clearset.io.parallel import mapped
 
-
 DPI = 100
 SHEET_DPI = 85  # of the sheet of faults, which is kept in git
 CAPTION = 38  # characters in a line over a picture
