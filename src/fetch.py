@@ -47,7 +47,9 @@ def main(dataset: str) -> str:
     ]
     if len(broken) == len(table):
         raise ClearsetError(f"no image of {dataset} can be read: {listed(reasons)}")
-    lines = [f"fetch: {len(table)} images, {int((table['mask'] != '').sum())} masks in {target}"]
+    counts = {kind: int((table[kind] != "").sum()) for kind in ("mask", "label")}
+    beside = ", ".join(f"{number} {kind}s" for kind, number in counts.items() if number)
+    lines = [f"fetch: {len(table)} images, {beside or 'no masks'} in {target}"]
     lines += [f"  can not be read: {reason}" for reason in reasons]
     return "\n".join(lines + [f"  {note}" for note in notes])
 

@@ -10,6 +10,7 @@ import pandas as pd
 from clearset.vessels import dice
 
 Mask = npt.NDArray[np.integer]
+TRAINING = ("train", "all")  # splits whose images are for training
 
 
 def copies(images: pd.DataFrame, column: str) -> pd.Series:
@@ -132,7 +133,7 @@ def curation(images: pd.DataFrame, flags: pd.DataFrame, found: Surplus) -> pd.Da
 
 def savings(images: pd.DataFrame, dropped: pd.DataFrame) -> dict[str, int]:
     """Return what the table `curation` saves: images, those for training, and bytes of files."""
-    training = dropped["split"].isin(["train", "all"])
+    training = dropped["split"].isin(TRAINING)
     return {
         "duplicates_dropped": len(dropped),
         "duplicates_dropped_train": int(training.sum()),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from clearset.duplicates import TRAINING, savings
 from clearset.proof import part_of
 from clearset.published import explained
 from clearset.schema import About, Dataset
@@ -73,7 +74,7 @@ SECTIONS = [
         "Dropped duplicates",
         "Of each group of copies or near copies the best image stays: one with a mask or label "
         "first, then the sharpest. `similarity` is the one at which the image joins a better "
-        "one's group.",
+        "one's group. ",
         "curation",
         "",
     ),
@@ -190,15 +191,30 @@ def report(
         own = gains[(gains["score"] == score) & (gains["part"] == part_of(gains))]
         shown[f"{score}_gains"] = own.drop(columns="score")
     shown["knowing"] = agreed[agreed["part"] == part_of(agreed)]
-    texts = {"published": explained(tables["published"], section.analyze)}
+    texts = {
+        "published": explained(tables["published"], section.analyze),
+        "curation": saved(images, tables["curation"]),
+    }
     parts = [facts(dataset, section.about, tables["decisions"], engine)]
     for title, text, name, none in SECTIONS:
         if name in KNOWN and judged.empty and every.empty:
             continue
         if none or not shown[name].empty:
             table = markdown(shown[name]) if not shown[name].empty else none
-            parts.append(f"## {title}\n\n{text or texts.get(name, '')}\n\n{table}\n")
+            parts.append(f"## {title}\n\n{text}{texts.get(name, '')}\n\n{table}\n")
     return "\n".join(parts)
+
+
+def saved(images: pd.DataFrame, dropped: pd.DataFrame) -> str:
+    """Return a sentence on the images and bytes that the dropped duplicates save."""
+    found = savings(images, dropped)
+    training = int(images["split"].isin(TRAINING).sum())
+    share = found["duplicates_dropped_train"] / max(training, 1)
+    return (
+        f"They save {found['duplicates_dropped_train']} of {training} training images "
+        f"({share:.1%}) and {found['duplicates_dropped_bytes'] / 1e6:.1f} of "
+        f"{found['bytes'] / 1e6:.1f} MB."
+    )
 
 
 def missed(severities: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
