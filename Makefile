@@ -11,7 +11,7 @@ UNET = $(shell sed -n 's/^unet = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir faults repairs sweep torch train folder test lint lock experiments benchmark clean
+.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder test lint lock experiments benchmark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,10 @@ ravir: $(VENV)/fastdup.txt ## Run the six stages on RAVIR (CLEARSET_RAVIR=/path/
 	@dvc repro release@ravir
 	@python src/config.py --check
 
+satellite: $(VENV)/installed ## Run the six stages on 1,500 generated 16-bit satellite tiles (4 minutes)
+	@dvc repro release@satellite_sample
+	@python src/config.py --check
+
 faults: $(VENV)/installed ## Plant faults into RAVIR's eyes and measure every detector (CLEARSET_RAVIR as above; 6 minutes)
 	@dvc repro release@ravir_faults
 	@python src/config.py --check
@@ -63,7 +67,7 @@ sweep: $(VENV)/installed ## Try every setting of conf/sweeps/ravir_repairs.yaml 
 	@python src/sweep.py ravir_repairs
 	@dvc exp show --no-pager --drop '^(?!Experiment|ravir_repairs.ap_change).*' --sort-by ravir_repairs.ap_change --sort-order desc
 
-folder: $(VENV)/installed ## Run the stages on your own images: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']
+folder: $(VENV)/installed ## Run the stages on your own images, or a fastdup work folder: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']
 	@python src/folder.py "$(SOURCE)" "$(NAME)" $(SET)
 
 test: $(VENV)/fastdup.txt ## Run the tests
@@ -75,8 +79,9 @@ lint: $(VENV)/installed ## Check style and types
 experiments: $(VENV)/installed ## Compare experiments: bounds, counts, changes
 	@dvc exp show --only-changed --drop 'src.*|data/.*|conf.*|Created|Executor|State|.*(images|review|dropped|clipped|flags_before)'
 
-benchmark: $(VENV)/fastdup.txt ## Time the pipeline on RAVIR beside the bare fastdup call
+benchmark: $(VENV)/fastdup.txt ## Time the pipeline on RAVIR, and 8,258 satellite tiles, beside the bare fastdup call
 	@PYTHONPATH=src python benchmarks/pipeline.py
+	@PYTHONPATH=src python benchmarks/satellite.py
 
 lock: $(VENV)/installed ## Renew requirements.lock
 	@uv pip compile pyproject.toml --quiet --upgrade --group dev --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --custom-compile-command "make lock" --output-file requirements.lock
