@@ -236,15 +236,26 @@ def test_what_does_not_fit_is_named_and_stops_nothing(
     rules = {key: rule for key, rule in RULES.items() if key != "blur"}
     configured(source, filter=rules)
     told = fetch.main(NAME)
-    for stage in STAGES[1:]:
-        stage.main(NAME)
+    analyze.main(NAME)
+    assert "images flagged" in filter.main(NAME)
     notes = tables.read("notes", layout.stage_folder("fetch", NAME))["note"]
     assert notes.str.contains(said).any(), notes.tolist()
     assert all(note in told for note in notes)
-    report = (layout.REPORTS / NAME / "report.md").read_text()
-    assert "## Notes on the source" in report
     images = tables.read("images", layout.stage_folder("fetch", NAME))
     assert len(images) == 41
+
+
+def test_a_report_has_the_notes_and_what_is_left(in_folder: Path) -> None:
+    source = small(in_folder)
+    for name in (work_folder.SIMILAR, work_folder.OUTLYING, work_folder.COMPONENTS):
+        (source / name).unlink()
+    configured(source)
+    for stage in STAGES:
+        stage.main(NAME)
+    report = (layout.REPORTS / NAME / "report.md").read_text()
+    assert "## Notes on the source" in report
+    assert "similarity.csv is missing" in report.replace("\\", "")
+    assert "| blur |" in report
 
 
 def test_without_any_name_there_is_nothing_to_say(in_folder: Path) -> None:
