@@ -273,7 +273,7 @@ def test_the_head_says_where_trust_is_measured() -> None:
 
 def test_dropped_duplicates_are_listed_with_what_they_save() -> None:
     ids: list[object] = list(map("tile_{}".format, range(10)))
-    splits: list[object] = ["train"] * 8 + ["test"] * 2
+    splits: list[object] = [*["train"] * 8, *["test"] * 2]
     images = filled("images", image_id=ids, split=splits)
     images["bytes"] = 1_000_000
     one: dict[str, list[object]] = {"image_id": ["tile_1"], "split": ["train"]}
