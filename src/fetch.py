@@ -67,7 +67,9 @@ def of_files(
     places.refuse_collisions(found)
     table = listing(mapped(partial(take, begun, fetch.range), found, "fetch"), fetch.range)
     layout.remove(begun / "planted")
-    return table, known(truth, table), ranges.described(table, fetch.range.mapping) + notes
+    if (table["error"] == "").any():
+        notes = ranges.described(table, fetch.range.mapping) + notes
+    return table, known(truth, table), notes
 
 
 def of_work_folder(folder: Path, begun: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:

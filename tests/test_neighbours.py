@@ -178,14 +178,14 @@ def test_links_join_at_every_bound_what_all_pairs_join(
 ) -> None:
     monkeypatch.setattr(neighbours, "BLOCK", block)
     vectors, ids = signs(60), named(60)
-    links = compared(ids, vectors.astype(np.float32)).links
-    assert len(links) == 59
+    joining = compared(ids, vectors.astype(np.float32)).links
+    assert len(joining) == 59
     products = vectors @ vectors.T / 16
     for bound in np.unique(products):
         joined = products >= bound
         for _ in range(6):  # 2^6 steps: further than any chain
             joined = joined @ joined
-        found = links.components(ids, links, bound).set_index("image_id")["component_id"]
+        found = links.components(ids, joining, bound).set_index("image_id")["component_id"]
         alone = pd.Series([-1 - number for number in range(60)], ids)
         label = found.reindex(ids).fillna(alone).to_numpy()
         np.testing.assert_array_equal(label[:, None] == label, joined)

@@ -186,3 +186,18 @@ def test_tiles_and_labels_put_by_hand_are_taken(
     assert (table["label"] != "").all()
     assert table["high"].nunique() == 1
     assert "stored values from" in said
+
+
+def test_tiles_of_which_none_can_be_read_are_an_error_and_no_crash(
+    in_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).resolve().parents[1])
+    name = "mafat_unlabeled"
+    own: Any = OmegaConf.to_container(composition.composed()[name], enum_to_str=True)
+    monkeypatch.chdir(in_folder)
+    Path(params.PARAMS).write_text(yaml.safe_dump({name: own}), encoding="utf-8")
+    place = layout.INCOMING / name / "1001_0_0.tiff"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"no tile")
+    with pytest.raises(ClearsetError, match=r"no image of mafat_unlabeled can be read: .*1001_0_0"):
+        fetch.main(name)

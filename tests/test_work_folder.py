@@ -15,10 +15,11 @@ import compare
 import enhance
 import fetch
 import filter
+from clearset import engines
 from clearset.engines import fastdup
 from clearset.engines.fastdup import QUIET
 from clearset.errors import ClearsetError
-from clearset.io import layout, params, tables, work_folder
+from clearset.io import layout, params, tables, work_folder, work_names
 from clearset.published import published
 from clearset.schema import Analyze, Dataset
 from conftest import clone, run, write_image
@@ -56,23 +57,23 @@ def made(
     paths = [f"{root}a/tile_{n:05d}.tif" for n in range(images)]
     cells: list[Any] = list(range(images)) if numbered else paths
     refused = (images, f"{root}a/broken.tif", "ERROR_CORRUPT_IMAGE", 12)
-    write(folder / work_folder.LISTING, "index,filename", list(enumerate(paths)))
-    write(folder / work_folder.REFUSED, "index,filename,error_code,filesize", [refused])
+    write(folder / work_names.LISTING, "index,filename", list(enumerate(paths)))
+    write(folder / work_names.REFUSED, "index,filename,error_code,filesize", [refused])
     header = "width,height,unique,blur,mean,min,max,stdv,file_size,contrast"
     numbers = [(640, 640, 256, 140 + n, 120.5, 0, 255, 40.25, 819200, 1) for n in range(images)]
     if numbered:
         rows = [(n, *row) for n, row in enumerate(numbers)]
-        write(folder / work_folder.STATS, f"index,{header}", rows)
+        write(folder / work_names.STATS, f"index,{header}", rows)
     else:
         named = [(n, paths[n], *row) for n, row in enumerate(numbers)]
-        write(folder / work_folder.STATS, f"index,filename,{header}", named)
+        write(folder / work_names.STATS, f"index,filename,{header}", named)
     both = [(2 * n, 2 * n + 1) for n in range(identical // 2)]
     pairs = [(cells[i], cells[j], 0.995) for one, two in both for i, j in ((one, two), (two, one))]
     pairs += [(cells[-2], cells[-1], 0.95)]
-    write(folder / work_folder.SIMILAR, "from,to,distance", pairs)
+    write(folder / work_names.SIMILAR, "from,to,distance", pairs)
     ends = "from,to,distance" if numbered else "outlier,nearest,distance"
     far = [(cells[images - 1 - n], cells[0], 0.4 + n / 1e4) for n in range(outliers)]
-    write(folder / work_folder.OUTLYING, ends, far)
+    write(folder / work_names.OUTLYING, ends, far)
     groups = [(n, n // 2 if n < identical else n, 4 if n < identical else 0) for n in range(images)]
     write(folder / work_folder.COMPONENTS, "__id,component_id,count", groups)
     return folder
@@ -202,27 +203,35 @@ def test_source_and_engine_go_together(part: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        (work_folder.SIMILAR, None, r"similarity.csv is missing: what it would tell is left out"),
-        (work_folder.OUTLYING, None, r"outliers.csv is missing"),
+        (work_names.SIMILAR, None, r"similarity.csv is missing: what it would tell is left out"),
+        (work_names.OUTLYING, None, r"outliers.csv is missing"),
         (work_folder.COMPONENTS, None, r"connected_components.csv is missing"),
-        (work_folder.STATS, None, r"atrain_stats.csv is missing"),
-        (work_folder.SIMILAR, "", r"similarity.csv has no row"),
-        (work_folder.SIMILAR, "from,to,distance\n0,1\n", r"1 rows are cut short or too long"),
-        (work_folder.SIMILAR, "from,to,distance\n0,1,x\n2,3,0.9\n", r"1 rows have no similarity"),
-        (work_folder.SIMILAR, "from,to,distance\n0,1,7\n2,2,0.9\n", r"2 rows have no similarity"),
+        (work_names.STATS, None, r"atrain_stats.csv is missing"),
+        (work_names.SIMILAR, "", r"similarity.csv has no row"),
+        (work_names.SIMILAR, "from,to,distance\n0,1\n", r"1 rows are cut short or too long"),
         (
-            work_folder.SIMILAR,
+            work_names.SIMILAR,
+            "from,to,distance\n0,1,x\n2,3,0.9\n",
+            r"1 rows pair an image",
+        ),
+        (
+            work_names.SIMILAR,
+            "from,to,distance\n0,1,7\n2,2,0.9\n",
+            r"2 rows pair an image",
+        ),
+        (
+            work_names.SIMILAR,
             "from,to,distance\n0,99,1\n0,no/such.tif,1\n",
             r"2 rows name images that are not there \(as '99'\): is it of another run\?",
         ),
-        (work_folder.OUTLYING, "from,to,distance\n77,0,0.1\n", r"outliers.csv: 1 rows name images"),
+        (work_names.OUTLYING, "from,to,distance\n77,0,0.1\n", r"outliers.csv: 1 rows name images"),
         (
-            work_folder.STATS,
+            work_names.STATS,
             "index,blur\n" + "0,5\n" * 3,
             r"atrain_stats.csv: 2 rows are of an image that has one already",
         ),
-        (work_folder.STATS, "index,blur\n0,5\n", r"atrain_stats.csv: 39 images have no statistics"),
-        (work_folder.STATS, "index,blur\n0,\x00nan\n1,inf\n", r"40 images have no statistics"),
+        (work_names.STATS, "index,blur\n0,5\n", r"atrain_stats.csv: 39 images have no statistics"),
+        (work_names.STATS, "index,blur\n0,\x00nan\n1,inf\n", r"40 images have no statistics"),
     ],
 )
 def test_what_does_not_fit_is_named_and_stops_nothing(
@@ -247,7 +256,7 @@ def test_what_does_not_fit_is_named_and_stops_nothing(
 
 def test_a_report_has_the_notes_and_what_is_left(in_folder: Path) -> None:
     source = small(in_folder)
-    for name in (work_folder.SIMILAR, work_folder.OUTLYING, work_folder.COMPONENTS):
+    for name in (work_names.SIMILAR, work_names.OUTLYING, work_folder.COMPONENTS):
         (source / name).unlink()
     configured(source)
     for stage in STAGES:
@@ -260,37 +269,115 @@ def test_a_report_has_the_notes_and_what_is_left(in_folder: Path) -> None:
 
 def test_without_any_name_there_is_nothing_to_say(in_folder: Path) -> None:
     source = small(in_folder)
-    (source / work_folder.LISTING).unlink()
-    (source / work_folder.REFUSED).unlink()
+    (source / work_names.LISTING).unlink()
+    (source / work_names.REFUSED).unlink()
     with pytest.raises(ClearsetError, match="no table says which images there are: atrain_feat"):
         work_folder.read(source)
 
 
 def test_paths_in_the_tables_stand_in_for_a_missing_listing(in_folder: Path) -> None:
     source = made(in_folder / "w", images=40, identical=6, outliers=3, numbered=False)
-    for name in (work_folder.LISTING, work_folder.REFUSED, work_folder.COMPONENTS):
+    for name in (work_names.LISTING, work_names.REFUSED, work_folder.COMPONENTS):
         (source / name).unlink()
     found = work_folder.read(source)
     assert len(found.images) == 40
     assert len(found.edges) == 7
 
 
-def test_hostile_names_stay_text(in_folder: Path) -> None:
+def listing(folder: Path, *names: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    write(folder / work_names.LISTING, "index,filename", list(enumerate(names)))
+    return folder
+
+
+def test_hostile_names_stay_text_that_leads_nowhere(in_folder: Path) -> None:
+    names = ["../../etc/passwd", "=cmd|'x'.png", "a\nb.png", "/etc/hosts", "x/../../y", "..", ""]
+    found = work_folder.read(listing(in_folder / "work", *names)).images
+    assert len(found) == 6
+    for path in found["path"]:
+        assert path.isprintable()
+        assert not path.startswith(("=", "/"))
+        assert ".." not in path.split("/")
+
+
+def test_a_path_that_exists_is_not_touched(in_folder: Path) -> None:
+    outside = write_image(in_folder / "outside/a.png", np.zeros((12, 12), np.uint8))
+    source = listing(in_folder / "work", str(outside), "b.png", "c.png")
+    rows = [(n, 12, 12, 3, 500 + n, 9, 0, 9, 1, 99, 1) for n in range(3)]
+    header = "index,width,height,unique,blur,mean,min,max,stdv,file_size,contrast"
+    write(source / work_names.STATS, header, rows)
+    configured(source)
+    for stage in STAGES:
+        stage.main(NAME)
+    assert not (layout.stage_folder("enhance", NAME) / "images").exists()
+    assert outside.is_file()
+
+
+@pytest.mark.parametrize("said", ["./a/1.png", "a//1.png", "a\\1.png", "/a/1.png"])
+def test_one_file_said_in_another_way_is_the_same(in_folder: Path, said: str) -> None:
+    source = listing(in_folder / "work", "a/1.png", "a/2.png")
+    write(source / work_names.SIMILAR, "from,to,distance", [(said, "a/2.png", 0.97)])
+    assert work_folder.read(source).edges["image_id"].tolist() == ["1"]
+
+
+def test_a_listing_without_numbers_is_in_their_order(in_folder: Path) -> None:
     source = in_folder / "work"
     source.mkdir()
-    names = ["../../etc/passwd", "=cmd|'x'.png", "a\nb.png", "<script>.png", "..", ""]
-    write(source / work_folder.LISTING, "index,filename", list(enumerate(names)))
+    write(source / work_names.LISTING, "filename", [("a.png",), ("b.png",), ("c.png",)])
+    write(source / work_names.REFUSED, "filename,error_code", [("d.png", "ERROR_\x1b[2J")])
+    write(source / work_names.SIMILAR, "from,to,distance", [(2, 0, 0.97)])
     found = work_folder.read(source)
-    assert len(found.images) == 4
-    assert not any(path.startswith("=") for path in found.images["path"])
+    assert found.edges.to_numpy().tolist() == [["c", "a", 0.97]]
+    errors = found.images.set_index("image_id")["error"].to_dict()
+    assert errors == {"a": "", "b": "", "c": "", "d": r"ERROR_\x1b[2J"}
+
+
+def test_a_byte_order_mark_is_no_part_of_a_column(in_folder: Path) -> None:
+    source = small(in_folder)
+    whole = (source / work_names.LISTING).read_text()
+    (source / work_names.LISTING).write_text(whole, encoding="utf-8-sig")
+    assert work_folder.read(source).notes == []
+
+
+def test_an_edge_listed_twice_counts_once(in_folder: Path) -> None:
+    source = small(in_folder)
+    before = work_folder.read(source)
+    with (source / work_names.SIMILAR).open("a") as file:
+        file.write("0,1,0.995\n")
+    after = work_folder.read(source)
+    pd.testing.assert_frame_equal(before.edges, after.edges)
+    assert after.notes == ["similarity.csv: 1 rows are there twice, and count once"]
+
+
+def test_what_stands_before_a_row_that_can_not_be_read_is_kept(in_folder: Path) -> None:
+    source = small(in_folder)
+    before = work_folder.read(source)
+    with (source / work_names.SIMILAR).open("a") as file:
+        file.write("x" * 200_000 + ",1,0.9\n")
+    after = work_folder.read(source)
+    pd.testing.assert_frame_equal(before.edges, after.edges)
+    assert after.notes[0].startswith("similarity.csv can not be read beyond row 7")
+
+
+def test_isolation_is_told_only_where_every_image_has_a_nearest_one(in_folder: Path) -> None:
+    source = listing(in_folder / "work", *(f"{n}.png" for n in range(6)))
+    rows = [(n, (n + 1) % 6, 0.9 + n / 100) for n in range(6)]
+    write(source / work_names.SIMILAR, "from,to,distance", rows)
+    work = work_folder.read(source)
+    table = engines.of_work_folder(work, Analyze(component_similarity=0.96)).outliers
+    assert table["isolation_z"].notna().all()
+    assert table["nearest_id"].tolist() == ["5", "2", "3", "4", "5", "0"]
+    write(source / work_names.SIMILAR, "from,to,distance", rows[:3])
+    less = engines.of_work_folder(work_folder.read(source), Analyze(component_similarity=0.96))
+    assert less.outliers["isolation_z"].isna().all()
 
 
 def test_a_work_folder_is_recognised(in_folder: Path) -> None:
     source = small(in_folder)
     assert work_folder.recognised(source)
-    (source / work_folder.LISTING).unlink()
+    (source / work_names.LISTING).unlink()
     assert work_folder.recognised(source)  # by statistics and similarities
-    (source / work_folder.SIMILAR).unlink()
+    (source / work_names.SIMILAR).unlink()
     assert not work_folder.recognised(source)
     assert not work_folder.recognised(in_folder / "nowhere")
 

@@ -160,15 +160,21 @@ def _outliers_of(edges: pd.DataFrame, share: float) -> pd.DataFrame:
     table = rows.first().rename(
         columns={"neighbour_id": "nearest_id", "similarity": "nearest_similarity"}
     )
-    similarity = table["nearest_similarity"]
-    away = (similarity - similarity.median()).abs()
-    # Where over half the images are copies the MAD is 0: then the mean stands in (same reference).
-    spread = MAD_TO_SIGMA * away.median() or MEAN_TO_SIGMA * away.mean()
-    table["isolation_z"] = (similarity - similarity.median()) / spread if spread > 0 else 0.0
+    table["isolation_z"] = isolation(table["nearest_similarity"])
     table["published_edges"] = rows["marked"].sum()
     table["published_outlier"] = (table["published_edges"] > 0).astype(int)
     table["edge_similarity"] = rows["similarity"].min()
     return table.reset_index()
+
+
+def isolation(similarity: pd.Series) -> pd.Series:
+    """Return the robust z of each similarity to the nearest image; 0 where all are alike.
+
+    Where over half the images are copies the MAD is 0: then the mean stands in (same reference).
+    """
+    away = (similarity - similarity.median()).abs()
+    spread = MAD_TO_SIGMA * away.median() or MEAN_TO_SIGMA * away.mean()
+    return (similarity - similarity.median()) / spread if spread > 0 else similarity * 0.0
 
 
 def published_edges(similarity: npt.NDArray[np.float64], share: float) -> list[int]:

@@ -124,7 +124,7 @@ def of_work_folder(work: WorkFolder, params: Analyze) -> Analysis:
         masks=_masks(ids, []),
         neighbours=near,
         links=joined,
-        outliers=given.outliers(work, ids),
+        outliers=given.outliers(work.outliers, near, ids),
         components=given.components(work, joined, params.component_similarity),
         pairs=counted,
         registrations=leaks.table(ids, [], []),

@@ -8,31 +8,45 @@ import pandas as pd
 
 from clearset.io.work_folder import WorkFolder
 from clearset.links import components as of_links
+from clearset.neighbours import isolation
 
 MODEL = "as its version has it"
 
 
 def nearest(edges: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of similarity.csv as the table `neighbours`, most similar first."""
+    """Return the rows of similarity.csv, both ways, as the table `neighbours`."""
     place = {image_id: number for number, image_id in enumerate(ids)}
-    table = edges.rename(columns={"other_id": "neighbour_id"}).drop_duplicates()
-    order = table.assign(
-        one=table["image_id"].map(place), away=-table["similarity"], two=table["neighbour_id"]
+    ways = [edges[["image_id", "other_id"]], edges[["other_id", "image_id"]]]
+    both = pd.concat([way.set_axis(["image_id", "neighbour_id"], axis=1) for way in ways])
+    table = both.assign(similarity=[*edges["similarity"], *edges["similarity"]])
+    table = table.drop_duplicates(["image_id", "neighbour_id"], ignore_index=True)
+    order = pd.DataFrame(
+        {
+            "one": table["image_id"].map(place),
+            "away": -table["similarity"],
+            "two": table["neighbour_id"].map(place),
+        }
     )
     return table.loc[order.sort_values(["one", "away", "two"], kind="stable").index]
 
 
-def outliers(work: WorkFolder, ids: Sequence[str]) -> pd.DataFrame:
-    """Return the table `outliers`: what outliers.csv marks, and the similarities that are known."""
-    rows = work.outliers.sort_values("similarity", kind="stable").groupby("image_id", sort=False)
-    strongest = work.edges.groupby("image_id")["similarity"].max()
+def outliers(marked: pd.DataFrame, neighbours: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
+    """Return the table `outliers`: what outliers.csv marks, and what similarity.csv tells.
+
+    An image's isolation takes every image's nearest one: it is empty unless the table has them all,
+    as after a run with threshold -1.
+    """
+    rows = marked.sort_values("similarity", kind="stable").groupby("image_id", sort=False)
+    best = neighbours.groupby("image_id", sort=False).first()
     table = pd.DataFrame({"image_id": list(ids), "split": "all"}).set_index("image_id")
-    table["nearest_id"] = rows["other_id"].first().reindex(table.index).fillna("")
-    table["nearest_similarity"] = strongest.reindex(table.index)
-    table["isolation_z"] = np.nan  # takes every image's nearest one, which no table has
+    other = rows["other_id"].first().reindex(table.index)
+    table["nearest_id"] = best["neighbour_id"].reindex(table.index).fillna(other).fillna("")
+    table["nearest_similarity"] = best["similarity"].reindex(table.index)
+    complete = bool(table["nearest_similarity"].notna().all())
+    table["isolation_z"] = isolation(table["nearest_similarity"]) if complete else np.nan
     table["published_edges"] = rows.size().reindex(table.index).fillna(0).astype(int)
     table["published_outlier"] = (table["published_edges"] > 0).astype(int)
-    table["edge_similarity"] = rows["similarity"].first().reindex(table.index)
+    table["edge_similarity"] = rows["similarity"].min().reindex(table.index)
     return table.reset_index()
 
 

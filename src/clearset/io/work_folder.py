@@ -7,27 +7,35 @@ does not fit is named and passed over, and nothing of it stops the rest.
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import takewhile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from clearset import cells
 from clearset.errors import ClearsetError
-from clearset.io.inventory import image_ids
+from clearset.io.work_names import (
+    FILENAME,
+    FROM,
+    LISTING,
+    OUTLYING,
+    REFUSED,
+    SIMILAR,
+    STATS,
+    TO,
+    Names,
+    Row,
+    first,
+    names,
+)
 
-LISTING, REFUSED, STATS = "atrain_features.dat.csv", "atrain_features.bad.csv", "atrain_stats.csv"
-SIMILAR, OUTLYING = "similarity.csv", "outliers.csv"
 COMPONENTS = "connected_components.csv"
 STATISTICS = ["blur", "mean", "min", "max", "stdv", "contrast", "unique"]  # of an image
 FILES = (LISTING, REFUSED, STATS, SIMILAR, OUTLYING, COMPONENTS)
-FROM, TO = ("from", "outlier", "filename_from"), ("to", "nearest", "filename_to")
 WIDTH, HEIGHT = ("width", "img_w"), ("height", "img_h")
+MOST = 1.001  # a cosine, with the run's rounding
 STALE = "is it of another run? fastdup leaves old tables behind: run it into an empty folder"
-Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def read(folder: Path) -> WorkFolder:
     """
     notes: list[str] = []
     tables = {name: _rows(folder / name, notes) for name in FILES}
-    known = Names(tables)
+    known = names(tables)
     if not known.paths:
         raise ClearsetError(
             f"{folder}: no table says which images there are: {LISTING} is missing or empty, and "
@@ -82,28 +90,26 @@ def read(folder: Path) -> WorkFolder:
 
 
 def _rows(path: Path, notes: list[str]) -> list[Row]:
-    """Return a CSV's rows, text by column; a missing, empty or broken file is a note."""
+    """Return a CSV's rows, text by column; what can not be read is a note."""
     if not path.is_file():
         if path.name != REFUSED:  # written only where a file was refused
             notes.append(f"{path.name} is missing: what it would tell is left out")
         return []
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        reader = csv.DictReader((line.replace("\0", "") for line in file), strict=False)
+    rows: list[Row] = []
+    count = 0
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
         try:
-            rows = list(reader)
+            for row in csv.DictReader(line.replace("\0", "") for line in file):
+                count += 1
+                if None not in row and None not in row.values():
+                    rows.append(row)
         except csv.Error as error:
-            notes.append(f"{path.name} is no table ({error}): what it would tell is left out")
-            return []
-    whole: list[Row] = [row for row in rows if None not in row and None not in row.values()]
-    if len(whole) < len(rows):
-        notes.append(f"{path.name}: {len(rows) - len(whole)} rows are cut short or too long")
-    if not rows and path.name != REFUSED:
+            notes.append(f"{path.name} can not be read beyond row {count} ({error})")
+    if len(rows) < count:
+        notes.append(f"{path.name}: {count - len(rows)} rows are cut short or too long")
+    if not count and path.name != REFUSED:
         notes.append(f"{path.name} has no row")
-    return whole
-
-
-def _first(row: Row, names: tuple[str, ...]) -> str:
-    return next((row[name] for name in names if name in row), "")
+    return rows
 
 
 def _number(cell: str) -> float:
@@ -113,50 +119,12 @@ def _number(cell: str) -> float:
         return np.nan
 
 
-class Names:
-    """Which images there are: `paths` by image_id, and what each cell of a table means."""
-
-    def __init__(self, tables: Mapping[str, list[Row]]) -> None:
-        """Take the images that the tables name, by number and path."""
-        self.numbered: dict[str, str] = {}
-        for row in (row for name in (LISTING, REFUSED, STATS) for row in tables[name]):
-            if row.get("index", "").isdecimal() and row.get("filename"):
-                self.numbered.setdefault(row["index"], row["filename"].replace("\\", "/"))
-        named = dict.fromkeys(self.numbered.values()) or dict.fromkeys(_named(tables))
-        found = [path for path in named if PurePosixPath(path).name not in ("", "..")]
-        parts = [path.split("/") for path in found]
-        shared = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*parts)))  # noqa: B905
-        least = min(map(len, parts), default=1) - 1  # the file's own name stays
-        short = ["/".join(part[min(shared, least) :]) for part in parts]
-        self.ids = dict(zip(found, image_ids(short), strict=True))
-        self.paths = dict(zip(self.ids.values(), map(cells.path, short), strict=True))
-        self.errors = {
-            self.ids[self.numbered[row["index"]]]: row.get("error_code") or "refused by fastdup"
-            for row in tables[REFUSED]
-            if self.numbered.get(row.get("index", "")) in self.ids
-        }
-
-    def of(self, cell: str) -> str:
-        """Return the image_id that a cell names by number or path; empty: none."""
-        path = self.numbered.get(cell, "") if cell.isdecimal() else cell.replace("\\", "/")
-        return self.ids.get(path, "")
-
-
-def _named(tables: Mapping[str, list[Row]]) -> Iterator[str]:
-    """Yield the paths in tables that name images by path."""
-    for name in (STATS, SIMILAR, OUTLYING):
-        for row in tables[name]:
-            for cell in (_first(row, ("filename",)), _first(row, FROM), _first(row, TO)):
-                if cell and not cell.isdecimal():
-                    yield cell.replace("\\", "/")
-
-
 def _by_image(rows: list[Row], known: Names, name: str, notes: list[str]) -> dict[str, Row]:
     """Return the first row of each image that the listing has; others are a note."""
     found: dict[str, Row] = {}
     strange, again = [], 0
     for row in rows:
-        cell = _first(row, ("filename", "index", "__id"))
+        cell = first(row, (*FILENAME, "index", "__id"))
         image_id = known.of(cell)
         if not image_id:
             strange.append(cell)
@@ -180,7 +148,7 @@ def _images(known: Names, stats: Mapping[str, Row]) -> pd.DataFrame:
     rows = []
     for image_id, path in known.paths.items():
         row = stats.get(image_id, {})
-        sizes = [_number(_first(row, names)) for names in (WIDTH, HEIGHT, ("file_size",))]
+        sizes = [_number(first(row, names)) for names in (WIDTH, HEIGHT, ("file_size",))]
         width, height, size = (int(max(value, 0)) if np.isfinite(value) else 0 for value in sizes)
         rows.append((image_id, path, known.errors.get(image_id, ""), width, height, size))
     return pd.DataFrame(rows, columns=["image_id", "path", "error", "width", "height", "bytes"])
@@ -202,19 +170,28 @@ def _metrics(known: Names, stats: Mapping[str, Row], notes: list[str]) -> pd.Dat
 
 def _pairs(rows: list[Row], known: Names, name: str, notes: list[str]) -> pd.DataFrame:
     """Return rows of similarity.csv or outliers.csv; their `distance` is a similarity."""
-    found, strange, wrong = [], [], 0
+    found: dict[tuple[str, str], float] = {}
+    strange, wrong, again = [], 0, 0
     for row in rows:
-        ends = _first(row, FROM), _first(row, TO)
-        first, second = (known.of(end) for end in ends)
+        ends = first(row, FROM), first(row, TO)
+        pair = known.of(ends[0]), known.of(ends[1])
         similarity = _number(row.get("distance", ""))
-        if not first or not second:
-            strange.append(ends[0] if not first else ends[1])
-        elif not -1.001 <= similarity <= 1.001 or first == second:
+        if not all(pair):
+            strange.append(ends[0] if not pair[0] else ends[1])
+        elif not -MOST <= similarity <= MOST or pair[0] == pair[1]:
             wrong += 1
+        elif pair in found:
+            again += 1
         else:
-            found.append((first, second, round(min(similarity, 1.0), 6)))
+            found[pair] = round(min(similarity, 1.0), 6)
     if strange:
         notes.append(_strange(name, strange))
     if wrong:
-        notes.append(f"{name}: {wrong} rows have no similarity, or pair an image with itself")
-    return pd.DataFrame(found, columns=["image_id", "other_id", "similarity"])
+        notes.append(
+            f"{name}: {wrong} rows pair an image with itself, or have no cosine from -1 to 1 as "
+            "their distance: run fastdup with distance cosine"
+        )
+    if again:
+        notes.append(f"{name}: {again} rows are there twice, and count once")
+    table = pd.DataFrame(list(found), columns=["image_id", "other_id"])
+    return table.assign(similarity=list(found.values()))
