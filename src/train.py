@@ -59,10 +59,12 @@ def read(
     """Return what is learnt from and tested on: one image of each that share their pixels."""
     eyes = segmentation.eyes(found, settings.same_eye)
     folds = segmentation.folds(list(eyes), settings.folds, settings.seed)
-    paths = found.set_index("image_id")["path"]
+    rows = {row.image_id: row for row in found.itertuples()}
     examples = []
     for image_id in segmentation.unique(found):
-        image = luminance(images.unit(images.colour(images.decode(folder / paths[image_id]))))
+        row = rows[image_id]
+        pixels = images.colour(images.decode(folder / row.path))
+        image = luminance(images.unit(pixels, images.declared(row)))
         eye = eyes[image_id]
         examples.append(Example(image_id, eye, folds[eye], image, masks[image_id]))
     training.shapes(examples, settings.models)
