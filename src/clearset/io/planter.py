@@ -1,6 +1,5 @@
 """A source's files to the files of a planted dataset, and the truth about each of them."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,14 +10,14 @@ import pandas as pd
 
 from clearset import planting
 from clearset.edits import Edit
-from clearset.errors import ClearsetError, UnreadableImage
+from clearset.errors import ClearsetError
 from clearset.faults import FAULTS
 from clearset.io import images
+from clearset.io.eyes import unique_eyes
 from clearset.io.images import Image, Pixels
 from clearset.io.inventory import Item
 from clearset.io.parallel import mapped
-from clearset.io.places import unfit
-from clearset.planting import Eye, Planted
+from clearset.planting import Planted
 from clearset.schema_fetch import Mapping as Mapped
 from clearset.schema_fetch import PixelRange, Plant
 from clearset.synthesis import foreign
@@ -27,6 +26,8 @@ LABELLED = {*FAULTS, "exact_copy"}  # after which a label says what it said befo
 STORED = {"empty", "overlap"}  # what is known by the numbers in the file, not by the light
 BROKEN = 0.6  # share of a file's bytes that are left of a broken one
 Again = Callable[[str, planting.Random], Pixels]  # an eye's name -> its scene from further aside
+Files = Mapping[str, Item]  # by the eye's name
+Job = tuple[Planted, Files]
 SAME_FILE = {"exact_copy", "conflict", "mask_size", "corrupt"}  # the source's own bytes, or some
 
 
@@ -34,7 +35,6 @@ SAME_FILE = {"exact_copy", "conflict", "mask_size", "corrupt"}  # the source's o
 class Making:
     """What every planted image is made with."""
 
-    files: Mapping[str, Item]  # by the eye's name
     seed: int
     folder: Path  # to write below
     span: images.Range | None  # in which faults are planted
@@ -62,8 +62,9 @@ def plant(
     eyes = unique_eyes(found, plan.same_eye)
     planted = planting.schedule(list(eyes), plan)
     files = {eye.name: item for eye, item in eyes.items()}
-    make = partial(_write, Making(files, plan.seed, folder, _span(wanted), again))
-    items = mapped(make, planted, "plant")
+    make = partial(_write, Making(plan.seed, folder, _span(wanted), again))
+    made = iter(mapped(make, _jobs(planted, files), "plant"))
+    items = [files[p.eye.name] if p.fault == planting.CLEAN else next(made) for p in planted]
     parts = planting.parts([p.eye.subject for p in planted], plan.held_out, plan.seed)
     rows = [
         {
@@ -81,52 +82,6 @@ def plant(
     return sorted(items, key=lambda item: (item.split, item.name)), pd.DataFrame(rows)
 
 
-def unique_eyes(found: Sequence[Item], same: Sequence[Sequence[str]]) -> dict[Eye, Item]:
-    """Return one usable item of each eye, with what to call it.
-
-    `same` lists names (paths without suffix) of images that show one eye in different pixels; an
-    unknown one is an error.
-    """
-    usable = [item for item in found if not unfit(item.source)]
-    hashes = mapped(_pixels, [item.file for item in usable], "plant")
-    first: dict[str, Item] = {}
-    for item, pixels in zip(usable, hashes, strict=True):
-        if pixels:
-            first.setdefault(pixels, item)
-    names = _names(list(first.values()))
-    subject = {name: group[0] for group in same for name in group}
-    if unknown := sorted(set(subject) - set(names)):
-        raise ClearsetError(f"fetch.plant.same_eye names {unknown}: no image is called so")
-    eyes = {}
-    for name, item in zip(names, first.values(), strict=True):
-        eyes[Eye(name, subject.get(name, name), item.split, item.mask is not None)] = item
-    return eyes
-
-
-def _names(items: Sequence[Item]) -> list[str]:
-    """Return what to call each item: its stem, and where that is taken its split and suffix."""
-    stems = [str(item.name.with_suffix("")).replace("/", "_") for item in items]
-    found = list(stems)
-    for longer in ("{split}_{stem}", "{split}_{stem}_{suffix}", "{split}_{stem}_{suffix}_{number}"):
-        counts = Counter(found)
-        found = [
-            name
-            if counts[name] == 1
-            else longer.format(
-                split=item.split, stem=stem, suffix=item.name.suffix[1:], number=number
-            )
-            for number, (name, stem, item) in enumerate(zip(found, stems, items, strict=True))
-        ]
-    return found
-
-
-def _pixels(file: Path) -> str:
-    try:
-        return str(images.describe(images.decode(file))["pixels_sha256"])
-    except UnreadableImage:
-        return ""
-
-
 def _span(wanted: PixelRange) -> images.Range | None:
     """Return the range in which faults are planted; it must be known before the images are."""
     if wanted.mapping is Mapped.type:
@@ -139,15 +94,36 @@ def _span(wanted: PixelRange) -> images.Range | None:
     return images.Range(wanted.low, wanted.high, wanted.nodata)
 
 
-def _write(made: Making, planted: Planted) -> Item:
+def _jobs(planted: Sequence[Planted], files: Files) -> list[Job]:
+    """Return what is to be written, each with the few files that it takes.
+
+    Those are its eye's, the one whose mask it gets, and to stand in for them the dataset's and its
+    split's first.
+    """
+    first = {item.split: name for name, item in reversed(files.items())}
+    start = next(iter(files), "")
+    return [
+        (
+            p,
+            {
+                name: files[name]
+                for name in (start, first[p.split], p.eye.name, p.mask_of)
+                if name in files
+            },
+        )
+        for p in planted
+        if p.fault != planting.CLEAN
+    ]
+
+
+def _write(made: Making, job: Job) -> Item:
     """Write one planted image with its mask and label, and return where they lie."""
-    if planted.fault == planting.CLEAN:
-        return made.files[planted.eye.name]
+    planted, files = job
     # A stranger comes in the format of any image of the dataset.
-    source = made.files.get(planted.eye.name) or next(iter(made.files.values()))
+    source = files.get(planted.eye.name) or next(iter(files.values()))
     rng = planting.random_for(made.seed, planted.name)
     name = PurePosixPath(planted.name + source.file.suffix)
-    target = made.folder / _beside(made.files, planted).parent / name
+    target = made.folder / _beside(files, planted).parent / name
     target.parent.mkdir(parents=True, exist_ok=True)
     edit = None
     if planted.fault in SAME_FILE:
@@ -161,27 +137,28 @@ def _write(made: Making, planted: Planted) -> Item:
         edit = _write_image(source.file, target, planted, rng, made.span)
     item = Item(planted.split, name, target, None, made.folder)
     if planted.fault in LABELLED and source.label is not None:
-        label = _place(made, planted, Path(source.source_label))
+        label = _place(made, job, Path(source.source_label))
         label.write_bytes(source.label.read_bytes())
         item = replace(item, label=label)
     if not planted.eye.masked or planted.fault in planting.ELSEWHERE:
         return item
-    return replace(item, mask=_write_mask(made, planted, source, edit))
+    return replace(item, mask=_write_mask(made, job, source, edit))
 
 
-def _write_mask(made: Making, planted: Planted, source: Item, edit: Edit | None) -> Path:
-    own = made.files[planted.mask_of or planted.eye.name].mask
+def _write_mask(made: Making, job: Job, source: Item, edit: Edit | None) -> Path:
+    planted, files = job
+    own = files[planted.mask_of or planted.eye.name].mask
     if own is None:
         raise ValueError(f"{planted.name}: its eye has no mask")
     mask = planting.planted_mask(images.decode_mask(own), planted, edit)
     if planted.mask_of:
         mask = _fitted(mask, images.decode(source.file).shape)
-    path = _place(made, planted, Path(made.files[planted.eye.name].source_mask)).with_suffix(".png")
+    path = _place(made, job, Path(files[planted.eye.name].source_mask)).with_suffix(".png")
     path.write_bytes(images.png_bytes(mask))
     return path
 
 
-def _beside(files: Mapping[str, Item], planted: Planted) -> PurePosixPath:
+def _beside(files: Files, planted: Planted) -> PurePosixPath:
     """Return the image to lie beside: its eye's, or any of its split for a leak or a stranger."""
     own = files.get(planted.eye.name)
     if own is None or own.split != planted.split:
@@ -189,12 +166,13 @@ def _beside(files: Mapping[str, Item], planted: Planted) -> PurePosixPath:
     return PurePosixPath(own.source)
 
 
-def _place(made: Making, planted: Planted, own: Path) -> Path:
+def _place(made: Making, job: Job, own: Path) -> Path:
     """Return where a planted mask or label lies: beside its eye's, named as that is.
 
     `own` is the place of its eye's in the source.
     """
-    stem = made.files[planted.eye.name].file.stem
+    planted, files = job
+    stem = files[planted.eye.name].file.stem
     before, found, behind = own.stem.partition(stem)
     called = f"{before}{planted.name}{behind}" if found else planted.name
     path = made.folder / own.with_name(f"{called}{own.suffix}")
