@@ -16,6 +16,7 @@ from clearset.errors import ClearsetError, UnreadableImage
 from clearset.faults import FAULTS
 from clearset.io import images, layout, planter, tables
 from clearset.io.columns import TABLES
+from clearset.io.eyes import unique_eyes
 from clearset.io.inventory import Item, items
 from clearset.io.places import refuse_collisions, unfit
 from clearset.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
@@ -175,14 +176,14 @@ def test_the_source_is_left_as_it_was(found: list[Item], planted: Planted, tmp_p
 
 
 def test_images_with_the_same_pixels_are_one_eye_and_broken_ones_none(found: list[Item]) -> None:
-    eyes = planter.unique_eyes(found, [])
+    eyes = unique_eyes(found, [])
     assert len(found) == 9
     assert sorted(each.name for each in eyes) == ["again", "e0", "e1", "e3", "e4", "e5"]
     assert {each.name for each in eyes if each.masked} == {"e0", "e1", "e3"}
 
 
 def test_images_named_as_the_same_eye_share_their_subject(found: list[Item]) -> None:
-    eyes = planter.unique_eyes(found, [["e0", "e5"], ["e1", "e3"]])
+    eyes = unique_eyes(found, [["e0", "e5"], ["e1", "e3"]])
     assert {each.name: each.subject for each in eyes} == {
         "again": "again",
         "e0": "e0",

@@ -100,20 +100,14 @@ def _jobs(planted: Sequence[Planted], files: Files) -> list[Job]:
     Those are its eye's, the one whose mask it gets, and to stand in for them the dataset's and its
     split's first.
     """
-    first = {item.split: name for name, item in reversed(files.items())}
-    start = next(iter(files), "")
-    return [
-        (
-            p,
-            {
-                name: files[name]
-                for name in (start, first[p.split], p.eye.name, p.mask_of)
-                if name in files
-            },
-        )
-        for p in planted
-        if p.fault != planting.CLEAN
-    ]
+    first: dict[str, str] = {}
+    for name, item in files.items():
+        first.setdefault(item.split, name)
+    jobs = []
+    for one in planted:
+        wanted = (next(iter(files)), first[one.split], one.eye.name, one.mask_of)
+        jobs.append((one, {name: files[name] for name in wanted if name in files}))
+    return [(one, few) for one, few in jobs if one.fault != planting.CLEAN]
 
 
 def _write(made: Making, job: Job) -> Item:
