@@ -47,6 +47,17 @@ def test_params_yaml_is_what_conf_composes_to() -> None:
     assert composition.text(composition.composed()) == committed
 
 
+@pytest.mark.parametrize("engine", ["native", "fastdup"])
+def test_real_tiles_are_near_duplicates_by_their_engines_similarity_and_not_dropped(
+    engine: str,
+) -> None:
+    composed = sections(f"analyze={engine}")
+    for name in ("mafat_labeled", "mafat_unlabeled"):
+        rule = composed[name]["filter"]["near_duplicate"]
+        assert rule["max"] == composed["analyze"]["component_similarity"]
+        assert rule["action"] == "review"
+
+
 def test_composing_twice_gives_the_same_text() -> None:
     first, second = (composition.text(composition.composed()) for _ in range(2))
     assert first == second
