@@ -140,14 +140,14 @@ def groups(table: pd.DataFrame) -> set[frozenset[str]]:
 def test_the_components_are_fastdups_own(call: Call) -> None:
     theirs = call.own("connected_components")
     theirs = theirs[theirs["count"] > 0].assign(image_id=lambda t: [call.ids[i] for i in t["__id"]])
-    links = compared(call.ids, call.descriptors).links
-    assert groups(links.components(call.ids, links, 0.96)) == groups(theirs)
+    joined = compared(call.ids, call.descriptors).links
+    assert groups(links.components(call.ids, joined, 0.96)) == groups(theirs)
 
 
 def test_the_whole_of_ravir_holds_the_one_known_pair(whole: Call) -> None:
     known = whole.ids[:42]
-    links = compared(known, whole.descriptors[:42]).links
-    found = groups(links.components(known, links, 0.96))
+    joined = compared(known, whole.descriptors[:42]).links
+    found = groups(links.components(known, joined, 0.96))
     assert found == {frozenset({"IR_Case_011", "IR_Case_022"})}
 
 

@@ -288,6 +288,7 @@ def fetched(in_folder: Path, eyes: list[Made]) -> Iterator[Path]:
         write_image(home / "masks" / path, made.mask)
         row: dict[str, Any] = dict.fromkeys(tables.TABLES["images"].columns, "")
         row |= {"image_id": path[:-4], "split": made.split, "path": path, "mask": path}
+        row |= {"low": 0, "high": 255, "nodata": np.nan, "bytes": 1}
         rows.append(row | images.describe(made.pixels))
     tables.write("images", pd.DataFrame(rows), home)
     yield in_folder
