@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from clearset import engines, neighbours
+from clearset import engines, links, neighbours
 from clearset.engines import Analysis, fastdup, native
 from clearset.errors import ClearsetError
 from clearset.io import images
