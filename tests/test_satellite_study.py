@@ -1,5 +1,6 @@
 """The satellite study on forty tiles of 192 px: 16 bits, three bands, through all six stages."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -148,14 +149,18 @@ def test_the_report_has_the_published_counts_beside_the_true_ones(study: Path) -
     assert (study / "data/compare/tiny/galleries/dropped.png").is_file()
 
 
+def configured(name: str, folder: Path) -> None:
+    """Write the params that conf/ gives a dataset into a folder."""
+    with contextlib.chdir(Path(__file__).resolve().parents[1]):
+        own: Any = OmegaConf.to_container(composition.composed()[name], enum_to_str=True)
+    (folder / params.PARAMS).write_text(yaml.safe_dump({name: own}), encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", ["mafat_labeled", "mafat_unlabeled"])
 def test_data_behind_a_registration_is_asked_for_with_the_layout(
-    name: str, in_folder: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, in_folder: Path
 ) -> None:
-    monkeypatch.chdir(Path(__file__).resolve().parents[1])
-    own: Any = OmegaConf.to_container(composition.composed()[name], enum_to_str=True)
-    monkeypatch.chdir(in_folder)
-    Path(params.PARAMS).write_text(yaml.safe_dump({name: own}), encoding="utf-8")
+    configured(name, in_folder)
     with pytest.raises(ClearsetError, match=r"no copy of mafat_.*registration") as caught:
         fetch.main(name)
     said = str(caught.value)
@@ -164,14 +169,9 @@ def test_data_behind_a_registration_is_asked_for_with_the_layout(
     assert "scene_row_column" in said
 
 
-def test_tiles_and_labels_put_by_hand_are_taken(
-    in_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(Path(__file__).resolve().parents[1])
+def test_tiles_and_labels_put_by_hand_are_taken(in_folder: Path) -> None:
     name = "mafat_labeled"
-    own: Any = OmegaConf.to_container(composition.composed()[name], enum_to_str=True)
-    monkeypatch.chdir(in_folder)
-    Path(params.PARAMS).write_text(yaml.safe_dump({name: own}), encoding="utf-8")
+    configured(name, in_folder)
     draw = np.random.default_rng(0)
     for scene in ("1001_0_0", "1001_0_1280", "1002_0_0"):
         place = layout.INCOMING / name / "dataset/train"
@@ -188,14 +188,9 @@ def test_tiles_and_labels_put_by_hand_are_taken(
     assert "stored values from" in said
 
 
-def test_tiles_of_which_none_can_be_read_are_an_error_and_no_crash(
-    in_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(Path(__file__).resolve().parents[1])
+def test_tiles_of_which_none_can_be_read_are_an_error_and_no_crash(in_folder: Path) -> None:
     name = "mafat_unlabeled"
-    own: Any = OmegaConf.to_container(composition.composed()[name], enum_to_str=True)
-    monkeypatch.chdir(in_folder)
-    Path(params.PARAMS).write_text(yaml.safe_dump({name: own}), encoding="utf-8")
+    configured(name, in_folder)
     place = layout.INCOMING / name / "1001_0_0.tiff"
     place.parent.mkdir(parents=True)
     place.write_bytes(b"no tile")
