@@ -13,6 +13,7 @@ from clearset.rules import (
     counts,
     decide,
     flag,
+    judge,
     measures,
     names,
     outside,
@@ -375,3 +376,13 @@ def test_two_splits_of_one_subject_may_be_all_there_is() -> None:
     values = measured(20, 20).rename(columns={"blur": "leak_inliers"})
     rules = {"leak": Rule("leak_inliers", max=12.0)}
     refuse_all(values, rules, flag(values, rules))
+
+
+def test_an_image_that_another_rule_drops_stands_for_no_other(
+    found: dict[str, pd.DataFrame],
+) -> None:
+    near = {"near": Rule("surplus_similarity", max=0.1, action=Action.drop)}
+    other = {"other": Rule("blur", max=5, action=Action.drop)}  # c, the sharpest of the group
+    for given, gone in ((near, {"a", "b"}), (near | other, {"b", "c"})):
+        flags = judge(given, found).flags
+        assert set(flags.loc[flags["rule"] == "near", "image_id"]) == gone
