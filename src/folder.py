@@ -100,7 +100,7 @@ def rewired(pipeline: dict[str, Any], name: str, source: Path) -> dict[str, Any]
     for body in stages.values():
         deps = [str(source) if dep == "conf.stamp" else dep for dep in body["do"]["deps"]]
         body["do"] |= {"wdir": "../..", "deps": deps, "params": [{own: body["do"]["params"]}]}
-    return {"vars": [{"datasets": [name]}], "stages": stages}
+    return {"vars": [{"datasets": {name: {"pixels": "private"}}}], "stages": stages}
 
 
 def save(content: dict[str, Any], path: Path) -> None:

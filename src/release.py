@@ -1,12 +1,14 @@
 """Lay the cleaned dataset out as its source, and say of every image what became of it and why."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from clearset import releasing
-from clearset.io import delivery, layout, params, reviews, tables
+from clearset.io import delivery, layout, params, releases, reviews, tables
 from clearset.io.command import run
+from clearset.schema import Dataset
 
 READ = {
     "fetch": ["images"],
@@ -25,27 +27,44 @@ def main(dataset: str) -> str:
     said = reviews.read(reviewed)
     uncopied = delivery.uncopied(found["images"])
     plan = releasing.manifest(found, said, section.release.update, uncopied)
-    target = layout.stage_folder("release", dataset)
-    with layout.replacing(target) as begun:
+    target, recipe = layout.stage_folder("release", dataset), layout.stage_folder("recipe", dataset)
+    with layout.replacing(target) as begun, layout.replacing(recipe) as begun_recipe:
         table = delivery.deliver(plan, found["images"], folders, begun)
-        tables.write("manifest", table, begun)
-    counts = releasing.counts(table)
-    tables.write_metrics(counts, dataset, layout.REPORTS / dataset / "release.json")
-    return "\n".join(summary(counts, found["verdicts"], target, reviewed))
+        releases.write(dataset, provenance(section), table, (begun, begun_recipe))
+    fates = releasing.counts(table)
+    released = {"released": fates[releasing.KEPT] + fates[releasing.REPAIRED]}
+    tables.write_metrics(released, dataset, layout.REPORTS / dataset / "release.json")
+    return "\n".join(summary(fates, found["verdicts"], (target, recipe), reviewed))
+
+
+def provenance(section: Dataset) -> Dataset:
+    """Return the params that decided what is released; where the source lay is left out."""
+    return Dataset(
+        about=section.about,
+        classes=section.classes,
+        fetch=replace(section.fetch, path=""),
+        analyze=section.analyze,
+        filter=section.filter,
+        enhance=section.enhance,
+        accept=section.accept,
+        release=section.release,
+    )
 
 
 def summary(
-    counts: dict[str, int], verdicts: pd.DataFrame, target: Path, reviewed: Path
+    fates: dict[str, int], verdicts: pd.DataFrame, places: tuple[Path, Path], reviewed: Path
 ) -> list[str]:
     """Return what was released and what a person can do next."""
-    images, *fates = counts.items()
-    became = ", ".join(f"{number} {name.removeprefix('release_')}" for name, number in fates)
+    became = ", ".join(f"{number} {name}" for name, number in fates.items())
     accepted = int(verdicts["accepted"].sum())
+    target, recipe = places
     return [
-        f"release: {images[1]} images: {became} (repairs accepted {accepted}, refused "
+        f"release: {sum(fates.values())} images: {became} (repairs accepted {accepted}, refused "
         f"{len(verdicts) - accepted}); laid out as the source in {target}",
-        f"  why, for each image: {target}/manifest.csv. To decide yourself: a line in {reviewed} "
-        "(image_id,decision,note; keep, repair or drop), then the same command again",
+        f"  what it is: {target}/README.md; why, for each image: {target}/manifest.csv; the same "
+        f"without a picture, for those who have the source: {recipe}",
+        f"  to decide yourself: a line in {reviewed} (image_id,decision,note; keep, repair or "
+        "drop), then the same command again",
     ]
 
 

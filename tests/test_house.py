@@ -89,8 +89,10 @@ def test_a_stage_writes_only_its_own_folders(stage: str) -> None:
     entries = [e for kind in ("outs", "metrics", "plots") for e in body(stage).get(kind, [])]
     written = [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
     for path in written:
-        assert path.startswith((f"data/{stage}/${{item}}", "reports/${item}/")), path
-    assert body(stage)["cmd"] == f"python src/{stage}.py ${{item}}"
+        name = "${item}" if stage in TRAINING else "${key}"
+        own = (f"data/{stage}/{name}", f"reports/{name}/")
+        assert path.startswith((*own, "data/recipe/${key}") if stage == "release" else own), path
+        assert body(stage)["cmd"] == f"python src/{stage}.py {name}"
 
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if name != "config"])
@@ -99,6 +101,17 @@ def test_a_stage_declares_the_data_it_reads(stage: str) -> None:
     read = {name for name in STAGES if name != stage and f'"{name}"' in text}
     declared = {d.split("/")[1] for d in body(stage)["deps"] if d.startswith("data/")}
     assert declared == read
+
+
+def test_no_pixel_of_a_restricted_dataset_goes_to_the_remote_of_all() -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    datasets = yaml.safe_load((ROOT / "dvc.yaml").read_text())["vars"][0]["datasets"]
+    for dataset, said in datasets.items():
+        wanted = None if params[dataset]["about"]["redistributable"] else "private"
+        assert said == {"pixels": wanted}, dataset
+    for stage in ("fetch", "enhance", "compare", "release"):
+        (out,) = [out for out in body(stage)["outs"] if f"data/{stage}/${{key}}" in out]
+        assert out[f"data/{stage}/${{key}}"] == {"remote": "${item.pixels}"}
 
 
 def test_training_runs_from_the_top_and_only_by_name() -> None:

@@ -48,7 +48,7 @@ def test_places_apart_are_no_collision() -> None:
             "'m/a.png' is more than one mask",
         ),
         ([item("a.png", "b.png"), item("b.png")], "'b.png' is both an image and a mask"),
-        ([item("manifest.csv/a.png")], "lies where manifest.csv will"),
+        ([item("manifest.csv/a.png")], "lies where a released dataset has a file of its own"),
     ],
 )
 def test_a_shared_place_is_refused(found: list[Item], message: str) -> None:

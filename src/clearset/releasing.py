@@ -16,6 +16,7 @@ REVIEWS = {"keep": KEPT, "repair": REPAIRED, "drop": DROPPED}  # a review's word
 REVIEWED = "review file"
 INTERNAL = ["error", "source_mask", "source_label", "repaired_sha256", "accepted", "refused_by"]
 INTERNAL += ["dropping", "keeper_id"]  # columns that a fate hangs on and a manifest does not have
+RANGE = ["low", "high", "nodata"]  # of the table `images`; empty where nothing can be read
 Fate = tuple[str, str]  # what becomes of an image, and why
 
 
@@ -92,10 +93,9 @@ def refuse_unfounded(
 
 
 def counts(table: pd.DataFrame) -> dict[str, int]:
-    """Return how many images a manifest has, and what became of how many, for `dvc metrics`."""
+    """Return how many images of a manifest were kept, repaired and dropped."""
     fates = table["decision"].value_counts()
-    found = {fate: int(fates.get(fate, 0)) for fate in (KEPT, REPAIRED, DROPPED)}
-    return {f"release_{name}": number for name, number in ({"images": len(table)} | found).items()}
+    return {fate: int(fates.get(fate, 0)) for fate in (KEPT, REPAIRED, DROPPED)}
 
 
 def _joined(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -105,15 +105,8 @@ def _joined(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         raise ClearsetError(f"repairs without a verdict: {listed(unjudged)}. Run compare again")
     flags = found["flags"].sort_values("rule")
     dropping = flags[flags["action"] == Action.drop.value]
-    columns = [
-        "image_id",
-        "split",
-        "source",
-        "source_sha256",
-        "source_mask",
-        "source_label",
-        "error",
-    ]
+    columns = ["image_id", "split", "source", "source_sha256", "source_mask", "source_label"]
+    columns += ["error", *RANGE]
     table = found["images"].rename(columns={"sha256": "source_sha256"})[columns]
     for part in (
         found["decisions"][["image_id", "decision"]],
@@ -126,7 +119,8 @@ def _joined(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         verdicts[["image_id", "refused_by"]],
     ):
         table = table.merge(part, on="image_id", how="left", validate="1:1")
-    table = table.fillna("").rename(columns={"sha256": "repaired_sha256"})
+    text = table.columns.difference(RANGE)
+    table[text] = table[text].fillna("")
     accepted = verdicts.loc[verdicts["accepted"] == 1, "image_id"]
     return table.assign(accepted=table["image_id"].isin(accepted))
 

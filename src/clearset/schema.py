@@ -47,9 +47,14 @@ class About:
     """What a reader of the report needs to know about the dataset."""
 
     title: str = ""
+    description: str = ""  # what it shows, how it came about, what it is for
+    creators: list[str] = field(default_factory=list)
     licence: str = ""
+    licence_url: str = ""
     citation: str = ""
-    redistributable: bool = False  # may pictures of it be committed?
+    published: str = ""  # the day from which it can be had in this form, 2026-11-24
+    redistributable: bool = False  # may others get its pictures from us?
+    known_issues: list[str] = field(default_factory=list)  # that no rule counts
     measured_on: str = ""  # the dataset with planted faults that tells how far to trust its flags
 
 

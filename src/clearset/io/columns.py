@@ -169,28 +169,6 @@ TABLES = {
         ("image_id",),
         others=FLOAT,
     ),
-    # every image of the source: what became of it in the released dataset, and (further columns)
-    # the evidence on its repair; text and paths as `cells` makes them
-    "manifest": Table(
-        {
-            "image_id": STR,
-            "split": STR,
-            "source": STR,  # below the source's root
-            "source_sha256": STR,
-            "output": STR,  # below the release's root, which is laid out as the source; empty: none
-            "output_sha256": STR,
-            "mask": STR,  # below the release's root; empty: none
-            "mask_sha256": STR,
-            "label": STR,  # below the release's root; empty: none
-            "label_sha256": STR,
-            "flags": STR,  # the rules that flagged it, separated by spaces
-            "decision": STR,  # kept, repaired or dropped
-            "reason": STR,  # why; after `review file: ` a person's own note
-            "steps": STR,  # method and parameters of its repair; empty: not repaired
-        },
-        ("image_id",),
-        others=FLOAT,
-    ),
     # each metric of each repaired image
     "comparison": Table(
         {"image_id": STR, "metric": STR, "before": FLOAT, "after": FLOAT, "change": FLOAT},

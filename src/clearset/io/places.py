@@ -6,9 +6,12 @@ from pathlib import Path
 
 from clearset.errors import ClearsetError, listed
 from clearset.io import archives
+from clearset.io.checksums import CHECKSUMS
 from clearset.io.inventory import Item
 
-MANIFEST = "manifest.csv"  # lies at the top of a released dataset, beside the source's own folders
+MANIFEST, README, CROISSANT, PARAMS = "manifest.csv", "README.md", "croissant.json", "params.yaml"
+RELEASE = "release.sha256"  # in a recipe: the checksums of the whole release
+OWN = {MANIFEST, README, CROISSANT, PARAMS, CHECKSUMS}  # beside the source's own folders
 
 
 def unfit(path: str) -> str:
@@ -33,11 +36,12 @@ def refuse_collisions(found: Sequence[Item]) -> None:
     for item in found:
         if item.mask is not None:
             masks[item.source_mask].add(item.mask)
+    every = [*images, *masks, *(item.source_label for item in found if item.label is not None)]
     wrong = {
         "is more than one image": [place for place, count in images.items() if count > 1],
         "is more than one mask": [place for place, files in masks.items() if len(files) > 1],
         "is both an image and a mask": sorted(set(images) & set(masks)),
-        f"lies where {MANIFEST} will": [p for p in images if p.split("/")[0] == MANIFEST],
+        "lies where a released dataset has a file of its own": [p for p in every if _top(p) in OWN],
     }
     for what, places in wrong.items():
         if places:
@@ -45,3 +49,7 @@ def refuse_collisions(found: Sequence[Item]) -> None:
                 f"fetch: what the source has at {listed(map(ascii, places))} {what}. A released "
                 "dataset has one place for each: mend the patterns in fetch.splits, or rename it"
             )
+
+
+def _top(place: str) -> str:
+    return place.split("/", maxsplit=1)[0]

@@ -2,7 +2,7 @@
 
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ def opened(dataset: str, fetch: Fetch) -> Iterator[Path]:
             place = unpacked
         if fetch.checksums:
             checksums = archives.read_checksums(layout.CHECKSUMS / f"{fetch.checksums}.sha256")
-            place = _root(place, checksums)
+            place = root(place, checksums)
             archives.prove(place, checksums)
         yield place
     finally:
@@ -107,7 +107,7 @@ def _write_made(folder: Path, make: Callable[[int], Made], number: int) -> None:
 def _holds(place: Path, name: str) -> bool:
     """Whether a folder or zip holds a file whose path ends like `name`."""
     if place.is_dir():
-        return (_root(place, {name: ""}) / name).is_file()
+        return (root(place, {name: ""}) / name).is_file()
     try:
         with zipfile.ZipFile(place) as archive:
             return any(f"/{member}".endswith(f"/{name}") for member in archive.namelist())
@@ -115,9 +115,9 @@ def _holds(place: Path, name: str) -> bool:
         return False
 
 
-def _root(place: Path, checksums: Mapping[str, str]) -> Path:
+def root(place: Path, names: Iterable[str]) -> Path:
     """Return the folder that the listed paths start from: `place`, its parent, or one below."""
-    first = next(iter(checksums))
+    first = next(iter(names))
     below = [*sorted(place.glob("*/")), *sorted(place.glob("*/*/"))]
     candidates = [place, place.absolute().parent, *below]
     return next((folder for folder in candidates if (folder / first).is_file()), place)

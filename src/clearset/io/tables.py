@@ -12,10 +12,18 @@ from typing import Any
 import pandas as pd
 
 from clearset.errors import ClearsetError
-from clearset.io import columns, columns_curation, columns_proof, columns_train, layout
+from clearset.io import (
+    columns,
+    columns_curation,
+    columns_proof,
+    columns_release,
+    columns_train,
+    layout,
+)
 from clearset.io.columns import FLOAT, STR
 
-TABLES = columns.TABLES | columns_curation.TABLES | columns_proof.TABLES | columns_train.TABLES
+TABLES = columns.TABLES | columns_curation.TABLES | columns_proof.TABLES
+TABLES |= columns_release.TABLES | columns_train.TABLES
 
 
 def write(name: str, frame: pd.DataFrame, folder: Path) -> Path:

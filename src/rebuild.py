@@ -1,0 +1,34 @@
+"""Make a cleaned dataset from its recipe and its source, byte for byte.
+
+`python src/rebuild.py RECIPE SOURCE TARGET`: a folder with a recipe, the folder or zip that the
+source lies in, and the folder to make.
+"""
+
+import sys
+from pathlib import Path
+
+from clearset.errors import ClearsetError
+from clearset.io import archives, checksums, releases
+
+
+def main(recipe: str, source: str, target: str) -> str:
+    """Return that every hash matches; raises `ClearsetError` saying what does not."""
+    manifest = releases.rebuild(Path(recipe), Path(source), Path(target))
+    path = Path(target) / checksums.CHECKSUMS
+    files = len(checksums.read(path))
+    fates = manifest["decision"].value_counts()
+    became = ", ".join(f"{count} {fate}" for fate, count in fates.sort_index().items())
+    return (
+        f"rebuild: {len(manifest)} images ({became}); each of {files} files is what was released, "
+        f"every hash matches\n  {target}, content {archives.sha256(path)}\n"
+        f"  from Python: clearset.load_release({target!r})"
+    )
+
+
+if __name__ == "__main__":
+    try:
+        if len(sys.argv) != 4:
+            sys.exit("usage: python src/rebuild.py RECIPE SOURCE TARGET")
+        print(main(*sys.argv[1:]))
+    except (ClearsetError, OSError) as error:
+        sys.exit(f"error: {error}")
