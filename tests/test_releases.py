@@ -59,7 +59,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
         "filter": {
             "dark": {"metric": "mean", "min": 40, "action": "enhance"},
-            "counted": {"metric": "mean", "max": 1, "action": "keep"},
+            "counted": {"metric": "mean", "max": 141, "action": "keep"},
             "seen": {"metric": "mean", "max": 120, "action": "review"},
             "unreadable": {"metric": "unreadable", "max": 0, "action": "drop"},
         },
@@ -83,6 +83,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 Place = Callable[[str], Path]
+# mlcroissant's reader of JSON-LD, rdflib, uses a class of its own that it deprecates
+pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
 
 
 @pytest.fixture
@@ -113,7 +115,6 @@ def test_the_dark_image_alone_was_repaired_and_the_broken_one_dropped(made: Path
     }
     assert manifest.loc["train/tile 0", "steps"] == "gamma(gamma=0.5)"
     assert manifest.loc["train/tile 0", ["low", "high", "nodata"]].tolist() == [0, 2047, 0]
-    assert manifest.loc["train/cut", "low":"nodata"].isna().all()
 
 
 def test_a_release_is_as_it_was(place: Place) -> None:

@@ -14,6 +14,7 @@ from clearset.schema import Action, Update
 KEPT, REPAIRED, DROPPED = "kept", "repaired", "dropped"
 REVIEWS = {"keep": KEPT, "repair": REPAIRED, "drop": DROPPED}  # a review's word, its outcome
 REVIEWED = "review file"
+UNREAD = "kept as it is: "  # a reason: the image can not be read, and no rule drops it
 INTERNAL = ["error", "source_mask", "source_label", "repaired_sha256", "accepted", "refused_by"]
 INTERNAL += ["dropping", "keeper_id"]  # columns that a fate hangs on and a manifest does not have
 RANGE = ["low", "high", "nodata"]  # of the table `images`; empty where nothing can be read
@@ -137,7 +138,7 @@ def _fate(image: Any, update: Update, review: Review | None, uncopied: bool) -> 
     if image.repaired_sha256:
         return _of_repair(image, update)
     if image.error:
-        return KEPT, f"kept as it is: {image.error}"
+        return KEPT, f"{UNREAD}{image.error}"
     return KEPT, _of_flags(image)
 
 

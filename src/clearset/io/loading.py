@@ -9,7 +9,7 @@ import pandas as pd
 
 from clearset.errors import ClearsetError
 from clearset.io import archives, images, places, tables
-from clearset.releasing import DROPPED
+from clearset.releasing import DROPPED, UNREAD
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def load_release(path: str | Path) -> Release:
     if not (folder / places.MANIFEST).exists():
         raise ClearsetError(f"{folder} is no released folder: it has no {places.MANIFEST}")
     manifest = tables.read("manifest", folder)
-    rows = manifest[(manifest["decision"] != DROPPED) & manifest["low"].notna()]
+    unread = manifest["reason"].str.startswith(UNREAD)
+    rows = manifest[(manifest["decision"] != DROPPED) & ~unread]
     for column in ("output", "mask", "label"):
         unsafe = [place for place in rows[column] if place and not archives.is_safe(place)]
         if unsafe:
