@@ -1,6 +1,7 @@
 """RAVIR: the published findings in the committed tables, and the real run that gives them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from clearset.errors import ClearsetError
-from clearset.io import archives, tables
+from clearset.io import archives, places, tables
 from clearset.proof import INDIFFERENT
 from conftest import ROOT, clone, run
 
@@ -184,6 +185,24 @@ def test_a_loader_of_ravir_reads_the_released_dataset(
     }
     manifest = tables.read("manifest", released)
     assert changed == set(manifest.loc[manifest["decision"] == "repaired", "output"])
+
+
+def test_another_clone_rebuilds_the_release_from_its_recipe_and_the_source_alone(
+    project: Path, ravir: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "recipe"
+    shutil.copytree(project / "data/recipe/ravir", recipe)
+    assert {path.name for path in recipe.iterdir()} == places.OWN | {places.RELEASE}
+    other = clone(tmp_path / "other")
+    nothing = {"CLEARSET_RAVIR": "", "CLEARSET_FASTDUP": str(tmp_path / "none")}
+    command = ["python", "src/rebuild.py", str(recipe), str(ravir), "made"]
+    done = run(other, *command, **nothing)
+    assert "42 images (36 kept, 6 repaired); each of 69 files is what was released" in done.stdout
+    released = project / "data/release/ravir"
+    for path in filter(Path.is_file, released.rglob("*")):
+        same = other / "made" / path.relative_to(released)
+        assert archives.sha256(same) == archives.sha256(path), path
+    assert "each of 69 files" in run(other, "python", "src/verify.py", "made").stdout
 
 
 def test_without_fastdup_the_run_stops_with_its_way_out_and_native_goes_on(
