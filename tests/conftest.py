@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from filelock import FileLock
 from PIL import Image
 from scipy import ndimage
 
@@ -18,6 +19,7 @@ from clearset.engines import fastdup
 from clearset.synthesis import Made, sample
 
 ROOT = Path(__file__).resolve().parents[1]
+LONGEST = ["test_pipeline.py", "test_publish.py", "test_ravir.py", "test_sweep.py", "test_adopt.py"]
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +53,24 @@ def working_fastdup() -> Path:
     if last and datetime.date.today() >= last:
         pytest.skip(f"fastdup's build has expired on {last}: make setup looks for a newer one")
     return fastdup.environment()
+
+
+@pytest.fixture(scope="session")
+def reproduced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A clone in which `dvc repro release@sample` has run once, for all workers, to be copied."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "a folder with spaces"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            done = run(clone(folder / "begun"), "dvc", "repro", "release@sample")
+            assert done.returncode == 0, done.stdout + done.stderr
+            (folder / "begun").rename(folder / "clearset")
+    return folder / "clearset"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else 99)
 
 
 @pytest.fixture

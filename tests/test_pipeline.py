@@ -13,7 +13,7 @@ import yaml
 
 from clearset.io import images, places, tables
 from clearset.synthesis import sample
-from conftest import clone, run, write_image
+from conftest import run, write_image
 
 SHOW = ["dvc", "exp", "show", "--json"]
 QUICK = ["-S", "accept@sample=none", "-S", "trials@sample=none"]  # half of what compare takes
@@ -21,11 +21,10 @@ AFTER_A_BOUND = ("filter", "enhance", "compare", "release")
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone in which `dvc repro release@sample` has run once."""
-    folder = clone(tmp_path_factory.mktemp("a folder with spaces") / "clearset")
-    done = run(folder, "dvc", "repro", "release@sample")
-    assert done.returncode == 0, done.stdout + done.stderr
+def project(reproduced: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of a clone in which `dvc repro release@sample` has run once."""
+    folder = tmp_path_factory.mktemp("pipeline") / "clearset"
+    shutil.copytree(reproduced, folder, symlinks=True)
     return folder
 
 
