@@ -28,6 +28,14 @@ TABLES = {
         ("image_id",),
         others=FLOAT,
     ),
+    # one row an image whose fate differs between two versions of a dataset
+    "fates": Table(
+        dict.fromkeys(("image_id", "split"), STR)
+        | dict.fromkeys(("before", "after"), STR)  # kept, repaired, dropped, or absent
+        | {"why": STR}
+        | dict.fromkeys(("reason_before", "reason_after", "steps_before", "steps_after"), STR),
+        ("image_id",),
+    ),
 }
 
 # What each column of `manifest` says, for those who have the released folder alone.

@@ -1,0 +1,57 @@
+"""What a dataset was at a revision: a tag, a commit, an experiment, or the workspace."""
+
+import io
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from dvc import api
+from dvc.exceptions import DvcException
+
+from clearset.errors import ClearsetError
+from clearset.fates import Version
+from clearset.io import layout, params, places, tables
+from clearset.schema import Dataset
+
+
+def content(path: Path, revision: str) -> bytes:
+    """Return a file's bytes at a revision, of git or kept by DVC; an empty name: the workspace.
+
+    Raises `ClearsetError` when there is no such revision or file, or its bytes are not at hand.
+    """
+    try:
+        with api.open(path.as_posix(), rev=revision or None, mode="rb") as file:
+            found: bytes = file.read()
+    except (DvcException, OSError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ClearsetError(
+            f"{path} at {revision or 'the workspace'}: {reason}. Is it a tag, commit or experiment "
+            f"in which the dataset was released (dvc exp run ... release@{path.parts[-2]})? "
+            "`dvc fetch --all-tags` gets what a remote has"
+        ) from None
+    return found
+
+
+def table(name: str, folder: Path, revision: str) -> pd.DataFrame:
+    """Return a table at a revision."""
+    text = content(folder / f"{name}.csv", revision)
+    with tempfile.TemporaryDirectory(prefix="clearset-") as scratch:
+        (Path(scratch) / f"{name}.csv").write_bytes(text)
+        return tables.read(name, Path(scratch))
+
+
+def section(dataset: str, revision: str) -> Dataset:
+    """Return a dataset's params at a revision."""
+    found = yaml.safe_load(io.BytesIO(content(params.PARAMS, revision)))
+    if dataset not in found:
+        raise ClearsetError(f"{params.PARAMS} at {revision} has no dataset {dataset}")
+    return params.check(dataset, found[dataset], f"{params.PARAMS} at {revision}")
+
+
+def version(dataset: str, revision: str) -> Version:
+    """Return what decided every fate at a revision."""
+    recipe = layout.stage_folder("recipe", dataset)
+    manifest = table(places.MANIFEST.removesuffix(".csv"), recipe, revision)
+    flags = table("flags", layout.stage_folder("filter", dataset), revision)
+    return Version(manifest, flags, section(dataset, revision).filter)

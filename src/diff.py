@@ -1,0 +1,41 @@
+"""Say which images changed fate between two versions of a dataset, and why.
+
+`python src/diff.py DATASET ONE [TWO]`: tags, commits or experiments; without TWO the workspace.
+"""
+
+import sys
+from pathlib import Path
+
+from clearset import fates
+from clearset.errors import ClearsetError
+from clearset.io import layout, pages, revisions, tables
+
+SHOWN = 20  # images named on the screen
+
+
+def main(dataset: str, one: str, two: str = "") -> str:
+    """Write fates.csv and a page to data/diff/<dataset>/, and return what changed."""
+    before, after = (revisions.version(dataset, revision) for revision in (one, two))
+    table = fates.changed(before, after)
+    target = layout.stage_folder("diff", dataset)
+    with layout.replacing(target) as begun:
+        begun.mkdir()
+        tables.write("fates", table, begun)
+        pages.write(table, (before, after), (dataset, one, two), begun)
+    named = (one, two or "the workspace")
+    lines = [
+        f"diff: {len(table)} of {len(after.manifest)} images of {dataset} changed fate from "
+        f"{named[0]} to {named[1]}",
+        *fates.summary(table, SHOWN),
+        f"  the table: {target}/fates.csv; with pictures: {Path(target, 'index.html')}",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    try:
+        if len(sys.argv) not in (3, 4):
+            sys.exit("usage: python src/diff.py DATASET ONE [TWO]")
+        print(main(*sys.argv[1:]))
+    except (ClearsetError, OSError) as error:
+        sys.exit(f"error: {error}")
