@@ -18,6 +18,7 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem
 table { border-collapse: collapse; width: 100% } th { text-align: left }
 td, th { border-top: 1px solid #ccc; padding: .6rem; vertical-align: top }
 img { width: 12rem; display: block; background: #eee } .fate { font-weight: 600 }
+small { display: block; max-width: 12rem; overflow-wrap: anywhere; color: #555 }
 .none { width: 12rem; height: 4rem; color: #888 } .why { max-width: 28rem }
 """
 

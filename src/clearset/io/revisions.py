@@ -2,12 +2,15 @@
 
 import io
 import tempfile
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
 from dvc import api
 from dvc.exceptions import DvcException
+from dvc.scm import SCMError
 
 from clearset.errors import ClearsetError
 from clearset.fates import Version
@@ -21,9 +24,8 @@ def content(path: Path, revision: str) -> bytes:
     Raises `ClearsetError` when there is no such revision or file, or its bytes are not at hand.
     """
     try:
-        with api.open(path.as_posix(), rev=revision or None, mode="rb") as file:
-            found: bytes = file.read()
-    except (DvcException, OSError) as error:
+        found: bytes = _opened(revision).read_bytes(path.as_posix())
+    except (DvcException, SCMError, OSError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ClearsetError(
             f"{path} at {revision or 'the workspace'}: {reason}. Is it a tag, commit or experiment "
@@ -31,6 +33,11 @@ def content(path: Path, revision: str) -> bytes:
             "`dvc fetch --all-tags` gets what a remote has"
         ) from None
     return found
+
+
+@lru_cache(maxsize=8)
+def _opened(revision: str) -> Any:
+    return api.DVCFileSystem(rev=revision) if revision else api.DVCFileSystem()
 
 
 def table(name: str, folder: Path, revision: str) -> pd.DataFrame:
