@@ -11,7 +11,7 @@ UNET = $(shell sed -n 's/^unet = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder test lint lock experiments benchmark diff verify rebuild clean
+.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder test lint lock experiments benchmark release diff verify rebuild clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ sweep: $(VENV)/installed ## Try every setting of conf/sweeps/ravir_repairs.yaml 
 
 folder: $(VENV)/installed ## Run the stages on your own images, or a fastdup work folder: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']
 	@python src/folder.py "$(SOURCE)" "$(NAME)" $(SET)
+
+release: $(VENV)/installed ## Release a dataset to others: push, CHANGELOG entry, tag: DATASET=sample VERSION=v1 (git must be clean)
+	@python src/publish.py "$(DATASET)" "$(VERSION)"
 
 diff: $(VENV)/installed ## Say which images changed fate, and why: DATASET=sample A=sample-v1 B=sample-v2 (tags, commits, experiments)
 	@python src/diff.py "$(DATASET)" "$(A)" $(if $(B),"$(B)")

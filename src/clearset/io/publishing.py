@@ -1,0 +1,194 @@
+"""A release on its way to others: checked, pushed, and only then committed and tagged."""
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc.repo import Repo
+
+from clearset.errors import ClearsetError, listed
+from clearset.io import checksums, composition, layout, params
+
+ORIGIN = "origin"
+CHANGELOG = Path("CHANGELOG.md")
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A release's tag, and the commit that it names here and on the git remote; empty: none."""
+
+    name: str
+    here: str
+    there: str
+
+
+def git(*arguments: str, given: str = "", index: str = "") -> str:
+    """Return what a git command prints; raises `ClearsetError` with what it says."""
+    environment = os.environ | ({"GIT_INDEX_FILE": index} if index else {})
+    done = subprocess.run(
+        ["git", *arguments],  # noqa: S607 - the user's own git
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment | {"GIT_TERMINAL_PROMPT": "0"},
+    )
+    if done.returncode:
+        reason = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
+        raise ClearsetError(f"git {arguments[0]}: {reason}")
+    return done.stdout.strip()
+
+
+def known(*arguments: str) -> str:
+    """Return what a git command prints, or nothing where it fails."""
+    try:
+        return git(*arguments)
+    except ClearsetError:
+        return ""
+
+
+def refuse_unready(dataset: str) -> None:
+    """Raise `ClearsetError` unless what is committed is what was reproduced, byte for byte."""
+    if dirty := git("status", "--porcelain").splitlines():
+        raise ClearsetError(
+            f"the working tree is not clean: {listed(line[3:] for line in dirty)}. Commit or "
+            "restore these, so that the tag names what was released"
+        )
+    if params.PARAMS.read_text(encoding="utf-8") != composition.text(composition.composed()):
+        raise ClearsetError(
+            f"{params.PARAMS} is not what conf/ composes to: these results are of an experiment. "
+            "make adopt NAME=... writes its values into conf/; dvc repro goes back to conf/"
+        )
+    with Repo() as repo:
+        if changed := repo.status(targets=[f"release@{dataset}"], with_deps=True):
+            raise ClearsetError(
+                f"{dataset} is not reproduced ({listed(changed)} changed). Run dvc repro "
+                f"release@{dataset}, look at what it gives, and commit dvc.lock and reports/"
+            )
+    for stage in ("release", "recipe"):
+        folder = layout.stage_folder(stage, dataset)
+        if wrong := checksums.verify(folder):
+            raise ClearsetError(
+                f"{folder} is not what the stage wrote: "
+                f"{listed(f'{one.path} ({one.what})' for one in wrong)}. Remove the folder and "
+                f"run dvc repro --force release@{dataset}"
+            )
+
+
+def refuse_corrupt(dataset: str) -> None:
+    """Raise `ClearsetError` for a file of DVC's cache that others would get and that is broken."""
+    with Repo() as repo:
+        shared = repo.used_objs(targets=[f"release@{dataset}"], with_deps=True).get(None, set())
+        for item in sorted(shared, key=lambda item: str(item.value)):
+            path = Path(repo.cache.local.oid_to_path(item.value))
+            expected = item.value.removesuffix(".dir")
+            if not path.exists():
+                raise ClearsetError(f"{_relative(path)} is missing. Run dvc fetch, or dvc repro")
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+            if found.hexdigest() != expected:
+                raise ClearsetError(
+                    f"{_relative(path)} of DVC's cache is corrupted. Remove it, then get it back: dvc "
+                    f"fetch release@{dataset} where a remote has it, or dvc repro --force"
+                )
+
+
+def _relative(path: Path) -> str:
+    return os.path.relpath(path)
+
+
+def remote() -> str:
+    """Return the name of DVC's default remote; raises `ClearsetError` where there is none."""
+    with Repo() as repo:
+        name = str(repo.config["core"].get("remote", ""))
+        if name not in repo.config["remote"]:
+            raise ClearsetError(
+                "DVC has no default remote, so there is no place for the data. Name one: dvc "
+                "remote add --default mine s3://bucket/path (or a folder), then commit .dvc/config"
+            )
+    return name
+
+
+def tag(name: str) -> Tag:
+    """Return where a tag stands; raises `ClearsetError` without a git remote that answers."""
+    if not known("remote", "get-url", ORIGIN):
+        raise ClearsetError(
+            f"git has no remote '{ORIGIN}' to push the tag to: git remote add {ORIGIN} <address>"
+        )
+    there = git("ls-remote", ORIGIN, f"refs/tags/{name}^{{}}")
+    return Tag(
+        name, known("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"), there.split("\t")[0]
+    )
+
+
+def resumed(found: Tag) -> bool:
+    """Whether a tag is of this very release, begun before and stopped.
+
+    Raises `ClearsetError` for a tag of another one.
+    """
+    if not found.here and not found.there:
+        return False
+    head = git("rev-parse", "HEAD")
+    ours = found.here and head in (found.here, known("rev-parse", f"{found.here}^1"))
+    if ours and found.there in ("", found.here) and (found.here != head or not found.there):
+        return True
+    where = f"on {ORIGIN}" if found.there else "here"
+    raise ClearsetError(
+        f"the tag {found.name} exists {where} already. A release never changes: choose another "
+        "VERSION" + ("" if found.there else f", or remove it: git tag --delete {found.name}")
+    )
+
+
+def push(dataset: str, to: str) -> int:
+    """Push everything that a clone needs to have the dataset reproduced; return how many files.
+
+    Pictures of a restricted dataset have a remote of their own, and are not among it. Raises
+    `ClearsetError` with the remote's reason; what came there stays, and the next try goes on.
+    """
+    try:
+        with Repo() as repo:
+            return int(repo.push(targets=[f"release@{dataset}"], with_deps=True, remote=to))
+    except Exception as error:  # each kind of remote raises what its library does
+        reason = " ".join(f"{error} {error.__cause__ or ''}".split()) or type(error).__name__
+        raise ClearsetError(
+            f"the remote '{to}' did not take the data: {reason}. Nothing was released. Look at its "
+            "address and credentials (dvc remote list; README, Share a cleaned dataset), then run "
+            "the same again: what arrived is kept"
+        ) from None
+
+
+def commit(found: Tag, entry: str, message: str) -> str:
+    """Make the release's commit and tag, and return the commit; no branch and no file changes."""
+    before = CHANGELOG.read_text(encoding="utf-8")
+    head, _, rest = before.partition("\n## ")
+    text = f"{head.rstrip()}\n\n{entry}\n\n## {rest}" if rest else f"{head.rstrip()}\n\n{entry}\n"
+    with tempfile.TemporaryDirectory(prefix="clearset-") as scratch:
+        index = str(Path(scratch) / "index")
+        git("read-tree", "HEAD", index=index)
+        blob = git("hash-object", "-w", "--stdin", given=text)
+        entry_of = f"100644,{blob},{CHANGELOG}"
+        git("update-index", "--add", "--cacheinfo", entry_of, index=index)
+        tree = git("write-tree", index=index)
+    made = git("commit-tree", tree, "-p", "HEAD", "-m", message)
+    git("tag", "--annotate", found.name, made, "-m", message)
+    return made
+
+
+def announce(found: Tag, made: str) -> None:
+    """Push branch and tag together, then move the branch here; on refusal nothing is left."""
+    branch = known("symbolic-ref", "--quiet", "--short", "HEAD")
+    refs = [f"{made}:refs/heads/{branch}"] if branch else []
+    try:
+        git("push", "--atomic", "--quiet", ORIGIN, *refs, f"refs/tags/{found.name}")
+    except ClearsetError as error:
+        if not known("ls-remote", ORIGIN, f"refs/tags/{found.name}"):
+            git("tag", "--delete", found.name)
+            raise ClearsetError(
+                f"{ORIGIN} did not take the release: {error}. Nothing was released. Mend that (git "
+                "pull, if others pushed), then run the same again"
+            ) from None
+    if branch:
+        git("merge", "--ff-only", "--quiet", made)

@@ -1,0 +1,393 @@
+"""Releases on real git, real DVC and a real S3 server: out whole, or not at all; and taken whole."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+from clearset.io import checksums, publishing, tables
+from conftest import run
+
+KEY = "AKIAOURS"
+BUCKET = "releases"
+Answer = Iterable[bytes]
+State = dict[str, str]
+
+
+class Server:
+    """moto's S3 server on loopback, which knows one key, and can be made to die or to hang."""
+
+    def __init__(self) -> None:
+        self.app = DomainDispatcherApplication(create_backend_app)
+        self.http = make_server("127.0.0.1", 0, self.answer, threaded=True)
+        self.address = f"http://127.0.0.1:{self.http.port}"
+        self.heal()
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def heal(self) -> None:
+        """Do as a sound server does."""
+        self.left, self.then = -1, ""  # stored objects until what happens then
+        self.hanging, self.release = threading.Event(), threading.Event()
+
+    def fail(self, after: int, then: str) -> None:
+        """Die or hang after so many stored objects."""
+        self.heal()
+        self.left, self.then = after, then
+
+    def answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Answer:
+        """Answer a request, unless it has another key or it is time to fail."""
+        if f"Credential={KEY}/" not in environ.get("HTTP_AUTHORIZATION", ""):
+            start("403 Forbidden", [("Content-Type", "application/xml")])
+            return [b"<Error><Code>InvalidAccessKeyId</Code><Message>not known</Message></Error>"]
+        if environ["REQUEST_METHOD"] == "PUT" and self.then:
+            self.left -= 1
+        if self.then == "hang" and self.left < 0:
+            self.hanging.set()
+            self.release.wait(60)
+        if self.then == "die" and self.left < 0:
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            return []
+        found: Answer = self.app(environ, start)
+        return found
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.release.set()
+    made.http.shutdown()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def keys(server: Server) -> Iterator[None]:
+    """What botocore reads: a key, no waiting, and nothing of the machine it runs on."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_MAX_ATTEMPTS": "1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def project(reproduced: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone with the sample reproduced, an empty bucket for its data, a bare origin for its git."""
+    import boto3  # noqa: PLC0415 - where the keys are set
+
+    boto3.client("s3", endpoint_url=server.address).create_bucket(Bucket=BUCKET)
+    base = tmp_path_factory.mktemp("publish")
+    folder = base / "clearset"
+    shutil.copytree(reproduced, folder, symlinks=True)
+    for command in (
+        f"git init --quiet --bare --initial-branch=main {base}/origin.git",
+        f"git remote add origin {base}/origin.git",
+        f"dvc remote add --default bucket s3://{BUCKET}/store",
+        f"dvc remote modify bucket endpointurl {server.address}",
+        "git add --all",
+        "git commit --quiet --message reproduced",
+        "git push --quiet --set-upstream origin main",
+    ):
+        done = run(folder, *command.split(" "))
+        assert done.returncode == 0, command + done.stderr
+    return folder
+
+
+def released(folder: Path, version: str = "v1", **environment: str) -> tuple[int, str]:
+    command = ["python", "src/publish.py", "sample", version]
+    done = run(folder, *command, **environment)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def state(folder: Path) -> State:
+    """Everything that a release changes, here and on origin."""
+    asked = {
+        "head": "git rev-parse HEAD",
+        "tags": "git tag",
+        "changed": "git status --porcelain",
+        "origin": "git ls-remote origin",
+    }
+    return {name: run(folder, *command.split()).stdout for name, command in asked.items()}
+
+
+def test_a_tree_that_is_not_clean_is_refused(project: Path) -> None:
+    (project / "new.txt").write_text("")
+    code, said = released(project)
+    (project / "new.txt").unlink()
+    assert code == 1
+    assert "the working tree is not clean: new.txt" in said
+
+
+def test_results_of_other_code_or_params_are_refused(project: Path) -> None:
+    before = state(project)
+    for name, change, message in (
+        ("src/clearset/releasing.py", ("no flag", "none"), "sample is not reproduced"),
+        ("conf/dataset/sample.yaml", ("seed: 7", "seed: 8"), "is not what conf/ composes to"),
+    ):
+        file = project / name
+        file.write_text(file.read_text().replace(*change))
+        run(project, "git", "commit", "--quiet", "--all", "--message", "changed")
+        code, said = released(project)
+        run(project, "git", "reset", "--quiet", "--hard", "HEAD~1")
+        assert code == 1
+        assert message in said
+    assert state(project) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sample", "v 1"], "VERSION is 'v 1': letters, digits"),
+        (["sample", ""], "VERSION is ''"),
+        (["nobody", "v1"], "has no dataset 'nobody'"),
+    ],
+)
+def test_a_wrong_name_is_refused(project: Path, arguments: list[str], message: str) -> None:
+    done = run(project, "python", "src/publish.py", *arguments)
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+def test_without_a_place_for_git_or_data_it_says_how_to_name_one(project: Path) -> None:
+    run(project, "git", "remote", "rename", "origin", "other")
+    code, said = released(project)
+    run(project, "git", "remote", "rename", "other", "origin")
+    assert (code, "git has no remote 'origin'" in said) == (1, True)
+    run(project, "dvc", "config", "--unset", "core.remote")
+    run(project, "git", "commit", "--quiet", "--all", "--message", "no remote")
+    code, said = released(project)
+    run(project, "git", "reset", "--quiet", "--hard", "HEAD~1")
+    assert (code, "DVC has no default remote" in said) == (1, True)
+
+
+def test_a_broken_file_of_the_cache_or_the_folder_is_named(project: Path) -> None:
+    before = state(project)
+    image = next((project / "data/release/sample/train/images").iterdir())
+    content = image.read_bytes()
+    listed = run(project, "md5sum", str(image)).stdout.split()[0]
+    cached = project / f".dvc/cache/files/md5/{listed[:2]}/{listed[2:]}"
+    mode = cached.stat().st_mode
+    cached.chmod(0o644)
+    cached.write_bytes(content[:-9] + b"corrupted")
+    code, said = released(project)
+    assert code == 1
+    assert listed[2:] in said or "is not what the stage wrote" in said
+    cached.write_bytes(content)
+    cached.chmod(mode)
+    assert image.read_bytes() == content
+    assert state(project) == before
+
+
+def test_wrong_credentials_release_nothing(project: Path) -> None:
+    before = state(project)
+    code, said = released(project, AWS_ACCESS_KEY_ID="AKIAOTHER")
+    assert code == 1
+    assert "the remote 'bucket' did not take the data" in said
+    assert state(project) == before
+
+
+def test_a_remote_that_dies_half_way_releases_nothing(project: Path, server: Server) -> None:
+    before = state(project)
+    server.fail(after=5, then="die")
+    code, said = released(project)
+    server.heal()
+    assert code == 1
+    assert "the remote 'bucket' did not take the data" in said
+    assert state(project) == before
+
+
+def test_a_kill_in_the_middle_releases_nothing(project: Path, server: Server) -> None:
+    before = state(project)
+    server.fail(after=9, then="hang")
+    command = [sys.executable, "src/publish.py", "sample", "v1"]
+    with subprocess.Popen(
+        command, cwd=project, start_new_session=True, stderr=subprocess.DEVNULL
+    ) as begun:
+        assert server.hanging.wait(120)
+        os.killpg(begun.pid, signal.SIGKILL)
+    server.release.set()
+    server.heal()
+    assert state(project) == before
+
+
+@pytest.fixture(scope="module")
+def first(project: Path) -> str:
+    """The first release, after one that was killed between its tag and its push."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        tag = publishing.Tag("sample-v1", "", "")
+        before = state(project)
+        publishing.commit(tag, "## sample-v1\n\nbegun", "Release sample-v1")
+        assert state(project) == before | {"tags": "sample-v1\n"}
+        publishing.git("tag", "--delete", tag.name)
+    code, said = released(project)
+    assert code == 0, said
+    return said
+
+
+def test_a_release_is_tagged_told_and_pushed_at_once(project: Path, first: str) -> None:
+    assert "release: sample-v1 is out" in first
+    found = state(project)
+    assert (found["tags"], found["changed"]) == ("sample-v1\n", "")
+    head = found["head"].strip()
+    assert f"{head}\trefs/heads/main" in found["origin"]
+    assert f"{head}\trefs/tags/sample-v1^{{}}" in found["origin"]
+    changed = run(project, "git", "show", "--stat", "--format=%s", "HEAD").stdout
+    assert changed.startswith("Release sample-v1\n")
+    assert "1 file changed" in changed
+    text = (project / "CHANGELOG.md").read_text()
+    assert text.index("## sample-v1") < text.index("## Unreleased")
+    assert "67 images: 45 kept, 20 repaired, 2 dropped" in text
+    assert "The first release." in text
+
+
+def test_a_tag_that_is_there_is_never_moved(project: Path, first: str) -> None:
+    before = state(project)
+    code, said = released(project)
+    assert code == 1
+    assert "the tag sample-v1 exists on origin already" in said
+    assert state(project) == before
+
+
+def test_a_release_stopped_after_its_push_is_finished(project: Path, first: str) -> None:
+    tip = state(project)["head"].strip()
+    run(project, "git", "reset", "--quiet", "--hard", "HEAD~1")
+    code, said = released(project)
+    assert code == 0, said
+    assert state(project)["head"].strip() == tip
+
+
+def test_a_refused_push_leaves_no_tag(project: Path, first: str) -> None:
+    origin = project.parent / "origin.git"
+    hook = origin / "hooks/pre-receive"
+    hook.write_text("#!/bin/sh\necho protected >&2\nexit 1\n")
+    hook.chmod(0o755)
+    before = state(project)
+    code, said = released(project, "v1b")
+    hook.unlink()
+    assert code == 1
+    assert "origin did not take the release" in said
+    assert "protected" in said
+    assert state(project) == before
+
+
+@pytest.fixture(scope="module")
+def stranger(project: Path, first: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh clone of origin elsewhere, its data pulled from the bucket."""
+    folder = tmp_path_factory.mktemp("a stranger's") / "clone"
+    origin = project.parent / "origin.git"
+    subprocess.run(["git", "clone", "--quiet", origin, folder], check=True)
+    done = run(folder, "dvc", "pull", "--with-deps", "release@sample")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_a_fresh_clone_pulls_everything_and_has_nothing_to_do(stranger: Path) -> None:
+    done = run(stranger, "dvc", "status", "--with-deps", "release@sample")
+    assert "Data and pipelines are up to date." in done.stdout
+    again = run(stranger, "dvc", "repro", "release@sample")
+    assert again.returncode == 0, again.stderr
+    assert "Running stage" not in again.stdout
+    assert run(stranger, "git", "status", "--porcelain").stdout == ""
+
+
+def test_others_get_a_release_by_its_tag_and_verify_it(
+    project: Path, first: str, tmp_path: Path
+) -> None:
+    origin = str(project.parent / "origin.git")
+    run(tmp_path, "git", "init", "--quiet")
+    run(tmp_path, "dvc", "init", "--quiet")
+    for verb, name in (("get", "got"), ("import", "imported")):
+        what = [origin, "data/release/sample", "--rev", "sample-v1", "-o", name]
+        done = run(tmp_path, "dvc", verb, *what)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert checksums.verify(tmp_path / name) == []
+    image = next((tmp_path / "got/train/images").iterdir())
+    content = bytearray(image.read_bytes())
+    content[len(content) // 2] ^= 1
+    image.chmod(0o644)
+    image.write_bytes(content)
+    done = run(project, "python", "src/verify.py", str(tmp_path / "got"))
+    assert done.returncode == 1
+    assert f"changed: 'train/images/{image.name}'" in done.stderr
+    assert "1 files are not as released" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def second(project: Path, first: str) -> pd.DataFrame:
+    """A second release, of which one bound was moved; the table of changed fates."""
+    file = project / "conf/dataset/sample.yaml"
+    rule = "  vignette: {action: enhance}"
+    assert rule in file.read_text()
+    file.write_text(
+        file.read_text().replace(rule, f"{rule}\n  bright: {{max: 0.001, action: drop}}")
+    )
+    done = run(project, "dvc", "repro", "release@sample")
+    assert done.returncode == 0, done.stdout + done.stderr
+    run(project, "git", "commit", "--quiet", "--all", "--message", "Drop bright images")
+    code, said = released(project, "v2")
+    assert code == 0, said
+    done = run(project, "python", "src/diff.py", "sample", "sample-v1", "sample-v2")
+    assert done.returncode == 0, done.stderr
+    return tables.read("fates", project / "data/diff/sample")
+
+
+def test_the_diff_names_exactly_the_images_whose_fate_changed(
+    project: Path, second: pd.DataFrame, tmp_path: Path
+) -> None:
+    sides = []
+    for tag in ("sample-v1", "sample-v2"):
+        done = run(
+            project,
+            "dvc",
+            "get",
+            ".",
+            "data/recipe/sample",
+            "--rev",
+            tag,
+            "-o",
+            str(tmp_path / tag),
+        )
+        assert done.returncode == 0, done.stderr
+        sides.append(tables.read("manifest", tmp_path / tag).set_index("image_id"))
+    columns = ["decision", "output_sha256"]
+    other = (sides[0][columns] != sides[1][columns]).any(axis=1)
+    assert 0 < other.sum() < 20
+    assert second["image_id"].tolist() == sorted(other.index[other])
+    dropped = second[second["after"] == "dropped"]
+    assert len(dropped) > 0
+    assert (
+        dropped["why"].str.contains(r"now flagged by bright: white_share|flagged by bright").all()
+    )
+
+
+def test_the_entry_and_the_page_tell_the_same(project: Path, second: pd.DataFrame) -> None:
+    text = (project / "CHANGELOG.md").read_text()
+    entry = text[text.index("## sample-v2") : text.index("## sample-v1")]
+    assert f"the fate of {len(second)} images changed" in entry
+    assert "| filter.bright.max | 0.02 | 0.001 |" in entry
+    page = (project / "data/diff/sample/index.html").read_text()
+    for row in second.itertuples():
+        assert row.image_id.split("/")[-1] in page
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "")
+    pictures = list((project / "data/diff/sample/pictures").iterdir())
+    assert len(pictures) == 2 * len(second)
