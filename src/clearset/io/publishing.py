@@ -91,8 +91,8 @@ def refuse_corrupt(dataset: str) -> None:
                 found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
             if found.hexdigest() != expected:
                 raise ClearsetError(
-                    f"{_relative(path)} of DVC's cache is corrupted. Remove it, then get it back: dvc "
-                    f"fetch release@{dataset} where a remote has it, or dvc repro --force"
+                    f"{_relative(path)} of DVC's cache is corrupted. Remove it, then get it back: "
+                    f"dvc fetch release@{dataset} where a remote has it, or dvc repro --force"
                 )
 
 
