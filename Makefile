@@ -11,7 +11,7 @@ UNET = $(shell sed -n 's/^unet = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder test lint lock experiments benchmark release diff verify rebuild clean
+.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder test lint lock experiments benchmark release diff verify rebuild adopt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,9 +63,12 @@ repairs: $(VENV)/installed ## Repair faults planted into RAVIR's eyes with masks
 	@dvc repro release@ravir_repairs
 	@python src/config.py --check
 
-sweep: $(VENV)/installed ## Try every setting of conf/sweeps/ravir_repairs.yaml as an experiment (40 minutes; git must be clean)
-	@python src/sweep.py ravir_repairs
-	@dvc exp show --no-pager --drop '^(?!Experiment|ravir_repairs.ap_change).*' --sort-by ravir_repairs.ap_change --sort-order desc
+sweep: DATASET ?= ravir_repairs
+sweep: $(VENV)/installed ## Try every setting of conf/sweeps/DATASET.yaml as an experiment: DATASET=sample (4 minutes; git must be clean)
+	@python src/sweep.py "$(DATASET)"
+
+adopt: $(VENV)/installed ## Make an experiment the default: its values go into conf/, its results into place: NAME=strict
+	@python src/adopt.py "$(NAME)"
 
 folder: $(VENV)/installed ## Run the stages on your own images, or a fastdup work folder: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']
 	@python src/folder.py "$(SOURCE)" "$(NAME)" $(SET)

@@ -1,69 +1,85 @@
 """Try every setting of a sweep as a DVC experiment, and set them side by side.
 
-`python src/sweep.py ravir_repairs` queues what conf/sweeps/ravir_repairs.yaml names, each setting
-on every image, runs what has not run yet, and writes reports/ravir_repairs/sweep/.
+`python src/sweep.py sample` queues what conf/sweeps/sample.yaml names, runs what has not run yet
+(filter, enhance and compare, never fetch or analyze), and writes reports/sample/sweep/.
 """
 
+import json
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import yaml
-from dvc import api
 
 from clearset import sweeps
 from clearset.errors import ClearsetError
-from clearset.io import layout, tables
+from clearset.io import composition, layout, revisions, tables
 from clearset.io.command import run
+from clearset.io.parallel import workers
 from clearset.schema import EVERY
 from clearset.steps import check_steps
 
 SWEEPS = Path("conf/sweeps")
-PREFIX = "sweep-"  # of an experiment's name
+METRICS = ("counts.json", "metrics.json")
 
 
 def main(dataset: str) -> str:
     """Queue, run and compare the experiments of a dataset's sweep."""
-    settings = read(SWEEPS / f"{dataset}.yaml")
+    settings = read(SWEEPS / f"{dataset}.yaml", dataset)
+    names = {setting: f"sweep-{dataset}-{setting}" for setting in settings}
     done = experiments()
-    waiting = {name: steps for name, steps in settings.items() if PREFIX + name not in done}
-    for name, steps in waiting.items():
-        queue(dataset, name, steps)
+    waiting = [setting for setting, name in names.items() if name not in done]
+    for setting in waiting:
+        given = [word for override in settings[setting] for word in ("-S", override)]
+        call("dvc", "exp", "run", "--queue", "-n", names[setting], *given, f"compare@{dataset}")
     if waiting:
-        call("dvc", "exp", "run", "--run-all")
-    path = f"{layout.REPORTS}/{dataset}/tables/vessels.csv"
-    found = {name: vessels(path, PREFIX + name) for name in settings}
-    target = layout.REPORTS / dataset / "sweep"
+        call("dvc", "exp", "run", "--run-all", "--jobs", str(min(workers(), 2)))
+    reports = layout.REPORTS / dataset
+    numbers = sweeps.settings({s: metrics(reports, name) for s, name in names.items()})
+    seen = {s: revisions.table("vessels", reports / "tables", name) for s, name in names.items()}
+    target = reports / "sweep"
     with layout.replacing(target) as begun:
         begun.mkdir()
-        tables.write("sweep", sweeps.table(found), begun)
-        tables.write("best", sweeps.best(found), begun)
-    return f"sweep: {len(settings)} settings, {len(waiting)} run now, side by side in {target}"
+        tables.write("settings", numbers, begun)
+        if all(len(table) for table in seen.values()):
+            tables.write("sweep", sweeps.table(seen), begun)
+            tables.write("best", sweeps.best(seen), begun)
+    return "\n".join(
+        [
+            numbers.to_string(index=False, na_rep="-", float_format="%.4g"),
+            f"sweep: {len(settings)} settings, {len(waiting)} run now, side by side in {target}",
+            "  to adopt one: make adopt NAME=sweep-"
+            f"{dataset}-<setting>; images that change fate: make diff (README)",
+        ]
+    )
 
 
-def read(path: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the settings of a sweep, checked: a name and its chain of steps each."""
+def read(path: Path, dataset: str) -> dict[str, list[str]]:
+    """Return the settings of a sweep, checked: a name and its overrides each."""
     if not path.exists():
-        raise ClearsetError(f"{path} is missing: write the settings to try, name: [steps]")
-    settings: dict[str, list[dict[str, Any]]] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for name, steps in settings.items():
-        check_steps(steps, f"{path}, {name}")
+        raise ClearsetError(
+            f"{path} is missing: write the settings to try, name: [steps] or name: [overrides]"
+        )
+    found: dict[str, list[Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings = {}
+    for name, given in found.items():
+        words = [entry for entry in given if isinstance(entry, str)]
+        if len(words) != len(given):
+            check_steps([entry for entry in given if entry not in words], f"{path}, {name}")
+            words = every(dataset, given)
+        settings[name] = [*words, f"trials@{dataset}=none"]
+        try:
+            composition.composed(settings[name])
+        except ClearsetError as error:
+            raise ClearsetError(f"{path}, {name}: {error}") from None
     return settings
 
 
-def queue(dataset: str, name: str, steps: list[dict[str, Any]]) -> None:
-    """Queue one setting as an experiment."""
-    given = [word for override in overrides(dataset, steps) for word in ("-S", override)]
-    call("dvc", "exp", "run", "--queue", "-n", PREFIX + name, *given, f"compare@{dataset}")
-
-
-def overrides(dataset: str, steps: list[dict[str, Any]]) -> list[str]:
-    """Return what makes an experiment repair every image, and gather no evidence, try nothing."""
-    every = [{"rule": EVERY} | step for step in steps]
-    chain = ",".join("{" + ",".join(f"{k}: {v}" for k, v in step.items()) + "}" for step in every)
-    return [f"{dataset}.enhance=[{chain}]", f"accept@{dataset}=none", f"trials@{dataset}=none"]
+def every(dataset: str, steps: list[dict[str, Any]]) -> list[str]:
+    """Return what makes an experiment repair every image, and gather no evidence."""
+    called = [{"rule": EVERY} | step for step in steps]
+    chain = ",".join("{" + ",".join(f"{k}: {v}" for k, v in step.items()) + "}" for step in called)
+    return [f"{dataset}.enhance=[{chain}]", f"accept@{dataset}=none"]
 
 
 def experiments() -> set[str]:
@@ -72,11 +88,12 @@ def experiments() -> set[str]:
     return {line.strip() for line in done.splitlines()}
 
 
-def vessels(path: str, experiment: str) -> pd.DataFrame:
-    """Return the table `vessels` of an experiment."""
-    with tempfile.TemporaryDirectory(prefix="clearset-") as folder:
-        Path(folder, "vessels.csv").write_text(api.read(path, rev=experiment), encoding="utf-8")
-        return tables.read("vessels", Path(folder))
+def metrics(reports: Path, experiment: str) -> dict[str, float]:
+    """Return the numbers that an experiment is compared by, without the dataset's name."""
+    found: dict[str, float] = {}
+    for file in METRICS:
+        found |= json.loads(revisions.content(reports / file, experiment))
+    return {name.partition(".")[2]: number for name, number in found.items()}
 
 
 def call(*command: str, capture: bool = False) -> str:

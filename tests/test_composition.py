@@ -81,10 +81,24 @@ def test_one_override_changes_one_value() -> None:
     assert after == before
 
 
-def test_an_experiment_is_a_named_set_of_overrides() -> None:
-    strict, lenient = (sections(f"experiment={name}") for name in ("strict", "lenient"))
-    bounds = [each["ravir"]["filter"]["blur"]["min"] for each in (lenient, sections(), strict)]
-    assert bounds == sorted(set(bounds))
+def test_strict_asks_for_more_and_lenient_for_less_of_each_bound_that_they_move() -> None:
+    lenient, plain, strict = (sections(f"experiment={n}") for n in ("lenient", "none", "strict"))
+    moved = []
+    for dataset in set(plain) - params.GROUPS:
+        for rule, bounds in plain[dataset]["filter"].items():
+            for side in ("min", "max"):
+                values = [each[dataset]["filter"][rule][side] for each in (lenient, plain, strict)]
+                if len(set(values)) > 1:
+                    moved.append(dataset)
+                    assert values == sorted(set(values), reverse=side == "max"), (dataset, rule)
+            assert strict[dataset]["filter"][rule]["action"] == bounds["action"]
+        same = [{**each[dataset], "filter": None} for each in (lenient, plain, strict)]
+        assert same[0] == same[1] == same[2]
+    assert {name: moved.count(name) for name in set(moved)} == {
+        "sample": 4,
+        "ravir": 4,
+        "satellite_sample": 4,
+    }
 
 
 def test_the_published_repair_is_an_experiment() -> None:

@@ -8,6 +8,12 @@ from clearset.planting import PARTS
 from clearset.proof import APPLIED, EVERYONE, groups
 
 
+def settings(found: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """Return the table `settings`: each setting's metrics, NaN for those that it has not."""
+    frame = pd.DataFrame.from_dict({name: dict(row) for name, row in found.items()}, orient="index")
+    return frame.rename_axis("setting").reset_index()
+
+
 def table(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the table `sweep` from each setting's table `vessels`: one row a fault and severity.
 

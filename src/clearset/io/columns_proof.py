@@ -39,6 +39,8 @@ TABLES = {
         | {"p": FLOAT},  # Wilcoxon's
         ("repair", "update", "group", "part", "score"),
     ),
+    # the metrics of each setting of a sweep, side by side
+    "settings": Table({"setting": STR}, ("setting",), others=FLOAT),
     # what each setting of a sweep does to each fault (all: every image) and severity (0: all)
     "sweep": Table(
         {"setting": STR, "part": STR, "fault": STR, "severity": INT, "images": INT}
