@@ -1,6 +1,6 @@
 """Make an experiment the default: its values into conf/, its results into place.
 
-`python src/adopt.py NAME`: params.yaml and conf/ never part, and nothing runs again.
+`python src/adopt.py NAME`: params.yaml and conf/ never part, and nothing that it ran runs again.
 """
 
 import subprocess
@@ -11,39 +11,53 @@ import yaml
 from clearset.errors import ClearsetError, listed
 from clearset.io import adoption, params, publishing, revisions
 
+STAGES = ("fetch", "analyze", "filter", "enhance", "compare", "release")
+
 
 def main(name: str) -> str:
-    """Write the experiment's values into conf/, apply its results; returns the next step."""
+    """Write the experiment's values into conf/, put its results into place; returns what is next.
+
+    `dvc exp apply` would want the data of every dataset of the project at hand: here it is that of
+    the datasets which the experiment changed.
+    """
     if dirty := publishing.git("status", "--porcelain").splitlines():
         raise ClearsetError(
             f"the working tree is not clean: {listed(line[3:] for line in dirty)}. Commit or "
             "restore these first (git restore . and dvc checkout), so that nothing of yours is lost"
         )
+    commit = revisions.commit(name)
+    if publishing.git("rev-parse", f"{commit}^") != publishing.git("rev-parse", "HEAD"):
+        raise ClearsetError(
+            f"{name} is no experiment on the commit that you are at. Known here: "
+            f"{listed(call('dvc', 'exp', 'list', '--name-only').split()) or 'none'}"
+        )
     wanted = yaml.safe_load(revisions.content(params.PARAMS, name))
+    datasets = sorted(set(adoption.differing(wanted)) - params.GROUPS)
     changed = adoption.adopt(wanted)
-    kept = {path: path.read_bytes() for path in changed}
     try:
-        for path in changed:  # DVC applies an experiment to a clean tree only
-            publishing.git("checkout", "--", str(path))
-        call("dvc", "exp", "apply", name)
+        publishing.git("restore", f"--source={commit}", "--worktree", "--", ".", ":!conf")
+        targets = [f"{stage}@{dataset}" for dataset in datasets for stage in STAGES]
+        if targets:
+            call("dvc", "checkout", "--force", "--allow-missing", *targets)
+        call("dvc", "repro", "--force", "--single-item", "config")
     except ClearsetError:
         publishing.git("reset", "--hard", "--quiet", "HEAD")
         raise
-    for path, content in kept.items():
-        path.write_bytes(content)
-    call("dvc", "repro", "--force", "--single-item", "config")
     files = listed(changed) if changed else "no file: conf/ says so already"
+    further = " ".join(f"release@{dataset}" for dataset in datasets)
     return (
-        f"adopt: {name} is the default now, its values in {files}, its results in place. Look at "
-        "git diff, then commit; to go back: git restore . and dvc checkout"
+        f"adopt: {name} is the default now, its values in {files}; its results are in place. Look "
+        f"at git diff, run dvc repro {further} for what it did not run, then commit. To go back: "
+        "git restore . and dvc checkout"
     )
 
 
-def call(*command: str) -> None:
-    """Run a command quietly; raises `ClearsetError` with what it says."""
+def call(*command: str) -> str:
+    """Run a command and return what it prints; raises `ClearsetError` with what it says."""
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         raise ClearsetError(f"{' '.join(command[:3])}: {' '.join(done.stderr.split())}")
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from clearset.io import composition, layout
 
 CONF = composition.CONF
 # Each group whose options a dataset chooses from, and where its section has what they say.
-GROUPS = {"filter": ("filter",), "enhance": ("enhance",), "accept": ("accept",)}
-GROUPS |= {"trials": ("compare", "trials")}
+GROUPS: dict[str, tuple[str, ...]] = {name: (name,) for name in ("filter", "enhance", "accept")}
+GROUPS["trials"] = ("compare", "trials")
 Tree = dict[str, Any]
 
 
@@ -30,15 +30,17 @@ def adopt(wanted: Tree) -> list[Path]:
     """
     before = {path: path.read_bytes() for path in CONF.rglob("*.yaml")}
     try:
-        if engine := _moved(wanted, ("analyze",)):
-            _choose("config", "analyze", engine)
-        for dataset in sorted(differing(wanted)):
-            if dataset == "analyze":
-                continue
+        now = _now()
+        if wanted["analyze"] != now["analyze"]:
+            _choose("config", "analyze", _option("analyze", wanted, ("analyze",)))
+        for dataset in sorted(set(differing(wanted)) - {"analyze"}):
             for group, place in GROUPS.items():
-                if removed(_at(wanted[dataset], place), _at(_now()[dataset], place)):
-                    _choose(f"dataset/{dataset}", group, _moved(wanted, (dataset, *place), group))
-            _write_leaves(dataset, wanted[dataset], _now()[dataset])
+                inner = (dataset, *place)
+                if removed(_at(wanted, inner), _at(now, inner)):
+                    option = _option(f"{group}@{dataset}", wanted, inner)
+                    _choose(f"dataset/{dataset}", group, option)
+            now = _now()
+            _write_leaves(dataset, wanted[dataset], now[dataset])
         if left := differing(wanted):
             keys = [
                 f"{name}.{key}" for name in left for key in differing(wanted[name], _now()[name])
@@ -80,20 +82,16 @@ def _at(tree: Tree, place: tuple[str, ...]) -> Any:
     return found
 
 
-def _moved(wanted: Tree, place: tuple[str, ...], group: str = "") -> str:
-    """Return the option of a group that gives what is wanted at a place; empty if it is so now."""
-    target = _at(wanted, place)
-    if target == _at(_now(), place):
-        return ""
-    group = group or place[0]
-    for option in sorted(path.stem for path in (CONF / group).glob("*.yaml")):
-        override = f"{group}={option}" if len(place) == 1 else f"{group}@{place[0]}={option}"
-        found = yaml.safe_load(composition.text(composition.composed([override])))
-        if not removed(target, _at(found, place)):
+def _option(group: str, wanted: Tree, place: tuple[str, ...]) -> str:
+    """Return the option of a group that has no key at a place which is not wanted there."""
+    folder = CONF / group.partition("@")[0]
+    for option in sorted(path.stem for path in folder.glob("*.yaml")):
+        found = yaml.safe_load(composition.text(composition.composed([f"{group}={option}"])))
+        if not removed(_at(wanted, place), _at(found, place)):
             return option
     raise ClearsetError(
-        f"no option in {CONF / group} gives {'.'.join(place)} of the experiment. Write one there, "
-        "or choose another by hand"
+        f"no option in {folder} gives {'.'.join(place)} of the experiment. Write one there, or "
+        "choose another by hand"
     )
 
 
@@ -115,7 +113,7 @@ def _write_leaves(dataset: str, wanted: Tree, now: Tree) -> None:
     path = CONF / f"dataset/{dataset}.yaml"
     editor = YAML()
     editor.preserve_quotes = True
-    editor.width = 100
+    editor.width = 4096  # no line is broken anew
     editor.indent(mapping=2, sequence=4, offset=2)
     tree = editor.load(path.read_text(encoding="utf-8"))
     for place, value in _leaves(wanted, now):

@@ -39,7 +39,7 @@ def git(*arguments: str, given: str = "", index: str = "") -> str:
     if done.returncode:
         reason = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
         raise ClearsetError(f"git {arguments[0]}: {reason}")
-    return done.stdout.strip()
+    return done.stdout.rstrip("\n")
 
 
 def known(*arguments: str) -> str:

@@ -10,7 +10,8 @@ import pandas as pd
 import yaml
 from dvc import api
 from dvc.exceptions import DvcException
-from dvc.scm import SCMError
+from dvc.repo import Repo
+from dvc.scm import SCMError, resolve_rev
 
 from clearset.errors import ClearsetError
 from clearset.fates import Version
@@ -32,6 +33,16 @@ def content(path: Path, revision: str) -> bytes:
             f"in which the dataset was released (dvc exp run ... release@{path.parts[-2]})? "
             "`dvc fetch --all-tags` gets what a remote has"
         ) from None
+    return found
+
+
+def commit(revision: str) -> str:
+    """Return the commit that a tag, a commit's short name or an experiment stands for."""
+    with Repo() as repo:
+        try:
+            found: str = resolve_rev(repo.scm, revision)
+        except SCMError as error:
+            raise ClearsetError(f"{error}. Is it a tag, a commit or an experiment?") from None
     return found
 
 

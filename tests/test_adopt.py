@@ -1,0 +1,129 @@
+"""An experiment adopted: conf/ says it to the last key, params.yaml too, and comments stay."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from clearset.errors import ClearsetError
+from clearset.io import adoption, composition
+from conftest import ROOT, run
+
+
+@pytest.fixture
+def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of conf/, in an empty folder which is the current one."""
+    shutil.copytree(ROOT / "conf", tmp_path / "conf")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # Hydra's plugins add to it
+    return tmp_path / "conf"
+
+
+def tree(*overrides: str) -> Any:
+    return yaml.safe_load(composition.text(composition.composed(overrides)))
+
+
+def comments(folder: Path) -> list[str]:
+    files = sorted(folder.rglob("*.yaml"))
+    return [found for file in files for found in re.findall(r"#.*", file.read_text())]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "files"),
+    [
+        (["sample.filter.blur.min=-20", "sample.release.update=all"], {"sample"}),
+        (["experiment=strict"], {"sample", "ravir", "satellite_sample"}),
+        (["accept@sample=none", "trials@sample=none", "sample.filter.dark.max=250"], {"sample"}),
+        (["enhance@ravir=published"], {"ravir"}),
+        (["analyze=native"], {"config"}),
+        (["ravir.fetch.homepage=https://example.org"], {"ravir"}),  # which others take over
+    ],
+)
+def test_conf_composes_to_the_experiment_afterwards(
+    conf: Path, overrides: list[str], files: set[str]
+) -> None:
+    wanted, before = tree(*overrides), comments(conf)
+    changed = adoption.adopt(wanted)
+    assert tree() == wanted
+    assert {path.stem for path in changed} == files
+    assert comments(conf) == before
+
+
+def test_what_conf_says_already_changes_no_file(conf: Path) -> None:
+    assert adoption.adopt(tree()) == []
+
+
+@pytest.mark.parametrize(
+    ("remove", "message"),
+    [
+        (("sample", "filter", "blur"), "no option in conf/filter gives sample.filter"),
+        (("sample", "classes", "vein"), r"by themselves: sample\.classes"),
+    ],
+)
+def test_what_no_file_of_conf_can_say_is_named_and_nothing_changes(
+    conf: Path, remove: tuple[str, ...], message: str
+) -> None:
+    wanted = tree("sample.filter.noise.max=3")
+    *outer, key = remove
+    inner = wanted
+    for step in outer:
+        inner = inner[step]
+    del inner[key]
+    before = {path: path.read_bytes() for path in conf.rglob("*.yaml")}
+    with pytest.raises(ClearsetError, match=message):
+        adoption.adopt(wanted)
+    assert {path: path.read_bytes() for path in conf.rglob("*.yaml")} == before
+
+
+@pytest.fixture(scope="module")
+def project(reproduced: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone with an experiment, back at what was committed."""
+    folder = tmp_path_factory.mktemp("adopt") / "clearset"
+    shutil.copytree(reproduced, folder, symlinks=True)
+    run(folder, "git", "commit", "--quiet", "--all", "--allow-empty", "--message", "reproduced")
+    moved = ["-S", "sample.filter.dark.min=90", "-S", "accept@sample=none"]
+    quick = [*moved, "-S", "trials@sample=none", "release@sample"]
+    done = run(folder, "dvc", "exp", "run", "-n", "darker", *quick)
+    assert done.returncode == 0, done.stdout + done.stderr
+    run(folder, "git", "restore", ".")
+    stages = ("filter", "enhance", "compare", "release")
+    assert run(folder, "dvc", "checkout", *(f"{s}@sample" for s in stages)).returncode == 0
+    assert run(folder, "git", "status", "--porcelain").stdout == ""
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("nope", "unknown Git revision 'nope'"), ("HEAD", "HEAD is no experiment on the commit")],
+)
+def test_what_is_no_experiment_is_refused(project: Path, name: str, message: str) -> None:
+    done = run(project, "python", "src/adopt.py", name)
+    assert (done.returncode, message in done.stderr) == (1, True), done.stderr
+    assert run(project, "git", "status", "--porcelain").stdout == ""
+
+
+def test_a_tree_that_is_not_clean_is_refused(project: Path) -> None:
+    file = project / "README.md"
+    text = file.read_text()
+    file.write_text(text + "mine\n")
+    done = run(project, "python", "src/adopt.py", "darker")
+    file.write_text(text)
+    assert done.returncode == 1
+    assert "the working tree is not clean: README.md. Commit" in done.stderr
+
+
+def test_an_adopted_experiment_is_what_conf_params_and_results_say(project: Path) -> None:
+    done = run(project, "python", "src/adopt.py", "darker")
+    assert done.returncode == 0, done.stderr
+    assert "conf/dataset/sample.yaml" in done.stdout
+    params = yaml.safe_load((project / "params.yaml").read_text())["sample"]
+    assert (params["filter"]["dark"]["min"], params["accept"]) == (90, {})
+    assert "dark: {action: enhance, min: 90" in (project / "conf/dataset/sample.yaml").read_text()
+    assert run(project, "python", "src/config.py", "--check").stdout == ""
+    status = run(project, "dvc", "status", "--with-deps", "release@sample").stdout
+    assert "Data and pipelines are up to date." in status
+    assert "Running stage" not in run(project, "dvc", "repro", "release@sample").stdout
