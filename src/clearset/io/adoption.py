@@ -62,10 +62,14 @@ def _now() -> Tree:
     return found
 
 
+NAMED = "experiment"  # the group that a plain composition has an empty section of: it says nothing
+
+
 def differing(wanted: Tree, now: Tree | None = None) -> list[str]:
     """Return the keys under which two trees differ; the second is conf/ without one."""
     found = _now() if now is None else now
-    return [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
+    every = {**found, **wanted}.keys() - {NAMED}
+    return sorted(key for key in every if found.get(key) != wanted.get(key))
 
 
 def removed(wanted: Any, now: Any) -> bool:
@@ -83,16 +87,20 @@ def _at(tree: Tree, place: tuple[str, ...]) -> Any:
 
 
 def _option(group: str, wanted: Tree, place: tuple[str, ...]) -> str:
-    """Return the option of a group that has no key at a place which is not wanted there."""
+    """Return the option of a group that gives what is wanted at a place, or has no key too many."""
     folder = CONF / group.partition("@")[0]
+    fitting = []
     for option in sorted(path.stem for path in folder.glob("*.yaml")):
         found = yaml.safe_load(composition.text(composition.composed([f"{group}={option}"])))
-        if not removed(_at(wanted, place), _at(found, place)):
+        if _at(found, place) == _at(wanted, place):
             return option
-    raise ClearsetError(
-        f"no option in {folder} gives {'.'.join(place)} of the experiment. Write one there, or "
-        "choose another by hand"
-    )
+        fitting += [] if removed(_at(wanted, place), _at(found, place)) else [option]
+    if not fitting:
+        raise ClearsetError(
+            f"no option in {folder} gives {'.'.join(place)} of the experiment. Write one there, or "
+            "choose another by hand"
+        )
+    return fitting[0]
 
 
 def _choose(file: str, group: str, option: str) -> None:
