@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from clearset import calibration, duplicates, rules
+from clearset import bounds, calibration, duplicates, rules
 from clearset.io import layout, params, tables
 from clearset.io.command import run
 from clearset.io.images import Pixels, decode_mask
@@ -15,16 +15,16 @@ MEASURED = ("metrics", "masks", "neighbours", "links", "outliers", "registration
 
 
 def main(dataset: str) -> str:
-    """Write flags, every image's fate, and the counts."""
+    """Write flags, every image's fate, the counts, and what every other bound would do."""
     section = params.load(dataset)
     fetched, analyzed = (layout.stage_folder(stage, dataset) for stage in ("fetch", "analyze"))
     found = read(fetched, analyzed, section.classes)
     judged = rules.judge(section.filter, found)
-    bounds, flags = judged.bounds, judged.flags
-    rules.refuse_all(judged.values, bounds, flags)
-    summary = rules.summary(section.filter, bounds, flags)
-    chosen, *calibrated = calibration.calibrate(bounds, judged.values, found, section.calibrate)
-    dropping = rules.dropping(bounds, flags)
+    own, flags = judged.bounds, judged.flags
+    rules.refuse_all(judged.values, own, flags)
+    summary = rules.summary(section.filter, own, flags)
+    chosen, *calibrated = calibration.calibrate(own, judged.values, found, section.calibrate)
+    dropping = rules.dropping(own, flags)
     written = {
         "flags": flags,
         "decisions": rules.decide(found["images"], flags),
@@ -40,6 +40,7 @@ def main(dataset: str) -> str:
         if chosen:
             (begun / ADOPT).write_text(calibration.to_adopt(chosen), encoding="utf-8")
     tables.write("rules", summary, reports)
+    tables.write("bounds", bounds.swept(judged, found), reports)
     counts = rules.counts(written["decisions"])
     counts |= duplicates.savings(found["images"], written["curation"])
     tables.write_metrics(counts, dataset, reports / "counts.json")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from clearset.evaluation import Tables, detectors, examples, scores
@@ -26,11 +27,7 @@ def curve(cases: pd.DataFrame, side: str) -> pd.DataFrame:
     grouped = grouped if side == "min" else grouped.iloc[::-1]
     right, flagged = grouped["sum"].cumsum().to_numpy(), grouped["size"].cumsum().to_numpy()
     values, total = grouped.index.to_numpy(float), int(cases["positive"].sum())
-    ends = values[:-1], values[1:]
-    # Six digits, as tables hold it; where two values lie closer than that, the second itself.
-    middle = np.array([float(f"{bound:.6g}") for bound in (ends[0] + ends[1]) / 2])
-    apart = (np.minimum(*ends) < middle) & (middle < np.maximum(*ends))
-    bounds = np.where(apart, middle, ends[1])
+    bounds = between(values)
     precision, recall = right[:-1] / flagged[:-1], right[:-1] / max(total, 1)
     return pd.DataFrame(
         {
@@ -40,6 +37,18 @@ def curve(cases: pd.DataFrame, side: str) -> pd.DataFrame:
             "f1": 2 * right[:-1] / np.maximum(flagged[:-1] + total, 1),
         }
     )
+
+
+def between(ordered: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the bounds that tell each of different values from the one before it.
+
+    Halfway, in six digits, as tables hold it; where two values lie closer than that, the second
+    itself. `ordered` grows for a `min` and falls for a `max`.
+    """
+    ends = ordered[:-1], ordered[1:]
+    middle = np.array([float(f"{bound:.6g}") for bound in (ends[0] + ends[1]) / 2])
+    apart = (np.minimum(*ends) < middle) & (middle < np.maximum(*ends))
+    return np.where(apart, middle, ends[1])
 
 
 def chosen(points: pd.DataFrame, wanted: Calibrate) -> float:

@@ -1,4 +1,4 @@
-"""The tables of similar images: what joins them, who stays, how published reports count them."""
+"""The tables of curation: what bounds do, what joins images, who stays, how reports count them."""
 
 from clearset.io.columns import FLOAT, INT, STR, Table
 
@@ -7,6 +7,15 @@ TABLES = {
     # links at or above it make are those that all pairs would make
     "links": Table(
         {"image_id": STR, "other_id": STR, "similarity": FLOAT}, ("image_id", "other_id")
+    ),
+    # what each bound of each rule would do, the other rules as they are: a plot of its own
+    "bounds": Table(
+        {"rule": STR, "side": STR, "bound": FLOAT, "metric": STR}  # side: min or max
+        | {"present": INT}  # 1: the rule's own bound
+        | {"flagged": INT}  # by this rule
+        | dict.fromkeys(("kept", "repaired", "dropped"), INT)  # of all images
+        | dict.fromkeys(("precision", "recall", "f1"), FLOAT),  # of the kind that the rule finds
+        ("rule", "side", "bound"),
     ),
     # one row an image that is dropped as a duplicate
     "curation": Table(
