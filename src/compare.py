@@ -71,20 +71,26 @@ def main(dataset: str) -> str:
     shared = sides if section.about.redistributable else None
     drawing.figures(found, made, called, shared, reports / "figures")
     drawing.local(section, found, made, sides, folders)
-    numbers = comparison.headline(found["outcomes"], found["changes"], enhancing(section))
-    numbers |= evaluation.headline(found["detection"])
-    numbers |= proof.headline(found["gains"], found["agreement"])
-    tables.write_metrics(numbers, dataset, reports / "metrics.json")
+    counts = comparison.headline(found["outcomes"])
+    few: dict[str, float] = {name: n for name, n in counts.items() if name != "flags_before"}
+    few |= evaluation.headline(found["detection"], asking(found["rules"]))
+    few |= proof.headline(found["gains"])
+    tables.write_metrics(few, dataset, reports / "metrics.json")
     with layout.replacing(reports / "report.md") as begun:
         begun.write_text(report.report(dataset, section, found, engine), encoding="utf-8")
     shown = f"report: {reports}/report.md   pictures: {folders['compare']}"
-    return "\n".join([*summary(found, numbers, enhancing(section)), f"  {shown}"])
+    return "\n".join([*summary(found, counts, enhancing(section)), f"  {shown}"])
 
 
 def enhancing(section: Dataset) -> dict[str, str]:
     """Return the rules that the repairs answer, each with its metric."""
     asked = {step["rule"] for step in section.enhance}
     return {name: rule.metric for name, rule in section.filter.items() if name in asked}
+
+
+def asking(rules: pd.DataFrame) -> set[str]:
+    """Return the rules of the table `rules` that ask for something."""
+    return set(rules.loc[rules["action"] != Action.keep.value, "rule"])
 
 
 def answered(section: Dataset, found: Tables) -> dict[str, set[str]]:
@@ -170,7 +176,7 @@ def write_tables(found: Tables, engine: dict[str, Any], target: Path) -> None:
         tables.write_json(engine, begun / "engine.json")
 
 
-def summary(found: Tables, numbers: dict[str, float], answers: dict[str, str]) -> list[str]:
+def summary(found: Tables, numbers: dict[str, int], answers: dict[str, str]) -> list[str]:
     """Return what a person wants to read at the end of a run."""
     counts = rules.counts(found["decisions"])
     lines = [
@@ -178,8 +184,7 @@ def summary(found: Tables, numbers: dict[str, float], answers: dict[str, str]) -
         f"repaired (their flags: {numbers['flags_before']} before, {numbers['flags_after']} after)"
     ]
     if not found["truth"].empty:
-        asked = found["rules"].loc[found["rules"]["action"] != Action.keep.value, "rule"]
-        lines += evaluation.summary(found["severities"], found["detection"], set(asked))
+        lines += evaluation.summary(found["severities"], found["detection"], asking(found["rules"]))
     own = found["changes"].merge(pd.DataFrame(answers.items(), columns=["rule", "metric"]))
     for row in own.itertuples():
         known = row.images >= comparison.FEWEST

@@ -43,7 +43,8 @@ def main(dataset: str) -> str:
     tables.write("bounds", bounds.swept(judged, found), reports)
     counts = rules.counts(written["decisions"])
     counts |= duplicates.savings(found["images"], written["curation"])
-    tables.write_metrics(counts, dataset, reports / "counts.json")
+    few = {name: counts[name] for name in ("flagged", "dropped")}
+    tables.write_metrics(few, dataset, reports / "counts.json")
     return said(counts, summary, target, bool(chosen))
 
 

@@ -397,22 +397,18 @@ def test_crosstalk_is_the_share_of_each_fault_that_each_rule_flags() -> None:
     tables.checked("crosstalk", told.reset_index())
 
 
-def test_the_headline_has_the_scores_of_each_detector() -> None:
+def test_the_headline_is_the_mean_f1_of_the_rules_that_ask_for_something() -> None:
     rules = {"soft": BLUR}
     table = detection(values(), found(), {"default": rules, "calibrated": rules})
-    assert headline(table) == pytest.approx(
-        {
-            "soft_precision": 0.5,
-            "soft_recall": 0.5,
-            "soft_f1": 0.5,
-            "soft_calibrated_f1": 0.5,
-            "soft_auroc": 4 / 5,  # 4.5 is less sharp than all but the dark one
-        }
-    )
+    other = table.assign(rule="other", f1=1.0)
+    counted = table.assign(rule="counted", f1=0.0)
+    every = pd.concat([table, other, counted])
+    assert headline(every, ["soft", "other"]) == {"f1": pytest.approx(0.75)}
+    assert headline(every, ["soft"]) == {"f1": pytest.approx(0.5)}
 
 
 def test_the_headline_of_nothing_is_nothing() -> None:
-    assert headline(tables.empty("detection")) == {}
+    assert headline(tables.empty("detection"), ["soft"]) == {}
 
 
 def test_the_summary_shows_the_asked_rules_and_every_detector() -> None:

@@ -168,19 +168,15 @@ def test_where_nothing_was_examined_all_tables_are_empty(rows: pd.DataFrame) -> 
     assert tables.checked("gains", proof.gains(found, resamples=200, seed=0)).empty
     assert tables.checked("agreement", proof.agreement(found)).empty
     assert tables.checked("verdicts", proof.verdicts(rows, BOUNDS)).empty
-    assert proof.headline(tables.empty("gains"), tables.empty("agreement")) == {}
+    assert proof.headline(tables.empty("gains")) == {}
 
 
 def test_the_headline_is_of_what_was_applied_on_eyes_held_out() -> None:
     table = pd.concat([seen(0.1, per_eye=4), seen(-0.5, repair="published")])
     gains = proof.gains(table, resamples=200, seed=0)
-    found = proof.headline(gains, proof.agreement(table))
-    assert set(found) == {
-        "ap_change", "ap_change_accepted", "ap_change_flagged", "ap_change_blur", "agreement"
-    }  # fmt: skip
     held = table[(table["part"] == "held_out") & (table["repair"] == "applied")]
-    assert found["ap_change"] == pytest.approx((held["ap_after"] - held["ap_before"]).mean())
-    assert found["agreement"] == 1
+    change = (held["ap_after"] - held["ap_before"]).mean()
+    assert proof.headline(gains) == {"ap_change": pytest.approx(change)}
 
 
 def test_the_figure_has_a_line_for_each_repair_and_group() -> None:

@@ -89,23 +89,14 @@ def interval(values: npt.NDArray[np.float64], *, resamples: int, seed: int) -> t
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
-def headline(
-    outcomes: pd.DataFrame, changes: pd.DataFrame, metrics: Mapping[str, str]
-) -> dict[str, float]:
-    """Return the few numbers by which experiments are compared.
+def headline(outcomes: pd.DataFrame) -> dict[str, int]:
+    """Return the few numbers by which experiments are compared, from the table `outcomes`.
 
-    How many images were repaired, how many flags they had before and after, their mean PSNR, SSIM
-    and clipped share, and for each rule of `metrics` (rule to metric) the mean change of its metric
-    over the images it flagged. Only counts when none was repaired.
+    How many images were repaired, of how many the repair was accepted, and how many flags the
+    repaired ones have before and after.
     """
-    found: dict[str, float] = {"repaired": len(outcomes)}
-    for when in ("before", "after"):
-        found[f"flags_{when}"] = int(outcomes[f"flags_{when}"].str.split().str.len().sum())
-    if outcomes.empty:
-        return found
-    found |= {name: float(outcomes[name].mean()) for name in ("psnr", "ssim", "clipped")}
-    change = changes.set_index(["rule", "metric"])["change"]
-    own = {f"{rule}_change": (rule, name) for rule, name in metrics.items()}
-    return found | {
-        key: float(change[place]) for key, place in own.items() if place in change.index
+    flags = {
+        f"flags_{when}": int(outcomes[f"flags_{when}"].str.split().str.len().sum())
+        for when in ("before", "after")
     }
+    return {"repaired": len(outcomes), "accepted": int(outcomes["accepted"].sum())} | flags

@@ -1,7 +1,7 @@
-"""What a sweep costs: the curve over every bound, and eight queued experiments, beside one full run.
+"""What a sweep costs: the curve over every bound, and eight experiments, beside one full run.
 
-`PYTHONPATH=src python benchmarks/sweep.py` runs everything on the sample, in a clone of its own, and
-prints the table of benchmarks/README.md. Seconds depend on the machine; ratios hardly.
+`PYTHONPATH=src python benchmarks/sweeping.py` runs everything on the sample, in a clone of its own,
+and prints the table of benchmarks/README.md. Seconds depend on the machine; ratios hardly.
 """
 
 import subprocess
