@@ -1,6 +1,7 @@
 """The stages under real dvc, in clones of the working tree: what a user does, end to end."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -125,6 +126,19 @@ def test_an_experiment_runs_only_what_a_bound_changes(clean: Path) -> None:
     scores = tables.read("detection", clean / "reports/sample/tables")
     blur = scores[(scores["rule"] == "blur") & (scores["part"] == "all")]
     assert blur["recall"].tolist() == [1]
+
+
+def test_the_plots_page_needs_no_internet_and_shows_every_bound(clean: Path) -> None:
+    done = run(clean, "dvc", "plots", "diff", "HEAD", "--targets", "reports/sample/bounds.csv")
+    assert done.returncode == 0, done.stderr
+    page = (clean / "dvc_plots/index.html").read_text()
+    shutil.rmtree(clean / "dvc_plots")
+    assert not re.findall(r"<(?:script|link|img)[^>]*(?:src|href)", page)
+    assert "vegaEmbed" in page
+    table = tables.read("bounds", clean / "reports/sample")
+    assert set(table.loc[table["present"] == 1, "rule"]) == set(table["rule"])
+    for rule in set(table["rule"]):
+        assert f'"rule": "{rule}"' in page
 
 
 def test_other_options_of_an_enhancer_rerun_only_what_follows_it(clean: Path) -> None:
