@@ -1,5 +1,6 @@
 """RAVIR: the published findings in the committed tables, and the real run that gives them."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -203,6 +204,20 @@ def test_another_clone_rebuilds_the_release_from_its_recipe_and_the_source_alone
         same = other / "made" / path.relative_to(released)
         assert archives.sha256(same) == archives.sha256(path), path
     assert "each of 69 files" in run(other, "python", "src/verify.py", "made").stdout
+
+
+def test_no_picture_of_ravir_comes_to_the_remote_of_all(project: Path, tmp_path: Path) -> None:
+    run(project, "dvc", "remote", "add", "--local", "public", str(tmp_path / "public"))
+    done = run(project, "dvc", "push", "--remote", "public", "--with-deps", "release@ravir")
+    assert done.returncode == 0, done.stderr
+    pushed = [path.read_bytes() for path in (tmp_path / "public").rglob("*") if path.is_file()]
+    there = {hashlib.sha256(content).hexdigest() for content in pushed}
+    assert archives.sha256(project / "data/recipe/ravir/manifest.csv") in there
+    assert archives.sha256(project / "data/analyze/ravir/metrics.csv") in there
+    assert not any(content.startswith(b"\x89PNG") for content in pushed)
+    for stage in ("fetch", "enhance", "compare", "release"):
+        for picture in (project / f"data/{stage}/ravir").rglob("*.png"):
+            assert archives.sha256(picture) not in there
 
 
 def test_without_fastdup_the_run_stops_with_its_way_out_and_native_goes_on(
