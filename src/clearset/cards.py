@@ -91,11 +91,16 @@ def _what_this_is(released: Released) -> str:
     )
     if released.files:
         return f"Cleaned with Clearset, laid out as its source. {checked}"
+    section = released.section
+    why = "" if section.about.redistributable else ", since the licence lets none be passed on"
+    made = (
+        f"`dvc repro release@{released.name}` of Clearset, which makes the source too"
+        if section.fetch.plant or section.fetch.source is Source.generated
+        else "`python src/rebuild.py <this folder> <source> <target>` of Clearset"
+    )
     return (
-        "**This is a recipe: it holds no picture**, since the licence lets none be passed on. Who "
-        "has the source makes the very bytes of the cleaned dataset from it, and is told whether "
-        "every hash matches: `python src/rebuild.py <this folder> <source> <target>` of Clearset. "
-        f"{checked}"
+        f"**This is a recipe: it holds no picture**{why}. Who has the source makes the very bytes of "
+        f"the cleaned dataset from it, and is told whether every hash matches: {made}. {checked}"
     )
 
 
