@@ -99,8 +99,8 @@ def _what_this_is(released: Released) -> str:
         else "`python src/rebuild.py <this folder> <source> <target>` of Clearset"
     )
     return (
-        f"**This is a recipe: it holds no picture**{why}. Who has the source makes the very bytes of "
-        f"the cleaned dataset from it, and is told whether every hash matches: {made}. {checked}"
+        f"**This is a recipe: it holds no picture**{why}. Who has the source makes the very bytes "
+        f"of the cleaned dataset from it, and is told whether every hash matches: {made}. {checked}"
     )
 
 
