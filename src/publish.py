@@ -10,7 +10,7 @@ import sys
 
 from clearset import changes, fates
 from clearset.errors import ClearsetError
-from clearset.io import archives, layout, params, places, publishing, revisions
+from clearset.io import archives, layout, params, places, publishing, pushing, revisions
 from clearset.releasing import counts
 
 
@@ -20,11 +20,14 @@ def main(dataset: str, version: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", version):
         raise ClearsetError(f"VERSION is '{version}': letters, digits, dots, - and _, like v1.0")
     publishing.refuse_unready(dataset)
-    to = publishing.remote()
+    to = pushing.remote()
     tag = publishing.tag(f"{dataset}-{version}")
     begun = publishing.resumed(tag)
-    publishing.refuse_corrupt(dataset)
-    pushed = publishing.push(dataset, to)
+    publishing.refuse_behind(tag)
+    pushing.refuse_corrupt(dataset)
+    if restricted:
+        pushing.refuse_pictures(dataset, to)
+    pushed = pushing.push(dataset, to)
     made = tag.here if begun else publishing.commit(tag, entry(dataset, tag.name), said(tag.name))
     publishing.announce(tag, made)
     address = publishing.git("remote", "get-url", publishing.ORIGIN)
@@ -76,3 +79,5 @@ if __name__ == "__main__":
         print(main(*sys.argv[1:]))
     except (ClearsetError, OSError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped: the same again goes on from here")

@@ -1,16 +1,14 @@
-"""A release on its way to others: checked, pushed, and only then committed and tagged."""
+"""A release in git: what may be released, and its commit and tag, out together or not at all."""
 
-import hashlib
 import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from dvc.repo import Repo
-
 from clearset.errors import ClearsetError, listed
 from clearset.io import checksums, composition, layout, params
+from clearset.io.pushing import opened
 
 ORIGIN = "origin"
 CHANGELOG = Path("CHANGELOG.md")
@@ -62,7 +60,7 @@ def refuse_unready(dataset: str) -> None:
             f"{params.PARAMS} is not what conf/ composes to: these results are of an experiment. "
             "make adopt NAME=... writes its values into conf/; dvc repro goes back to conf/"
         )
-    with Repo() as repo:
+    with opened() as repo:
         if changed := repo.status(targets=[f"release@{dataset}"], with_deps=True):
             raise ClearsetError(
                 f"{dataset} is not reproduced ({listed(changed)} changed). Run dvc repro "
@@ -78,50 +76,37 @@ def refuse_unready(dataset: str) -> None:
             )
 
 
-def refuse_corrupt(dataset: str) -> None:
-    """Raise `ClearsetError` for a file of DVC's cache that others would get and that is broken."""
-    with Repo() as repo:
-        shared = repo.used_objs(targets=[f"release@{dataset}"], with_deps=True).get(None, set())
-        for item in sorted(shared, key=lambda item: str(item.value)):
-            path = Path(repo.cache.local.oid_to_path(item.value))
-            expected = item.value.removesuffix(".dir")
-            if not path.exists():
-                raise ClearsetError(f"{_relative(path)} is missing. Run dvc fetch, or dvc repro")
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
-            if found.hexdigest() != expected:
-                raise ClearsetError(
-                    f"{_relative(path)} of DVC's cache is corrupted. Remove it, then get it back: "
-                    f"dvc fetch release@{dataset} where a remote has it, or dvc repro --force"
-                )
-
-
-def _relative(path: Path) -> str:
-    return os.path.relpath(path)
-
-
-def remote() -> str:
-    """Return the name of DVC's default remote; raises `ClearsetError` where there is none."""
-    with Repo() as repo:
-        name = str(repo.config["core"].get("remote", ""))
-        if name not in repo.config["remote"]:
-            raise ClearsetError(
-                "DVC has no default remote, so there is no place for the data. Name one: dvc "
-                "remote add --default mine s3://bucket/path (or a folder), then commit .dvc/config"
-            )
-    return name
-
-
 def tag(name: str) -> Tag:
     """Return where a tag stands; raises `ClearsetError` without a git remote that answers."""
     if not known("remote", "get-url", ORIGIN):
         raise ClearsetError(
             f"git has no remote '{ORIGIN}' to push the tag to: git remote add {ORIGIN} <address>"
         )
-    there = git("ls-remote", ORIGIN, f"refs/tags/{name}^{{}}")
-    return Tag(
-        name, known("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"), there.split("\t")[0]
-    )
+    here = known("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
+    return Tag(name, here, _there(f"refs/tags/{name}"))
+
+
+def _there(ref: str) -> str:
+    """Return the commit that a ref names on the git remote, of a tag with or without a message."""
+    try:
+        answer = git("ls-remote", ORIGIN, ref, f"{ref}^{{}}")
+    except ClearsetError as error:
+        raise ClearsetError(
+            f"{ORIGIN} does not answer: {error}. Look at its address (git remote get-url {ORIGIN}) "
+            "and at your access, then run the same again"
+        ) from None
+    return answer.splitlines()[-1].split("\t")[0] if answer else ""  # the tag's commit comes last
+
+
+def refuse_behind(found: Tag) -> None:
+    """Raise `ClearsetError` when the git remote's branch has commits that are not here."""
+    branch = known("symbolic-ref", "--quiet", "--short", "HEAD")
+    there = _there(f"refs/heads/{branch}") if branch else ""
+    if there and there != found.here and known("merge-base", there, "HEAD") != there:
+        raise ClearsetError(
+            f"{ORIGIN} has commits on {branch} that are not here, so it would refuse the release. "
+            "git pull, dvc repro, then the same again"
+        )
 
 
 def resumed(found: Tag) -> bool:
@@ -140,24 +125,6 @@ def resumed(found: Tag) -> bool:
         f"the tag {found.name} exists {where} already. A release never changes: choose another "
         "VERSION" + ("" if found.there else f", or remove it: git tag --delete {found.name}")
     )
-
-
-def push(dataset: str, to: str) -> int:
-    """Push everything that a clone needs to have the dataset reproduced; return how many files.
-
-    Pictures of a restricted dataset have a remote of their own, and are not among it. Raises
-    `ClearsetError` with the remote's reason; what came there stays, and the next try goes on.
-    """
-    try:
-        with Repo() as repo:
-            return int(repo.push(targets=[f"release@{dataset}"], with_deps=True, remote=to))
-    except Exception as error:  # each kind of remote raises what its library does
-        reason = " ".join(f"{error} {error.__cause__ or ''}".split()) or type(error).__name__
-        raise ClearsetError(
-            f"the remote '{to}' did not take the data: {reason}. Nothing was released. Look at its "
-            "address and credentials (dvc remote list; README, Share a cleaned dataset), then run "
-            "the same again: what arrived is kept"
-        ) from None
 
 
 def commit(found: Tag, entry: str, message: str) -> str:
@@ -184,7 +151,7 @@ def announce(found: Tag, made: str) -> None:
     try:
         git("push", "--atomic", "--quiet", ORIGIN, *refs, f"refs/tags/{found.name}")
     except ClearsetError as error:
-        if not known("ls-remote", ORIGIN, f"refs/tags/{found.name}"):
+        if _there(f"refs/tags/{found.name}") != made:  # it may have arrived, its answer not
             git("tag", "--delete", found.name)
             raise ClearsetError(
                 f"{ORIGIN} did not take the release: {error}. Nothing was released. Mend that (git "
