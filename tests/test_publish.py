@@ -17,7 +17,8 @@ import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from clearset.io import checksums, publishing, tables
+from clearset.errors import ClearsetError
+from clearset.io import checksums, publishing, pushing, tables
 from conftest import run
 
 KEY = "AKIAOURS"
@@ -161,6 +162,7 @@ def test_results_of_other_code_or_params_are_refused(project: Path) -> None:
         (["sample", "v 1"], "VERSION is 'v 1': letters, digits"),
         (["sample", ""], "VERSION is ''"),
         (["nobody", "v1"], "has no dataset 'nobody'"),
+        (["mafat_labeled", "v1"], "'release@mafat_labeled' does not exist"),
     ],
 )
 def test_a_wrong_name_is_refused(project: Path, arguments: list[str], message: str) -> None:
@@ -205,6 +207,40 @@ def test_rot_in_the_cache_or_the_folder_is_named(project: Path) -> None:
         assert name in said
         assert "dvc repro --force" in said
     assert state(project) == before
+
+
+@pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # DVC's, not ours
+def test_a_restricted_picture_goes_to_no_remote_of_all(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    file = project / "dvc.yaml"
+    before = file.read_text()
+    with pytest.raises(ClearsetError, match=r"may not be passed on .*would go to 'bucket'"):
+        pushing.refuse_pictures("sample", "bucket")
+    file.write_text(before.replace("sample: {pixels: null}", "sample: {pixels: private}"))
+    pushing.refuse_pictures("sample", "bucket")
+    file.write_text(before)
+
+
+def test_what_the_git_remote_has_is_seen_whoever_put_it_there(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    origin, head = str(project.parent / "origin.git"), publishing.git("rev-parse", "HEAD")
+    other = publishing.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "of others")
+    publishing.git("push", "--quiet", "origin", f"{head}:refs/tags/sample-light")
+    assert publishing.tag("sample-light") == publishing.Tag("sample-light", "", head)
+    publishing.refuse_behind(publishing.tag("sample-v1"))
+    publishing.git("push", "--quiet", "origin", f"{other}:refs/heads/main")
+    with pytest.raises(ClearsetError, match="has commits on main that are not here"):
+        publishing.refuse_behind(publishing.tag("sample-v1"))
+    publishing.git("push", "--quiet", "--force", "origin", f"{head}:refs/heads/main")
+    publishing.git("push", "--quiet", "--delete", "origin", "sample-light")
+    publishing.git("remote", "set-url", "origin", "/nowhere.git")
+    with pytest.raises(ClearsetError, match="origin does not answer"):
+        publishing.tag("sample-v1")
+    publishing.git("remote", "set-url", "origin", origin)
 
 
 def test_wrong_credentials_release_nothing(project: Path) -> None:

@@ -71,8 +71,8 @@ def refuse_pictures(dataset: str, to: str) -> None:
             if found and out.remote in (None, to):
                 raise ClearsetError(
                     f"{dataset} may not be passed on (about.redistributable in conf/dataset/), but "
-                    f"{out} with its {listed(sorted(found))} files would go to '{to}'. Write "
-                    f"{dataset}: {{pixels: private}} on top of dvc.yaml, and dvc commit"
+                    f"{out} with its {listed(sorted(found))} files would go to '{to}'. Name "
+                    "another remote for its pixels on top of dvc.yaml, such as private"
                 )
 
 
