@@ -133,7 +133,7 @@ def test_the_plots_page_needs_no_internet_and_shows_every_bound(clean: Path) -> 
     assert done.returncode == 0, done.stderr
     page = (clean / "dvc_plots/index.html").read_text()
     shutil.rmtree(clean / "dvc_plots")
-    assert not re.findall(r"<(?:script|link|img)[^>]*(?:src|href)", page)
+    assert not re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=.?https?:", page)
     assert "vegaEmbed" in page
     table = tables.read("bounds", clean / "reports/sample")
     assert set(table.loc[table["present"] == 1, "rule"]) == set(table["rule"])
