@@ -92,7 +92,7 @@ lint: $(VENV)/installed ## Check style and types
 	@ruff check . && ruff format --check . && mypy
 
 experiments: $(VENV)/installed ## Compare experiments: bounds, counts, changes
-	@dvc exp show --no-pager --only-changed --drop 'src.*|data/.*|conf.*|Created|Executor|State'
+	@dvc exp show --no-pager --only-changed --drop '(src|data|conf|training).*|Created|Executor|State'
 
 benchmark: $(VENV)/fastdup.txt ## Time the pipeline on RAVIR, and 8,258 satellite tiles, beside the bare fastdup call
 	@PYTHONPATH=src python benchmarks/pipeline.py

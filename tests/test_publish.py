@@ -17,6 +17,7 @@ import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+import publish
 from clearset.errors import ClearsetError
 from clearset.io import checksums, publishing, pushing, tables
 from conftest import run
@@ -284,11 +285,12 @@ def first(project: Path) -> str:
         patch.chdir(project)
         tag = publishing.Tag("sample-v1", "", "")
         before = state(project)
-        publishing.commit(tag, "## sample-v1\n\nbegun", "Release sample-v1")
+        publishing.commit(tag, publish.entry("sample", tag.name), publish.said(tag.name))
         assert state(project) == before | {"tags": "sample-v1\n"}
-        publishing.git("tag", "--delete", tag.name)
+        begun = publishing.git("rev-parse", f"{tag.name}^{{commit}}")
     code, said = released(project)
     assert code == 0, said
+    assert state(project)["head"].strip() == begun  # the release that was begun, no other
     return said
 
 
