@@ -122,7 +122,8 @@ def test_an_experiment_runs_only_what_a_bound_changes(clean: Path) -> None:
     assert data["params"]["params.yaml"]["data"]["sample"]["filter"]["blur"]["min"] == -20
     metrics = {k: v for file in data["metrics"].values() for k, v in file["data"].items()}
     assert metrics["sample.flagged"] > 9
-    assert set(metrics) == {f"sample.{name}" for name in FEW}
+    own = {name for name in metrics if name.startswith("sample.")}
+    assert own == {f"sample.{name}" for name in FEW}
     scores = tables.read("detection", clean / "reports/sample/tables")
     blur = scores[(scores["rule"] == "blur") & (scores["part"] == "all")]
     assert blur["recall"].tolist() == [1]
