@@ -3,13 +3,10 @@
 `python src/adopt.py NAME`: params.yaml and conf/ never part, and nothing that it ran runs again.
 """
 
-import subprocess
-import sys
-
 import yaml
 
 from clearset.errors import ClearsetError, listed
-from clearset.io import adoption, params, publishing, revisions
+from clearset.io import adoption, params, publishing, revisions, tool
 
 STAGES = ("fetch", "analyze", "filter", "enhance", "compare", "release")
 
@@ -20,16 +17,12 @@ def main(name: str) -> str:
     `dvc exp apply` would want the data of every dataset of the project at hand: here it is that of
     the datasets which the experiment changed.
     """
-    if dirty := publishing.git("status", "--porcelain").splitlines():
-        raise ClearsetError(
-            f"the working tree is not clean: {listed(line[3:] for line in dirty)}. Commit or "
-            "restore these first (git restore . and dvc checkout), so that nothing of yours is lost"
-        )
+    publishing.refuse_dirty("so that nothing of yours is lost")
     commit = revisions.commit(name)
     if publishing.git("rev-parse", f"{commit}^") != publishing.git("rev-parse", "HEAD"):
         raise ClearsetError(
             f"{name} is no experiment on the commit that you are at. Known here: "
-            f"{listed(call('dvc', 'exp', 'list', '--name-only').split()) or 'none'}"
+            f"{listed(tool.call('dvc', 'exp', 'list', '--name-only').split()) or 'none'}"
         )
     wanted = yaml.safe_load(revisions.content(params.PARAMS, name))
     datasets = sorted(set(adoption.differing(wanted)) - params.GROUPS)
@@ -38,8 +31,8 @@ def main(name: str) -> str:
         publishing.git("restore", f"--source={commit}", "--worktree", "--", ".", ":!conf")
         targets = [f"{stage}@{dataset}" for dataset in datasets for stage in STAGES]
         if targets:
-            call("dvc", "checkout", "--force", "--allow-missing", *targets)
-        call("dvc", "repro", "--force", "--single-item", "config")
+            tool.call("dvc", "checkout", "--force", "--allow-missing", *targets)
+        tool.call("dvc", "repro", "--force", "--single-item", "config")
     except ClearsetError:
         publishing.git("reset", "--hard", "--quiet", "HEAD")
         raise
@@ -52,18 +45,5 @@ def main(name: str) -> str:
     )
 
 
-def call(*command: str) -> str:
-    """Run a command and return what it prints; raises `ClearsetError` with what it says."""
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise ClearsetError(f"{' '.join(command[:3])}: {' '.join(done.stderr.split())}")
-    return done.stdout
-
-
 if __name__ == "__main__":
-    try:
-        if len(sys.argv) != 2:
-            sys.exit("usage: python src/adopt.py NAME")
-        print(main(sys.argv[1]))
-    except (ClearsetError, OSError) as error:
-        sys.exit(f"error: {error}")
+    tool.run(main, "NAME")

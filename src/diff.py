@@ -3,12 +3,10 @@
 `python src/diff.py DATASET ONE [TWO]`: tags, commits or experiments; without TWO the workspace.
 """
 
-import sys
 from pathlib import Path
 
 from clearset import fates
-from clearset.errors import ClearsetError
-from clearset.io import layout, pages, revisions, tables
+from clearset.io import layout, pages, revisions, tables, tool
 
 SHOWN = 20  # images named on the screen
 
@@ -33,9 +31,4 @@ def main(dataset: str, one: str, two: str = "") -> str:
 
 
 if __name__ == "__main__":
-    try:
-        if len(sys.argv) not in (3, 4):
-            sys.exit("usage: python src/diff.py DATASET ONE [TWO]")
-        print(main(*sys.argv[1:]))
-    except (ClearsetError, OSError) as error:
-        sys.exit(f"error: {error}")
+    tool.run(main, "DATASET ONE", "TWO")

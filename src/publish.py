@@ -6,11 +6,10 @@ stopped at any moment and run again.
 """
 
 import re
-import sys
 
 from clearset import changes, fates
 from clearset.errors import ClearsetError
-from clearset.io import archives, layout, params, places, publishing, pushing, revisions
+from clearset.io import archives, layout, params, places, publishing, pushing, revisions, tool
 from clearset.releasing import counts
 
 
@@ -73,11 +72,4 @@ def entry(dataset: str, name: str) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        if len(sys.argv) != 3:
-            sys.exit("usage: python src/publish.py DATASET VERSION")
-        print(main(*sys.argv[1:]))
-    except (ClearsetError, OSError) as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped: the same again goes on from here")
+    tool.run(main, "DATASET VERSION")

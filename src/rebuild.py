@@ -4,11 +4,9 @@
 source lies in, and the folder to make.
 """
 
-import sys
 from pathlib import Path
 
-from clearset.errors import ClearsetError
-from clearset.io import archives, checksums, releases
+from clearset.io import archives, checksums, releases, tool
 
 
 def main(recipe: str, source: str, target: str) -> str:
@@ -26,9 +24,4 @@ def main(recipe: str, source: str, target: str) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        if len(sys.argv) != 4:
-            sys.exit("usage: python src/rebuild.py RECIPE SOURCE TARGET")
-        print(main(*sys.argv[1:]))
-    except (ClearsetError, OSError) as error:
-        sys.exit(f"error: {error}")
+    tool.run(main, "RECIPE SOURCE TARGET")

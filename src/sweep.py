@@ -5,7 +5,6 @@
 """
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ import yaml
 
 from clearset import sweeps
 from clearset.errors import ClearsetError
-from clearset.io import composition, layout, revisions, tables
-from clearset.io.command import run
+from clearset.io import composition, layout, revisions, tables, tool
 from clearset.io.parallel import workers
 from clearset.schema import EVERY
 from clearset.steps import check_steps
@@ -31,9 +29,10 @@ def main(dataset: str) -> str:
     waiting = [setting for setting, name in names.items() if name not in done]
     for setting in waiting:
         given = [word for override in settings[setting] for word in ("-S", override)]
-        call("dvc", "exp", "run", "--queue", "-n", names[setting], *given, f"compare@{dataset}")
+        queued = ["--queue", "-n", names[setting], *given, f"compare@{dataset}"]
+        tool.call("dvc", "exp", "run", *queued, shown=True)
     if waiting:
-        call("dvc", "exp", "run", "--run-all", "--jobs", str(min(workers(), 2)))
+        tool.call("dvc", "exp", "run", "--run-all", "--jobs", str(min(workers(), 2)), shown=True)
     reports = layout.REPORTS / dataset
     numbers = sweeps.settings({s: metrics(reports, name) for s, name in names.items()})
     seen = {s: revisions.table("vessels", reports / "tables", name) for s, name in names.items()}
@@ -84,7 +83,7 @@ def every(dataset: str, steps: list[dict[str, Any]]) -> list[str]:
 
 def experiments() -> set[str]:
     """Return the names of the experiments that have run on this commit."""
-    done = call("dvc", "exp", "list", "--name-only", capture=True)
+    done = tool.call("dvc", "exp", "list", "--name-only")
     return {line.strip() for line in done.splitlines()}
 
 
@@ -96,14 +95,5 @@ def metrics(reports: Path, experiment: str) -> dict[str, float]:
     return {name.partition(".")[2]: number for name, number in found.items()}
 
 
-def call(*command: str, capture: bool = False) -> str:
-    """Run a command and return what it printed, if that was asked for."""
-    printed = subprocess.PIPE if capture else None
-    done = subprocess.run(command, check=False, text=True, stdout=printed)
-    if done.returncode:
-        raise ClearsetError(f"{' '.join(command[:4])} stopped: see above, then run the sweep again")
-    return done.stdout or ""
-
-
 if __name__ == "__main__":
-    run(main)
+    tool.run(main, "DATASET")

@@ -1,10 +1,9 @@
 """Hash a released folder again: `python src/verify.py FOLDER` names every file that differs."""
 
-import sys
 from pathlib import Path
 
 from clearset.errors import ClearsetError, listed
-from clearset.io import archives, checksums
+from clearset.io import archives, checksums, tool
 
 
 def main(folder: str) -> str:
@@ -25,9 +24,4 @@ def main(folder: str) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        if len(sys.argv) != 2:
-            sys.exit("usage: python src/verify.py FOLDER")
-        print(main(sys.argv[1]))
-    except (ClearsetError, OSError) as error:
-        sys.exit(f"error: {error}")
+    tool.run(main, "FOLDER")

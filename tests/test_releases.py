@@ -12,7 +12,6 @@ from typing import Any
 
 import mlcroissant
 import numpy as np
-import pandas as pd
 import pytest
 import tifffile
 import yaml
@@ -416,4 +415,3 @@ def test_a_licence_that_the_hub_does_not_know_is_named(made: Path) -> None:
     text = card(Released(DATASET, section, manifest, "0" * 64, frozenset()))
     front = yaml.safe_load(text.split("---\n")[1])
     assert (front["license"], front["license_name"]) == ("other", "Ours")
-    assert isinstance(manifest, pd.DataFrame)

@@ -20,6 +20,7 @@ CONF = composition.CONF
 # Each group whose options a dataset chooses from, and where its section has what they say.
 GROUPS: dict[str, tuple[str, ...]] = {name: (name,) for name in ("filter", "enhance", "accept")}
 GROUPS["trials"] = ("compare", "trials")
+NAMED = "experiment"  # the group that a plain composition has an empty section of: it says nothing
 Tree = dict[str, Any]
 
 
@@ -42,9 +43,8 @@ def adopt(wanted: Tree) -> list[Path]:
             now = _now()
             _write_leaves(dataset, wanted[dataset], now[dataset])
         if left := differing(wanted):
-            keys = [
-                f"{name}.{key}" for name in left for key in differing(wanted[name], _now()[name])
-            ]
+            now = _now()
+            keys = [f"{n}.{key}" for n in left for key in differing(wanted[n], now[n])]
             raise ClearsetError(
                 f"these can not be written into conf/ by themselves: {listed(keys)}. Set them in "
                 "conf/ by hand, or choose the option of their group in a defaults list"
@@ -60,9 +60,6 @@ def _now() -> Tree:
     """Return what conf/ composes to."""
     found: Tree = yaml.safe_load(composition.text(composition.composed()))
     return found
-
-
-NAMED = "experiment"  # the group that a plain composition has an empty section of: it says nothing
 
 
 def differing(wanted: Tree, now: Tree | None = None) -> list[str]:

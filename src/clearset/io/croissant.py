@@ -103,23 +103,10 @@ def _rows(context: Any, manifest: pd.DataFrame) -> Any:
 def _record_set(context: Any, kind: str, column: str) -> Any:
     """Return the record set of the released images, or of their masks, joined to the manifest."""
     manifest = mlc.Extract(ctx=context, column=column)
-    path = mlc.Field(
-        ctx=context,
-        id=f"{kind}/path",
-        name="path",
-        description="below the root",
-        data_types=mlc.DataType.TEXT,
-        source=_of_file(context, kind, "fullpath", transforms=["^(.*)$"]),
-        references=mlc.Source(ctx=context, file_object=places.MANIFEST, extract=manifest),
-    )
-    content = mlc.Field(
-        ctx=context,
-        id=f"{kind}/content",
-        name="content",
-        description="the pixels",
-        data_types=mlc.DataType.IMAGE_OBJECT,
-        source=_of_file(context, kind, "content"),
-    )
+    joined = mlc.Source(ctx=context, file_object=places.MANIFEST, extract=manifest)
+    path = _of_file(context, kind, "path", "fullpath")
+    path.references = joined
+    content = _of_file(context, kind, "content", "content")
     shown = [*SHOWN, f"{column}_sha256"]
     return mlc.RecordSet(
         ctx=context,
@@ -130,12 +117,21 @@ def _record_set(context: Any, kind: str, column: str) -> Any:
     )
 
 
-def _of_file(context: Any, kind: str, what: str, transforms: Sequence[str] = ()) -> Any:
-    return mlc.Source(
+def _of_file(context: Any, kind: str, name: str, what: str) -> Any:
+    """Return a field of each file itself: its path, which a transform makes text, or its pixels."""
+    text = what == "fullpath"
+    return mlc.Field(
         ctx=context,
-        file_set=f"{kind}-files",
-        extract=mlc.Extract(ctx=context, file_property=what),
-        transforms=[mlc.Transform(ctx=context, regex=regex) for regex in transforms],
+        id=f"{kind}/{name}",
+        name=name,
+        description="below the root" if text else "the pixels",
+        data_types=mlc.DataType.TEXT if text else mlc.DataType.IMAGE_OBJECT,
+        source=mlc.Source(
+            ctx=context,
+            file_set=f"{kind}-files",
+            extract=mlc.Extract(ctx=context, file_property=what),
+            transforms=[mlc.Transform(ctx=context, regex="^(.*)$")] if text else [],
+        ),
     )
 
 

@@ -48,13 +48,18 @@ def known(*arguments: str) -> str:
         return ""
 
 
-def refuse_unready(dataset: str) -> None:
-    """Raise `ClearsetError` unless what is committed is what was reproduced, byte for byte."""
+def refuse_dirty(why: str) -> None:
+    """Raise `ClearsetError` for files that are not as committed, new ones too."""
     if dirty := git("status", "--porcelain").splitlines():
         raise ClearsetError(
             f"the working tree is not clean: {listed(line[3:] for line in dirty)}. Commit or "
-            "restore these, so that the tag names what was released"
+            f"restore these first (git restore . and dvc checkout), {why}"
         )
+
+
+def refuse_unready(dataset: str) -> None:
+    """Raise `ClearsetError` unless what is committed is what was reproduced, byte for byte."""
+    refuse_dirty("so that the tag names what was released")
     if params.PARAMS.read_text(encoding="utf-8") != composition.text(composition.composed()):
         raise ClearsetError(
             f"{params.PARAMS} is not what conf/ composes to: these results are of an experiment. "

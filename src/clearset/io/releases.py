@@ -26,13 +26,13 @@ BYTES = "Use the versions of requirements.lock: another library may write other 
 
 
 def write(name: str, section: Dataset, manifest: pd.DataFrame, folders: tuple[Path, Path]) -> None:
-    """Describe a release whose files lie in the first of `folders`, and write its recipe into both.
+    """Describe a release whose files lie in the first of `folders`, and its recipe in the second.
 
     The first gets manifest.csv, params.yaml, README.md, croissant.json and checksums.sha256; the
     second the same of a folder without pictures, and in release.sha256 the checksums of the first.
     """
     folder, recipe = folders
-    files = frozenset(path for path in checksums.below(folder))
+    files = frozenset(checksums.below(folder))
     described(folder, name, section, manifest, files)
     checksums.write(folder)
     recipe.mkdir()
@@ -88,8 +88,10 @@ def rebuild(recipe: Path, source: Path, target: Path) -> pd.DataFrame:
 def read_params(path: Path) -> tuple[str, Dataset]:
     """Return a recipe's name and params."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or len(content) != 1:
+        raise ClearsetError(f"{path} has not just one dataset: it is of no recipe")
     ((name, section),) = content.items()
-    return name, params.check(name, section, str(path))
+    return str(name), params.check(name, section, str(path))
 
 
 def steps(row: Any, section: Dataset) -> list[Mapping[str, Any]]:
