@@ -36,7 +36,7 @@ STEPS = [{"rule": "dark", "method": "gamma", "gamma": 0.5}]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the stages have released six images, one dark one of them repaired.
 
-    16-bit tiles with a declared range and a mask each, a broken one which is dropped, and a label.
+    16-bit tiles with a declared range, all but one with a mask; a broken one, dropped; a label.
     """
     folder = tmp_path_factory.mktemp("released here")
     draw = np.random.default_rng(0)
@@ -47,7 +47,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         tifffile.imwrite(place, pixels)
         mask = (pixels > light * 3 // 4).astype(np.uint8)
-        write_image(folder / f"source/train/masks/tile {number}.png", mask)
+        if number < 4:
+            write_image(folder / f"source/train/masks/tile {number}.png", mask)
     (folder / "source/train/images/tile 1.txt").write_text("0 1 2 3 car")
     (folder / "source/train/images/cut.tif").write_bytes(b"II*\0")
     section = {
@@ -58,7 +59,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
         "filter": {
             "dark": {"metric": "mean", "min": 40, "action": "enhance"},
-            "counted": {"metric": "mean", "max": 141, "action": "keep"},
+            "counted": {"metric": "mean", "min": 30, "action": "keep"},
             "seen": {"metric": "mean", "max": 120, "action": "review"},
             "unreadable": {"metric": "unreadable", "max": 0, "action": "drop"},
         },
@@ -113,13 +114,14 @@ def test_the_dark_image_alone_was_repaired_and_the_broken_one_dropped(made: Path
         "dropped": 1,
     }
     assert manifest.loc["train/tile 0", "steps"] == "gamma(gamma=0.5)"
+    assert manifest.loc["train/tile 0", "flags"] == "counted dark"
     assert manifest.loc["train/tile 0", ["low", "high", "nodata"]].tolist() == [0, 2047, 0]
 
 
 def test_a_release_is_as_it_was(place: Place) -> None:
     assert checksums.verify(place("release")) == []
     done = verify.main("release")
-    assert "each of 15 files in release is as released" in done
+    assert "each of 14 files in release is as released" in done
     assert archives.sha256(Path("release") / checksums.CHECKSUMS) in done
 
 
@@ -221,6 +223,13 @@ def test_sources_that_are_not_the_recipes_are_named_and_nothing_is_made(place: P
     assert not Path(".made.incomplete").exists()
 
 
+def test_one_source_of_other_bytes_is_enough(place: Place) -> None:
+    recipe, source = place("recipe"), place("source")
+    (source / "train/images/tile 2.tif").write_bytes(b"changed")
+    with pytest.raises(ClearsetError, match="1 with other bytes"):
+        rebuild.main(str(recipe), str(source), "made")
+
+
 def test_a_changed_recipe_is_not_followed(place: Place) -> None:
     recipe, source = place("recipe"), place("source")
     file = recipe / places.PARAMS
@@ -290,7 +299,7 @@ def test_a_release_loads_image_by_image(place: Place) -> None:
 def test_parts_of_a_release_are_chosen_by_name(place: Place) -> None:
     loaded = clearset.load_release(str(place("release")))
     assert len(loaded.select(decision="kept")) == 4
-    assert len(loaded.select(split="train", masked=True)) == 5
+    assert len(loaded.select(split="train", masked=True)) == 4
     assert len(loaded.select(split="train", decision="repaired")) == 1
     with pytest.raises(ClearsetError, match=r"no split is called 'tset'\. Known: train"):
         loaded.select(split="tset")
@@ -302,8 +311,8 @@ def test_parts_of_a_release_are_chosen_by_name(place: Place) -> None:
 def test_a_pytorch_loader_takes_a_release_as_it_is(place: Place) -> None:
     torch = pytest.importorskip("torch")
     loaded = clearset.load_release(place("release")).select(masked=True)
-    (batch,) = torch.utils.data.DataLoader(loaded, batch_size=5)
-    assert batch["image"].shape == batch["mask"].shape == (5, 32, 32)
+    (batch,) = torch.utils.data.DataLoader(loaded, batch_size=4)
+    assert batch["image"].shape == batch["mask"].shape == (4, 32, 32)
     assert batch["image_id"][0] == "train/tile 0"
 
 
@@ -387,7 +396,7 @@ def test_the_card_tells_the_hub_and_people(place: Place) -> None:
     assert front["size_categories"] == ["n<1K"]
     assert front["task_categories"] == ["image-segmentation"]
     assert "# Tiny &#60;b&#62;" in text  # a title is text, not HTML
-    assert "| train | 6 | 4 | 1 | 1 | 5 |" in text
+    assert "| train | 6 | 4 | 1 | 1 | 4 |" in text
     assert "| dark | mean &#60; 40 | enhance | 1 |" in text
     assert "- dark: `gamma(gamma=0.5)`" in text
     assert "- too few" in text
