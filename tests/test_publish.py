@@ -386,14 +386,12 @@ def test_others_get_a_release_by_its_tag_and_verify_it(
 def second(project: Path, first: str) -> pd.DataFrame:
     """A second release, of which one bound was moved; the table of changed fates."""
     file = project / "conf/dataset/sample.yaml"
-    rule = "  vignette: {action: enhance}"
+    rule = "  blur: {action: enhance"
     assert rule in file.read_text()
-    file.write_text(
-        file.read_text().replace(rule, f"{rule}\n  bright: {{max: 0.001, action: drop}}")
-    )
+    file.write_text(file.read_text().replace(rule, f"{rule}, min: -33"))
     done = run(project, "dvc", "repro", "release@sample")
     assert done.returncode == 0, done.stdout + done.stderr
-    run(project, "git", "commit", "--quiet", "--all", "--message", "Drop bright images")
+    run(project, "git", "commit", "--quiet", "--all", "--message", "Repair more")
     code, said = released(project, "v2")
     assert code == 0, said
     done = run(project, "python", "src/diff.py", "sample", "sample-v1", "sample-v2")
@@ -423,16 +421,16 @@ def test_the_diff_names_exactly_the_images_whose_fate_changed(
     other = (sides[0][columns] != sides[1][columns]).any(axis=1)
     assert 0 < other.sum() < 20
     assert second["image_id"].tolist() == sorted(other.index[other])
-    dropped = second[second["after"] == "dropped"]
-    assert len(dropped) > 0
-    assert dropped["why"].str.contains("bright").all()
+    assert second["why"].str.startswith("now flagged by blur: sharpness").all()
+    assert second["why"].str.endswith("min -36 -> min -33").all()
 
 
 def test_the_entry_and_the_page_tell_the_same(project: Path, second: pd.DataFrame) -> None:
     text = (project / "CHANGELOG.md").read_text()
     entry = text[text.index("## sample-v2") : text.index("## sample-v1")]
     assert f"the fate of {len(second)} images changed" in entry
-    assert "| filter.bright.max | 0.02 | 0.001 |" in entry
+    assert "Since sample-v1: 1 params" in entry
+    assert "| filter.blur.min | -36.0 | -33.0 |" in entry
     page = (project / "data/diff/sample/index.html").read_text()
     for row in second.itertuples():
         assert row.image_id.split("/")[-1] in page
