@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from clearset import segmentation, training
+from clearset.grey import luminance
 from clearset.io import images, layout, params, tables
 from clearset.io.command import run
 from clearset.io.parallel import mapped
-from clearset.metrics import luminance
 from clearset.schema_train import Train
 from clearset.segmentation import Example
 

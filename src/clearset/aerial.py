@@ -2,16 +2,16 @@
 
 import math
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from clearset.exact import cv2, whole
 from clearset.landscape import Land
 from clearset.lattices import CELLS, repeated, shown
 from clearset.scenery import BEACH, CANOPY, CLOUD, COLOURS, GREY, SHALLOWS, WATER
 from clearset.shapes import Canvas, Points, Shapes, Window, draw, shadows
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 
 FINEST = 3.0  # pixels between rows, below which they are not drawn
 DARK = 0.62  # share of the light that a shadow takes
@@ -44,17 +44,17 @@ def _plain(ground: Land, window: Window, bands: int, textures: tuple[Image, Imag
     visible = ground.fields.chosen(fields)
     draw(canvas, visible.corners, _inks(visible.inks, bands), window)
     image, rough = _planes(canvas, bands)
-    texture = np.float32(0.5) * clumps + np.float32(0.25) * fine
+    texture = 0.5 * clumps + 0.25 * fine
     light = 1 + rough * texture
     if ground.rows[fields, 2].any():
         light += _rows(visible.corners, ground.rows[fields], window)
     image *= light
     if ground.wood is not None:
-        share = shown(ground.wood, window) + np.float32(0.12) * clumps
-        share = np.clip(0.5 + share * np.float32(0.03 * window.size), 0, 1)
-        image += share * (_tint(CANOPY, bands) * (1 + np.float32(1.1) * texture) - image)
+        share = shown(ground.wood, window) + 0.12 * clumps
+        share = np.clip(0.5 + share * (0.03 * window.size), 0, 1)
+        image += share * (_tint(CANOPY, bands) * (1 + 1.1 * texture) - image)
     image *= shown(ground.light, window)
-    return np.maximum(image, np.float32(0.02), out=image)
+    return np.maximum(image, 0.02, out=image)
 
 
 def _rows(corners: Points, rows: npt.NDArray[np.float64], window: Window) -> Image:
@@ -62,13 +62,13 @@ def _rows(corners: Points, rows: npt.NDArray[np.float64], window: Window) -> Ima
     numbers = np.zeros((window.size, window.size), np.uint8)
     for field in np.flatnonzero(rows[:255, 2]):
         draw(numbers, corners[field][None], [[float(field + 1)]], window, smooth=False)
-    across, down, strength = table = np.zeros((3, 256), np.float32)
+    across, down, strength = table = np.zeros((3, 256))
     table[:, 1 : len(rows) + 1] = rows[:255].T
-    strength[np.hypot(across, down) > window.size / FINEST] = 0
-    axis = (np.arange(window.size, dtype=np.float32) + np.float32(0.5)) / window.size
-    phase = across.take(numbers) * (axis + np.float32(window.left))
-    phase += down.take(numbers) * (axis[:, None] + np.float32(window.top))
-    wave = np.abs(phase - np.floor(phase) - np.float32(0.5)) * 4 - 1
+    strength[across**2 + down**2 > (window.size / FINEST) ** 2] = 0
+    axis = (np.arange(window.size) + 0.5) / window.size
+    phase = across.take(numbers) * (axis + window.left)
+    phase += down.take(numbers) * (axis[:, None] + window.top)
+    wave = np.abs(phase - np.floor(phase) - 0.5) * 4 - 1
     return np.asarray(wave * strength.take(numbers))
 
 
@@ -87,8 +87,8 @@ def _built(image: Image, ground: Land, window: Window, fine: Image) -> Image:
     _roofs(built, roofs, window, (bands, ground.setting.gable * way))
     _cover(built, ground.details, window, bands)
     surface, cover = _planes(built, bands)
-    image = image * (1 - cover) + surface * (1 + np.float32(0.045) * fine)
-    return np.asarray(image * (1 - np.float32(DARK / 255) * shade))
+    image = image * (1 - cover) + surface * (1 + 0.045 * fine)
+    return np.asarray(image * (1 - (DARK / 255) * shade))
 
 
 def _crowns(
@@ -130,12 +130,12 @@ def _flooded(image: Image, ground: Land, window: Window, fine: Image) -> Image:
         return image
     bands = len(image)
     wet = shown(ground.wet, window)
-    depth = np.clip(wet * np.float32(9), 0, 1)
+    depth = np.clip(wet * 9, 0, 1)
     water = _tint(SHALLOWS, bands) * (1 - depth) + _tint(WATER, bands) * depth
-    water = water * (1 + np.float32(0.03) * fine)
-    beach = np.clip(1 - np.abs(wet + np.float32(0.012)) * np.float32(90), 0, 1)
-    image = image + np.float32(0.8) * beach * (_tint(BEACH, bands) - image)
-    share = np.clip(0.5 + wet * np.float32(0.5 * window.size), 0, 1)
+    water = water * (1 + 0.03 * fine)
+    beach = np.clip(1 - np.abs(wet + 0.012) * 90, 0, 1)
+    image = image + 0.8 * beach * (_tint(BEACH, bands) - image)
+    share = np.clip(0.5 + wet * (0.5 * window.size), 0, 1)
     return np.asarray(image + share * (water - image))
 
 
@@ -147,14 +147,14 @@ def _clouded(image: Image, ground: Land, window: Window) -> Image:
     falls = round(cells * math.sin(ground.sun)), round(cells * math.cos(ground.sun))
     below = shown(np.roll(ground.cloud, falls, (0, 1)), window)
     hidden = shown(ground.cloud, window)
-    image = image * (1 - np.float32(0.6) * below)
+    image = image * (1 - 0.6 * below)
     return np.asarray(image + hidden * (_tint(CLOUD, len(image)) - image))
 
 
 def _tint(colour: tuple[float, ...], bands: int) -> Image:
     """Return a colour, red green blue, as so many bands see it, (bands, 1, 1)."""
     values = colour if bands == 3 else [np.dot(colour, GREY)]
-    return np.array(values, np.float32)[:, None, None]
+    return np.array(values)[:, None, None]
 
 
 def _inks(inks: Points, bands: int) -> list[list[float]]:
@@ -162,12 +162,10 @@ def _inks(inks: Points, bands: int) -> list[list[float]]:
     scaled = np.clip(inks, 0, 1)
     if bands == 1:
         scaled[:, :3] = (scaled[:, :3] @ np.array(GREY))[:, None]
-    scaled = np.rint(255 * scaled).tolist()
-    return list(scaled)
+    return list(whole(255 * scaled, np.uint8).astype(float).tolist())
 
 
 def _planes(canvas: Canvas, bands: int) -> tuple[Image, Image]:
     """Return a canvas' colours, (bands, height, width), and its last channel, from 0 to 1."""
     planes = cv2.split(canvas)
-    scale = np.float32(1 / 255)
-    return np.stack(planes[:bands]) * scale, planes[3] * scale
+    return np.stack(planes[:bands]) / 255, planes[3] / 255

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from clearset.schema_train import Augment
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 Random = np.random.Generator
 Value = TypeVar("Value", bound=np.generic)
 
@@ -26,10 +26,10 @@ def varied(image: Image, ranges: Augment, rng: Random) -> Image:
     blurred, sigma, stops, factor, power = rng.uniform(size=5)
     sigma *= ranges.blur * (blurred < 0.5)
     result = ndimage.gaussian_filter(image, sigma) if sigma > 0 else image
-    result = np.clip(result * np.float32(2 ** (ranges.exposure * (2 * stops - 1))), 0, 1)
+    result = np.clip(result * 2 ** (ranges.exposure * (2 * stops - 1)), 0, 1)
     contrast = 1 - (1 - ranges.contrast) * factor
-    result = (result - np.float32(0.5)) * np.float32(contrast) + np.float32(0.5)
-    return np.asarray(result ** np.float32(ranges.gamma ** (2 * power - 1)), np.float32)
+    result = (result - 0.5) * contrast + 0.5
+    return np.asarray(result ** (ranges.gamma ** (2 * power - 1)))
 
 
 def turned(plane: npt.NDArray[Value], way: int) -> npt.NDArray[Value]:

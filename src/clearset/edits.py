@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from clearset.faults import FAULTS
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 Random = np.random.Generator
 
 
@@ -54,15 +54,13 @@ def another_visit(rng: Random) -> Edit:
 
 
 def edited(image: Image, edit: Edit, rng: Random) -> Image:
-    """Return the image after an edit, of the same shape, float32 0 to 1."""
-    result = moved(image, edit, order=3).clip(0, 1) ** np.float32(edit.gamma)
-    result = result * np.float32(edit.gain) + np.float32(edit.offset / 255)
-    result = result + rng.normal(0, 1, image.shape).astype(np.float32) * np.float32(
-        edit.noise / 255
-    )
+    """Return the image after an edit, of the same shape, 0 to 1."""
+    result = moved(image, edit, order=3).clip(0, 1) ** edit.gamma
+    result = result * edit.gain + edit.offset / 255
+    result = result + rng.normal(0, 1, image.shape) * (edit.noise / 255)
     if edit.quality:
-        result = FAULTS["jpeg"].function(result.astype(np.float32), edit.quality, rng)
-    return np.clip(result, 0, 1).astype(np.float32)
+        result = FAULTS["jpeg"].function(result, edit.quality, rng)
+    return np.clip(result, 0, 1)
 
 
 def moved(pixels: Any, edit: Edit, *, order: int) -> Any:

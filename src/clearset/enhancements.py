@@ -1,6 +1,6 @@
 """Enhancements: image in, image out.
 
-Each takes an image without alpha, float32 from 0 to 1, shaped (h, w) or (h, w, 3), and returns one
+Each takes an image without alpha, double from 0 to 1, shaped (h, w) or (h, w, 3), and returns one
 of the same shape that may leave that range: it is clipped once, at the end of a chain. Options are
 keyword-only and have no defaults here, so that params.yaml always shows the values used. Decorating
 a function is all it takes to add one.
@@ -13,9 +13,11 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from clearset.errors import ClearsetError
-from clearset.metrics import luminance, noise_sigma
+from clearset.exact import cv2
+from clearset.grey import luminance, of_unit
+from clearset.metrics import noise_sigma
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 ENHANCEMENTS: dict[str, Callable[..., Image]] = {}
 
 
@@ -42,7 +44,7 @@ def _sigmas(image: Image, sigma: float) -> tuple[float, ...]:
 
 def _level(image: Image, sigma: float) -> float:
     """Return a noise's standard deviation, given in grey levels or (0) as the image's own shows."""
-    return (sigma or noise_sigma(luminance(image))) / 255
+    return (sigma or noise_sigma(of_unit(image))) / 255
 
 
 @enhancement
@@ -59,8 +61,7 @@ def unsharp_mask(image: Image, *, radius: float, amount: float) -> Image:
     from skimage.filters import unsharp_mask as sharpen  # noqa: PLC0415
 
     return np.asarray(
-        sharpen(image, radius, amount, preserve_range=True, channel_axis=_channels(image)),
-        np.float32,
+        sharpen(image, radius, amount, preserve_range=True, channel_axis=_channels(image))
     )
 
 
@@ -79,8 +80,8 @@ def cored_unsharp_mask(image: Image, *, radius: float, amount: float, core: floa
     )
     detail = image - ndimage.gaussian_filter(image, _sigmas(image, radius))
     noise = core * _level(image, 0)
-    cored = np.sign(detail) * np.maximum(np.abs(detail) - np.float32(noise), 0)
-    return np.asarray(image + np.float32(amount) * cored, np.float32)
+    cored = np.sign(detail) * np.maximum(np.abs(detail) - noise, 0)
+    return np.asarray(image + amount * cored)
 
 
 @enhancement
@@ -98,16 +99,14 @@ def clahe(image: Image, *, tiles: int, clip_limit: float) -> Image:
 
     size = tuple(max(side // int(tiles), 1) for side in image.shape[:2])
     image = np.clip(image, 0, 1)  # an earlier step may have left the range
-    return np.asarray(
-        equalize_adapthist(image, kernel_size=size, clip_limit=clip_limit), np.float32
-    )
+    return np.asarray(equalize_adapthist(image, kernel_size=size, clip_limit=clip_limit))
 
 
 @enhancement
 def gamma(image: Image, *, gamma: float) -> Image:
     """Raise each value to the power `gamma`, above 0: below 1 brightens, above 1 darkens."""
     _require(gamma > 0, f"gamma: {gamma} must be above 0")
-    return np.power(np.clip(image, 0, None), np.float32(gamma))
+    return np.asarray(np.power(np.clip(image, 0, None), gamma))
 
 
 @enhancement
@@ -123,7 +122,7 @@ def rescale_intensity(image: Image, *, low: float, high: float) -> Image:
     first, last = np.quantile(image, [low, high])
     if last - first < 1 / 510:  # half a grey level
         return image.copy()
-    return np.asarray((image - first) * (0.75 / (last - first)) + 0.05, np.float32)
+    return np.asarray((image - first) * (0.75 / (last - first)) + 0.05)
 
 
 @enhancement
@@ -135,7 +134,7 @@ def divide_background(image: Image, *, sigma: float) -> Image:
     _require(sigma > 0, f"divide_background: sigma {sigma} must be above 0")
     light = ndimage.gaussian_filter(luminance(image), sigma, mode="reflect", truncate=3)
     light = np.maximum(light, 1 / 255).reshape((*image.shape[:2], 1)[: image.ndim])
-    return np.asarray(image * (image.mean() / light), np.float32)
+    return np.asarray(image * (image.mean() / light))
 
 
 @enhancement
@@ -163,8 +162,7 @@ def denoise(image: Image, *, strength: float, sigma: float) -> Image:
             fast_mode=True,
             preserve_range=True,
             channel_axis=_channels(image),
-        ),
-        np.float32,
+        )
     )
 
 
@@ -178,9 +176,7 @@ def denoise_tv(image: Image, *, weight: float) -> Image:
     from skimage.restoration import denoise_tv_chambolle  # noqa: PLC0415
 
     level = max(weight * _level(image, 0), 1e-6)
-    return np.asarray(
-        denoise_tv_chambolle(image, weight=level, channel_axis=_channels(image)), np.float32
-    )
+    return np.asarray(denoise_tv_chambolle(image, weight=level, channel_axis=_channels(image)))
 
 
 @enhancement
@@ -193,11 +189,11 @@ def denoise_bilateral(image: Image, *, strength: float, sigma_spatial: float) ->
         min(strength, sigma_spatial) > 0,
         f"denoise_bilateral: strength {strength} and sigma_spatial {sigma_spatial} must be above 0",
     )
-    import cv2  # noqa: PLC0415 - scikit-image's takes seconds
-
     level = max(strength * _level(image, 0), 1e-6)
-    plain = np.ascontiguousarray(image, np.float32)
-    return np.asarray(cv2.bilateralFilter(plain, -1, level, sigma_spatial), np.float32)
+    # OpenCV has it for single precision alone (scikit-image's takes seconds). Held to its plain
+    # code it adds in one order, by IEEE's own operations: its error is the same everywhere.
+    single = np.ascontiguousarray(image, np.float32)
+    return np.asarray(cv2.bilateralFilter(single, -1, level, sigma_spatial), np.float64)
 
 
 @enhancement
@@ -211,12 +207,12 @@ def richardson_lucy(image: Image, *, sigma: float, iterations: int) -> Image:
         sigma > 0 and int(iterations) == iterations and iterations >= 1,
         f"richardson_lucy: sigma {sigma} must be above 0, iterations {iterations} whole and from 1",
     )
-    observed = np.maximum(image, np.float32(1e-4))
+    observed = np.maximum(image, 1e-4)
     sigmas, found = _sigmas(image, sigma), observed
     for _ in range(int(iterations)):
-        ratio = observed / np.maximum(ndimage.gaussian_filter(found, sigmas), np.float32(1e-4))
+        ratio = observed / np.maximum(ndimage.gaussian_filter(found, sigmas), 1e-4)
         found = found * ndimage.gaussian_filter(ratio, sigmas)
-    return np.asarray(found, np.float32)
+    return found
 
 
 @enhancement
@@ -233,9 +229,9 @@ def wiener(image: Image, *, sigma: float, balance: float) -> Image:
 
     reach = int(np.ceil(4 * sigma))
     across = np.exp(-(np.arange(-reach, reach + 1.0) ** 2) / (2 * sigma**2))
-    psf = (np.outer(across, across) / across.sum() ** 2).astype(np.float32)
+    psf = np.outer(across, across) / across.sum() ** 2
     around = ((reach, reach), (reach, reach), (0, 0))
     bands = np.moveaxis(np.pad(np.atleast_3d(image), around, mode="symmetric"), 2, 0)
     found = [deconvolved(band, psf, balance, clip=False) for band in bands]
     inside = np.stack(found, axis=2)[reach:-reach, reach:-reach]
-    return np.asarray(inside.reshape(image.shape), np.float32)
+    return np.asarray(inside.reshape(image.shape))

@@ -15,12 +15,13 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from clearset.errors import ClearsetError
-from clearset.metrics import luminance, noise_sigma
+from clearset.grey import Grey, luminance, of_unit
+from clearset.metrics import noise_sigma
 from clearset.phantoms import Phantom, phantom
 from clearset.schema import Bounds
 from clearset.vessels import scores, vesselness
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 STRONGEST = 0.1  # share of the pixels that are taken for the image's vessels
 PIECE = 7e-4  # of the image's pixels: a piece of a vessel, not a speck (400 px of 768 x 768)
 LEAST_NOISE = 0.2  # 8-bit grey levels: less is not to be told from rounding
@@ -132,9 +133,14 @@ def noise_growth(original: Original, repair: Repair) -> float:
 
     A strong sharpening multiplies it by nearly 1 + amount, light and stretching by about 1.
     """
-    before, after = (luminance(side.image) for side in (original, repair))
-    least = max(noise_sigma(before), LEAST_NOISE) / max(float(before.std()), 1e-6)
-    return noise_sigma(after) / max(float(after.std()), 1e-6) / least
+    before, after = (of_unit(side.image) for side in (original, repair))
+    least = max(noise_sigma(before), LEAST_NOISE) / _contrast(before)
+    return noise_sigma(after) / _contrast(after) / least
+
+
+def _contrast(image: Grey) -> float:
+    """Return the standard deviation of an image, 0 to 1 of its range; at least a millionth."""
+    return max(float(image.levels.std()) / image.white, 1e-6)
 
 
 @witness

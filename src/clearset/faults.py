@@ -1,6 +1,6 @@
 """Planted faults: image degradations of known kind and severity, for measuring detectors.
 
-Each takes an image, float32 from 0 to 1, shaped (height, width) or (height, width, 3), one of its
+Each takes an image, double from 0 to 1, shaped (height, width) or (height, width, 3), one of its
 five levels, mildest first, and a random generator, and returns a new image of the same shape, not
 yet cut to the range. The formulas are those of ImageNet-C (Hendrycks and Dietterich, 2019,
 doi:10.48550/arXiv.1903.12261) and, for light and shadow on a retina, of cofe-Net's degradations
@@ -18,7 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-Image = npt.NDArray[np.float32]
+from clearset.exact import whole
+
+Image = npt.NDArray[np.float64]
 Random = np.random.Generator
 Function = Callable[[Image, Any, Random], Image]
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -55,7 +57,7 @@ def degrade(image: Image, name: str, severity: int, rng: Random) -> Image:
         raise ValueError(f"severity is {severity}: from 1 to 5")
     entry = FAULTS[name]
     result = entry.function(image, entry.levels[severity - 1], rng)
-    return np.clip(result, 0, 1).astype(np.float32)
+    return np.clip(result, 0, 1)
 
 
 def describe(name: str, severity: int) -> str:
@@ -68,7 +70,7 @@ def describe(name: str, severity: int) -> str:
 def gaussian_blur(image: Image, level: float, _: Random) -> Image:
     """Blur by a Gaussian, as ImageNet-C (whose sigmas, 1 to 6, are for images of 224 px)."""
     sigmas = (level, level, 0.0)[: image.ndim]
-    return np.asarray(ndimage.gaussian_filter(image, sigmas), np.float32)
+    return np.asarray(ndimage.gaussian_filter(image, sigmas))
 
 
 @fault("blur", "radius in px", (1.5, 2.5, 4.0, 6.0, 8.0))
@@ -77,7 +79,7 @@ def defocus_blur(image: Image, level: float, _: Random) -> Image:
     reach = int(np.ceil(level)) + 1
     fine = (np.arange(5 * (2 * reach + 1)) - 2) / 5 - reach  # five samples a pixel
     y, x = np.meshgrid(fine, fine, indexing="ij")
-    disc = (np.hypot(y, x) <= level).reshape(2 * reach + 1, 5, 2 * reach + 1, 5)
+    disc = (y * y + x * x <= level * level).reshape(2 * reach + 1, 5, 2 * reach + 1, 5)
     return _convolved(image, disc.mean(axis=(1, 3)))
 
 
@@ -104,7 +106,7 @@ def _convolved(image: Image, kernel: npt.NDArray[np.float64]) -> Image:
     around = ((reach, reach), (reach, reach), (0, 0))[: image.ndim]
     padded = np.pad(image, around, mode="symmetric")
     weights = (kernel / kernel.sum()).reshape((*kernel.shape, 1)[: image.ndim])
-    return np.asarray(oaconvolve(padded, weights, mode="valid", axes=(0, 1)), np.float32)
+    return np.asarray(oaconvolve(padded, weights, mode="valid", axes=(0, 1)))
 
 
 @fault("blur", "scale", (0.5, 0.4, 0.33, 0.25, 0.2))
@@ -114,13 +116,13 @@ def downscale(image: Image, level: float, _: Random) -> Image:
 
     small = [max(round(side * level), 1) for side in image.shape[:2]]
     reduced = resize(image, small, order=1, anti_aliasing=True, mode="reflect")
-    return np.asarray(resize(reduced, image.shape[:2], order=3, mode="reflect"), np.float32)
+    return np.asarray(resize(reduced, image.shape[:2], order=3, mode="reflect"))
 
 
 @fault("noise", "sigma in 8-bit grey levels", (8, 12, 18, 26, 38))
 def sensor_noise(image: Image, level: float, rng: Random) -> Image:
     """Add white Gaussian noise (ImageNet-C: 20 to 97 grey levels)."""
-    return image + rng.normal(0, level / 255, image.shape).astype(np.float32)
+    return image + rng.normal(0, level / 255, image.shape)
 
 
 @fault("blur noise", "sigma in px, sigma of noise", ((1.5, 5), (2, 8), (2.5, 10), (3, 14), (4, 18)))
@@ -132,26 +134,26 @@ def blur_noise(image: Image, level: tuple[float, float], rng: Random) -> Image:
 @fault("dark", "exposure in EV", (-1.25, -1.5, -2, -2.5, -3))
 def under_exposure(image: Image, level: float, _: Random) -> Image:
     """Take light away: each exposure value halves the grey levels."""
-    return image * np.float32(2.0**level)
+    return image * 2.0**level
 
 
 @fault("bright", "exposure in EV", (1, 1.25, 1.5, 1.75, 2))
 def over_exposure(image: Image, level: float, _: Random) -> Image:
     """Add light: each exposure value doubles the grey levels, and what exceeds white is lost."""
-    return image * np.float32(2.0**level)
+    return image * 2.0**level
 
 
 @fault("bright", "share of white pixels", (0.02, 0.04, 0.08, 0.16, 0.32))
 def saturation(image: Image, level: float, _: Random) -> Image:
     """Stretch the image until this share of its values has reached white."""
     white = max(float(np.quantile(image, 1 - level)), 1 / 255)
-    return image / np.float32(white)
+    return image / white
 
 
 @fault("contrast", "factor", (0.4, 0.3, 0.2, 0.1, 0.05))
 def low_contrast(image: Image, level: float, _: Random) -> Image:
     """Draw the values towards their mean, by ImageNet-C's factors."""
-    return (image - image.mean()) * np.float32(level) + image.mean()
+    return (image - image.mean()) * level + image.mean()
 
 
 @fault("uneven", "light lost on the far side in EV", (2.5, 3, 3.5, 4, 4.5))
@@ -175,7 +177,7 @@ def shadow(image: Image, level: float, rng: Random) -> Image:
     """Take light away in a soft-edged disc of 0.4 to 0.7 of the width (cofe-Net's hole)."""
     radius, (row, column) = rng.uniform(0.4, 0.7), rng.uniform(-0.6, 0.6, 2)
     y, x = _grid(image)
-    away = np.hypot(y - row, x - column) - radius
+    away = np.sqrt((y - row) ** 2 + (x - column) ** 2) - radius
     return _lit(image, 1 - level / (1 + np.exp(away / 0.08)))
 
 
@@ -188,7 +190,7 @@ def _grid(image: Image) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64
 
 
 def _lit(image: Image, light: npt.NDArray[np.float64]) -> Image:
-    return image * light.reshape((*light.shape, 1)[: image.ndim]).astype(np.float32)
+    return image * light.reshape((*light.shape, 1)[: image.ndim])
 
 
 @fault("compression", "JPEG quality", (25, 18, 15, 10, 7))
@@ -196,5 +198,5 @@ def jpeg(image: Image, level: int, _: Random) -> Image:
     """Compress as JPEG, by ImageNet-C's qualities."""
     from imagecodecs import jpeg8_decode, jpeg8_encode  # noqa: PLC0415
 
-    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    return np.asarray(jpeg8_decode(jpeg8_encode(pixels, level=level)), np.float32) / np.float32(255)
+    pixels = whole(np.clip(image, 0, 1) * 255, np.uint8)
+    return np.asarray(jpeg8_decode(jpeg8_encode(pixels, level=level)) / 255)

@@ -63,10 +63,10 @@ def land(rng: Random) -> Land:
         roofs=roofs,
         details=details(rng, roofs),
         heights=setting.height * setting.scale * rng.lognormal(0, 0.35, len(roofs.corners)),
-        light=1 + np.float32(setting.relief) * slope(relief, lit) + np.float32(0.05) * relief,
+        light=1 + setting.relief * slope(relief, lit) + 0.05 * relief,
         grain=rough,
         clumps=np.tile(slope(rough, lit), (2, 2)),
-        wood=patches - np.float32(setting.wood) if setting.wood < 3 else None,
+        wood=patches - setting.wood if setting.wood < 3 else None,
         wet=wet,
         cloud=_clouds(rng) if rng.random() < CLOUDY else None,
     )
@@ -75,22 +75,22 @@ def land(rng: Random) -> Land:
 def _water(rng: Random, setting: Setting, relief: Lattice) -> Lattice | None:
     """Return how far inside the water a place lies, about in sides; None: there is none."""
     angle, place, width = rng.uniform((0, -0.2, 0.02), (2 * np.pi, 0.15, 0.06))
-    line = axis() - np.float32(0.5)
-    ramp = np.float32(np.cos(angle)) * line + np.float32(np.sin(angle)) * line[:, None]
-    shore = ramp + np.float32(0.06) * relief
+    line = axis() - 0.5
+    ramp = np.cos(angle) * line + np.sin(angle) * line[:, None]
+    shore = ramp + 0.06 * relief
     if setting.water == "sea":
-        return shore + np.float32(place)
+        return shore + place
     if setting.water == "river":
-        return np.float32(width) - np.abs(shore + np.float32(place))
+        return width - np.abs(shore + place)
     if setting.water == "lake":
-        return np.float32(0.12) * (relief - np.float32(1.3))
+        return 0.12 * (relief - 1.3)
     return None
 
 
 def _clouds(rng: Random) -> Lattice:
     """Return small clouds: how much of the ground below each place they hide, 0 to 1."""
     puffs, _ = noise(rng, 5.0, 2.4)
-    return np.clip((puffs - np.float32(rng.uniform(1.3, 1.9))) * np.float32(0.8), 0, 0.8)
+    return np.clip((puffs - rng.uniform(1.3, 1.9)) * 0.8, 0, 0.8)
 
 
 def _fields(rng: Random, setting: Setting, turn: float) -> tuple[Shapes, Points]:

@@ -4,19 +4,18 @@ import math
 from functools import cache
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
+from clearset.exact import cv2
 from clearset.shapes import Points, Window
 
-Lattice = npt.NDArray[np.float32]  # values over the whole ground
-Image = npt.NDArray[np.float32]
+Lattice = npt.NDArray[np.float64]  # values over the whole ground
+Image = npt.NDArray[np.float64]
 
 REACH = 0.5  # how far the ground goes on beyond a tile on each side, in sides of a tile
 CELLS = 216  # of a lattice along the ground, which is two sides long
-cv2.setNumThreads(1)  # the tiles are shared out over processes
 
 
 def noise(rng: np.random.Generator, knee: float, slope: float) -> tuple[Lattice, Lattice]:
@@ -24,37 +23,37 @@ def noise(rng: np.random.Generator, knee: float, slope: float) -> tuple[Lattice,
 
     Their amplitude falls with the frequency to the power of `slope`, from `knee` waves on.
     """
-    real, imaginary = rng.standard_normal((2, CELLS, CELLS), np.float32)
+    real, imaginary = rng.standard_normal((2, CELLS, CELLS))
     both = fft.ifft2((real + 1j * imaginary) * _amplitude(knee, slope))
     return both.real / both.real.std(), both.imag / both.imag.std()
 
 
 @cache
 def _amplitude(knee: float, slope: float) -> Lattice:
-    waves = fft.fftfreq(CELLS, 1 / CELLS).astype(np.float32)
-    amplitude = (knee**2 + waves**2 + waves[:, None] ** 2) ** np.float32(-slope / 2)
+    waves = fft.fftfreq(CELLS, 1 / CELLS)
+    amplitude = (knee**2 + waves**2 + waves[:, None] ** 2) ** (-slope / 2)
     amplitude[0, 0] = 0
-    return np.asarray(amplitude, np.float32)
+    return np.asarray(amplitude)
 
 
 def grain(rng: np.random.Generator) -> Lattice:
     """Return a lattice of clumps from one to a dozen cells wide, mean 0 and spread 1."""
-    white = np.pad(rng.standard_normal((CELLS, CELLS), np.float32), 12, mode="wrap")
+    white = np.pad(rng.standard_normal((CELLS, CELLS)), 12, mode="wrap")
     finer, coarser = (cv2.GaussianBlur(white, (0, 0), sigma) for sigma in (1.0, 2.5))
-    mixed = (np.float32(0.35) * white + finer + 2 * coarser)[12:-12, 12:-12]
-    return np.asarray((mixed - mixed.mean()) / mixed.std(), np.float32)
+    mixed = (0.35 * white + finer + 2 * coarser)[12:-12, 12:-12]
+    return np.asarray((mixed - mixed.mean()) / mixed.std())
 
 
 def slope(lattice: Lattice, angle: float) -> Lattice:
     """Return how a lattice rises towards an angle (radians, from x to y): mean 0 and spread 1."""
     rise = math.cos(angle) * (lattice - np.roll(lattice, 1, 1))
     rise += math.sin(angle) * (lattice - np.roll(lattice, 1, 0))
-    return np.asarray(rise / rise.std(), np.float32)
+    return np.asarray(rise / rise.std())
 
 
 def axis() -> Lattice:
     """Return the places of a lattice's cells along one side of the ground."""
-    return ((np.arange(CELLS) + 0.5) * (2 / CELLS) - REACH).astype(np.float32)
+    return np.asarray((np.arange(CELLS) + 0.5) * (2 / CELLS) - REACH)
 
 
 def at(lattice: Lattice, places: Points) -> npt.NDArray[Any]:

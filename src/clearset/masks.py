@@ -5,13 +5,13 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 
+from clearset.grey import Grey
 from clearset.vessels import agreement
 
-Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.integer]
 
 
-def measure_mask(image: Image, mask: Mask, classes: Collection[int]) -> dict[str, float]:
+def measure_mask(image: Grey, mask: Mask, classes: Collection[int]) -> dict[str, float]:
     """Return what can be said of a mask, (h, w), of a grey image of the same shape.
 
     `mask_share` is the share of its pixels that are not 0, `mask_unknown` the share of these whose

@@ -1,18 +1,21 @@
 """Descriptors to neighbours, outliers and links: exact, the same for every engine.
 
-Similarities are cosines, computed in double precision and rounded to four decimals before they are
-ranked or compared, so that the last digits of another processor's arithmetic do not change a table.
-They are computed once, in blocks of rows: memory grows with the images, not with their pairs.
+Similarities are cosines, rounded to four decimals before they are ranked or compared. Descriptors
+are whole numbers, and what is added up of their products stays below 2^53, so that every library of
+linear algebra gives the same sums, in whatever order it adds. They are computed once, in blocks of
+rows: memory grows with the images, not with their pairs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from clearset import links
+from clearset.exact import whole
 from clearset.links import DECIMALS
 
 BLOCK = 256  # rows of the similarity matrix in memory at once
@@ -21,7 +24,9 @@ MAD_TO_SIGMA = 1.4826  # of a normal distribution; Iglewicz and Hoaglin, 1993, I
 MEAN_TO_SIGMA = 1.2533  # the same for the mean absolute deviation
 FEWEST = 3  # with fewer images nothing can lie apart from the rest
 
-Descriptors = npt.NDArray[np.float32]
+SCALE = 2**22  # length of a descriptor in whole numbers: products of two stay below 2^45
+
+Descriptors = npt.NDArray[Any]  # (images, length); whole numbers, or real ones to be made whole
 Block = tuple[int, npt.NDArray[np.float64]]  # first row, rows of the similarity matrix
 
 
@@ -42,18 +47,28 @@ class Compared:
 
 def similarities(descriptors: Descriptors) -> Iterator[Block]:
     """Yield (first row, block of the cosine similarity matrix), an image to itself -inf."""
-    norms = np.linalg.norm(descriptors.astype(np.float64), axis=1)
+    wholes = in_wholes(descriptors)
+    norms = np.sqrt([float(np.square(row, dtype=np.float64).sum()) for row in wholes])
     norms[norms == 0] = 1
-    for start in range(0, len(descriptors), BLOCK):
-        rows = descriptors[start : start + BLOCK].astype(np.float64)
+    for start in range(0, len(wholes), BLOCK):
+        rows = wholes[start : start + BLOCK].astype(np.float64)
         parts = [
-            rows @ descriptors[first : first + PART].T.astype(np.float64)
-            for first in range(0, len(descriptors), PART)
+            rows @ wholes[first : first + PART].T.astype(np.float64)
+            for first in range(0, len(wholes), PART)
         ]
         block = np.hstack(parts) / norms[start : start + BLOCK, None] / norms
         np.round(block, DECIMALS, out=block)
         block[np.arange(len(block)), np.arange(start, start + len(block))] = -np.inf
         yield start, block
+
+
+def in_wholes(descriptors: Descriptors) -> npt.NDArray[np.int32]:
+    """Return descriptors in whole numbers; real ones are brought to the length `SCALE` before."""
+    if np.issubdtype(descriptors.dtype, np.integer):
+        return descriptors.astype(np.int32, copy=False)
+    values = descriptors.astype(np.float64)
+    lengths = np.sqrt(np.square(values).sum(axis=1, keepdims=True))
+    return whole(values * (SCALE / np.where(lengths > 0, lengths, 1)), np.int32)
 
 
 def blocks(images: int) -> int:

@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from clearset.metrics import luminance, sharpness, vessel_visibility
+from clearset.grey import of_unit
+from clearset.metrics import sharpness, vessel_visibility
 from clearset.synthesis import vessels
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 SEED, LEAST = 1, 64  # of the drawing; px: the smallest that can be drawn
-TYPICAL = 0.09  # visibility of the drawn vessels as they are, and of RAVIR's
+TYPICAL = 0.081  # visibility of the drawn vessels as they are, and of RAVIR's
 SHARP, SLOPE = -28.0, 6.0  # dB: sharpness of an image without blur, and what a pixel of sigma costs
 SOFTEST = 4.0  # px: the most that the drawn vessels are blurred
 OWN = 0.12  # share of the pixels that may be the image's own vessels
@@ -36,14 +37,14 @@ class Phantom:
 def phantom(image: Image, strength: Image) -> Phantom:
     """Return `image` with vessels drawn into it; `strength` is the vesselness of its luminance."""
     light, drawn = _drawn(image.shape[0], image.shape[1])
-    grey = luminance(image)
-    contrast = np.clip(vessel_visibility(grey) / TYPICAL, 0.05, 1.5)
-    blur = np.clip((SHARP - sharpness(grey)) / SLOPE, 0.8, SOFTEST)
-    soft = 1 - ndimage.gaussian_filter(1 - light, blur) * np.float32(contrast)
+    grey = of_unit(image)
+    contrast = min(max(vessel_visibility(grey) / TYPICAL, 0.05), 1.5)
+    blur = min(max((SHARP - sharpness(grey)) / SLOPE, 0.8), SOFTEST)
+    soft = 1 - ndimage.gaussian_filter(1 - light, blur) * contrast
     bound = np.quantile(strength, 1 - OWN)
     own = ndimage.binary_dilation(strength > bound, iterations=2)
     lit = image * soft.reshape((*soft.shape, 1)[: image.ndim])
-    return Phantom(np.asarray(lit, np.float32), drawn, ~own)
+    return Phantom(np.asarray(lit), drawn, ~own)
 
 
 @lru_cache(maxsize=4)

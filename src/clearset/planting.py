@@ -14,10 +14,11 @@ from scipy import ndimage
 
 from clearset.edits import EDITS, Edit, another_visit, edited, moved
 from clearset.errors import ClearsetError
+from clearset.exact import settled
 from clearset.faults import FAULTS, degrade, describe
 from clearset.schema_fetch import Plant
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.integer]
 Random = np.random.Generator
 
@@ -169,7 +170,7 @@ def without_data(shape: tuple[int, int], rng: Random) -> npt.NDArray[np.bool_]:
     share, slant, quarter = rng.uniform(0.6, 0.95), rng.uniform(5, 25), rng.integers(4)
     angle = np.deg2rad(90 * quarter + slant)
     y, x = np.mgrid[: shape[0], : shape[1]]
-    along = x * np.cos(angle) + y * np.sin(angle)
+    along = settled(x * np.cos(angle) + y * np.sin(angle))  # of equals, all or none
     return np.asarray(along < np.quantile(along, share))
 
 

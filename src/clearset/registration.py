@@ -6,19 +6,20 @@ not sure to find. Positions are (column, row) in pixels of the image.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
-Image = npt.NDArray[np.float32]
-Points = npt.NDArray[np.float32]
+from clearset.exact import box_mean, cv2, whole
+from clearset.grey import Grey
+
+Image = npt.NDArray[np.float64]
+Points = npt.NDArray[np.float32]  # as OpenCV has them
 Bits = npt.NDArray[np.uint8]
 Matrix = npt.NDArray[np.float64]
 Words = npt.NDArray[np.uint64]
 
 SIDE = 384  # px: an image's longer side when keypoints are sought
-LIGHT = 25.0  # px of the reduced image: what is larger is light, not structure
+LIGHT = 61  # px of the reduced image, twice: what is larger (sigma 25) is light, not structure
 MOST = 600  # keypoints of an image
 STRONGEST = 100  # of them, for the first look at many pairs
 ALIKE = 64  # of a descriptor's 256 bits: where more differ, there is no match in the first look
@@ -28,8 +29,6 @@ ZOOM = (0.5, 2.0)  # of one scene against the other
 CELL = 16  # px of the reduced image: matches in one cell count once, as in burnt-in text
 FEWEST = 4  # matches below which no fit is tried
 CHUNK = 64  # images looked at together
-
-cv2.setNumThreads(1)  # the images are shared out over processes
 
 
 @dataclass(frozen=True)
@@ -62,41 +61,48 @@ class Registration:
 NONE = Registration(0, False, np.eye(2, 3))
 
 
-def sight(image: Image) -> Sight:
-    """Return the keypoints of a grey image, (h, w), 0 to 1; none of a constant one."""
-    return Sight(keypoints(image), keypoints(np.ascontiguousarray(image[:, ::-1])))
-
-
-def keypoints(image: Image) -> Keypoints:
-    """Return oriented corners and their binary descriptors, on a reduced and flattened copy.
-
-    ORB: Rublee et al., 2011, doi:10.1109/ICCV.2011.6126544.
-    """
+def sight(image: Grey) -> Sight:
+    """Return the keypoints of an image; none of a constant one."""
     small = reduced(image)
-    width, scale = image.shape[1], image.shape[1] / small.shape[1]
-    found, descriptors = cv2.ORB.create(MOST).detectAndCompute(flattened(small), None)
+    even, scale = flattened(small), image.shape[1] / small.shape[1]
+    mirrored = np.ascontiguousarray(even[:, ::-1])
+    return Sight(*(keypoints(bits, image.shape[1], scale) for bits in (even, mirrored)))
+
+
+def keypoints(even: Bits, width: int, scale: float) -> Keypoints:
+    """Return oriented corners of a reduced and flattened image, and their binary descriptors.
+
+    `width` and `scale` are those of `Keypoints`. ORB: Rublee et al., 2011,
+    doi:10.1109/ICCV.2011.6126544.
+    """
+    corners, descriptors = cv2.ORB.create(MOST).detectAndCompute(even, None)
     if descriptors is None:
         return Keypoints(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8), width, scale)
-    order = np.argsort([-point.response for point in found], kind="stable")
-    positions = np.array([point.pt for point in found], np.float32)
+    order = np.argsort([-corner.response for corner in corners], kind="stable")
+    positions = np.array([corner.pt for corner in corners], np.float32)
     return Keypoints(positions[order], np.asarray(descriptors, np.uint8)[order], width, scale)
 
 
-def reduced(image: Image) -> Image:
-    """Return the image with its longer side at most 384 px, by area means."""
+def reduced(image: Grey) -> Image:
+    """Return the image, 0 to 1, with its longer side at most 384 px, by area means."""
+    values = image.levels / image.white
     factor = SIDE / max(image.shape)
     if factor >= 1:
-        return image
+        return values
     height, width = (max(round(side * factor), 1) for side in image.shape)
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA))
 
 
 def flattened(small: Image) -> Bits:
     """Return the image with its background and local contrast divided out, as 8 bits."""
-    around = ndimage.gaussian_filter(small, LIGHT, truncate=2)
-    relative = small / np.maximum(around, 0.02) - 1
-    spread = np.sqrt(ndimage.gaussian_filter(relative**2, LIGHT, truncate=2))
-    return np.clip(128 + 40 * relative / np.maximum(spread, 0.01), 0, 255).astype(np.uint8)
+    relative = small / np.maximum(_around(small), 0.02) - 1
+    spread = np.sqrt(np.maximum(_around(relative**2), 1e-4))
+    return whole(np.clip(128 + 40 * relative / spread, 0, 255), np.uint8)
+
+
+def _around(small: Image) -> Image:
+    """Return local means: two box filters, which cost the same whatever their size."""
+    return box_mean(box_mean(small, LIGHT), LIGHT)
 
 
 def votes(one: Words, mirrored: Words, others: Words) -> npt.NDArray[np.int64]:
@@ -156,7 +162,7 @@ def _fit(first: Keypoints, second: Keypoints) -> Registration:
     target = second.positions[[match.trainIdx for match in clear]]
     cv2.setRNGSeed(0)  # the same draws for each pair, whatever came before
     matrix, inside = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=TOLERANCE)
-    if matrix is None or not ZOOM[0] < np.hypot(*matrix[0, :2]) < ZOOM[1]:
+    if matrix is None or not ZOOM[0] < np.sqrt(np.square(matrix[0, :2]).sum()) < ZOOM[1]:
         return NONE
     agree = inside.ravel() > 0
     inliers = min(_cells(source[agree]), _cells(target[agree]))

@@ -6,17 +6,17 @@ are those of sensors that count to 11 or 12 bits: 0 is no data and never comes u
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from clearset.aerial import reflected
+from clearset.exact import cv2, whole
 from clearset.landscape import land
 from clearset.lattices import REACH
 from clearset.shapes import Points, Shapes, Window, pixels
 from clearset.synthesis import TRAIN
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 Random = np.random.Generator
 Pixels = npt.NDArray[np.uint16]
 
@@ -72,10 +72,10 @@ def tile(
         raise ValueError(f"aside is {aside}: from -{REACH} to {REACH}")
     rng = np.random.default_rng([seed, number])
     ground = land(rng)
-    whole = tuple(round(part * size) for part in aside)
-    window = Window(whole[1] / size, whole[0] / size, size)
+    moved = tuple(round(part * size) for part in aside)
+    window = Window(moved[1] / size, moved[0] / size, size)
     look = _look(rng, reflected(ground, Window(0.0, 0.0, PREVIEW), 1))
-    noise = np.random.default_rng([seed, number, *(part + size for part in whole)])
+    noise = np.random.default_rng([seed, number, *(part + size for part in moved)])
     training = number < max(round(TRAIN * count), 1)
     return Tile(
         "train" if training else "test",
@@ -112,9 +112,9 @@ def _look(rng: Random, preview: Image) -> Look:
 def _sensed(rng: Random, image: Image, look: Look) -> Pixels:
     """Return what the sensor counts: light through its optics, with its noise, whole numbers."""
     counts = np.stack([cv2.GaussianBlur(plane, (5, 5), look.blur) for plane in image])
-    counts = counts * np.float32(look.gain) + np.float32(look.haze)
-    noise = rng.standard_normal(counts.shape, np.float32)
-    noise *= np.sqrt(counts * np.float32(look.shot) + np.float32(look.read**2))
+    counts = counts * look.gain + look.haze
+    noise = rng.standard_normal(counts.shape)
+    noise *= np.sqrt(counts * look.shot + look.read**2)
     counts += noise
-    whole = np.rint(np.clip(counts, 1, TOP, out=counts), out=counts).astype(np.uint16)
-    return whole[0] if len(whole) == 1 else np.ascontiguousarray(whole.transpose(1, 2, 0))
+    bands = whole(np.clip(counts, 1, TOP, out=counts), np.uint16)
+    return bands[0] if len(bands) == 1 else np.ascontiguousarray(bands.transpose(1, 2, 0))

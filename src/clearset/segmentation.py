@@ -15,7 +15,7 @@ import pandas as pd
 from clearset.errors import ClearsetError
 from clearset.vessels import dice
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.uint8]
 VESSEL = "vessel"  # any class
 MEAN = "mean"  # of the classes' scores

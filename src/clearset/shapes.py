@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+from clearset.exact import cv2, whole
 
 Points = npt.NDArray[np.float64]  # (..., 2): x, y
 Canvas = npt.NDArray[np.uint8]
@@ -120,6 +121,6 @@ def draw(
 ) -> None:
     """Draw convex polygons into a canvas in place; inks are 0 to 255 a channel."""
     edge = cv2.LINE_AA if smooth else cv2.LINE_8
-    scaled = np.rint(pixels(corners, window) * (1 << FRACTION)).astype(np.int32)
+    scaled = whole(pixels(corners, window) * (1 << FRACTION), np.int32)
     for polygon, ink in zip(scaled, inks, strict=True):
         cv2.fillConvexPoly(canvas, polygon, ink, edge, FRACTION)

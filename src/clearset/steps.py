@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from clearset.enhancements import ENHANCEMENTS, Image
 from clearset.errors import ClearsetError
+from clearset.exact import UNIT, settled
 from clearset.schema import EVERY
 
 
@@ -43,7 +43,7 @@ def check_steps(steps: Iterable[Mapping[str, Any]], where: str = "enhance") -> N
             if not number or not math.isfinite(value):
                 raise ClearsetError(f"{where}: {method}.{name} is {value!r}: give a finite number")
         try:
-            enhance(np.full((16, 16), 0.5, np.float32), [step])
+            enhance(np.full((16, 16), 0.5), [step])
         except ClearsetError as error:
             raise ClearsetError(f"{where}: {error}") from None
 
@@ -72,13 +72,12 @@ def describe_step(step: Mapping[str, Any]) -> str:
     return f"{step['method']}({given})"
 
 
-def enhance(
-    image: npt.NDArray[np.float32], steps: Iterable[Mapping[str, Any]]
-) -> tuple[Image, float]:
+def enhance(image: Image, steps: Iterable[Mapping[str, Any]]) -> tuple[Image, float]:
     """Return the image after all steps, clipped once to 0 to 1, and the share of values clipped.
 
     A step is {method, ...options}; a `rule` in it is passed over. Alpha, the last of 2 or 4
-    channels, is kept as it is.
+    channels, is kept as it is. Each step's result is settled, so that the next one, and whether a
+    value was clipped, do not hang on a double's last digit.
     """
     alpha = image[..., -1:] if image.ndim == 3 and image.shape[2] in (2, 4) else None
     result = image if alpha is None else image[..., :-1]
@@ -86,8 +85,8 @@ def enhance(
     result = result[..., 0] if squeezed else result
     for step in steps:
         chosen = {key: value for key, value in step.items() if key not in ("rule", "method")}
-        result = ENHANCEMENTS[step["method"]](result, **chosen)
+        result = settled(ENHANCEMENTS[step["method"]](result, **chosen), UNIT)
     clipped = float(np.mean((result < 0) | (result > 1)))
-    result = np.clip(result, 0, 1).astype(np.float32)
+    result = np.clip(result, 0, 1)
     result = result[..., None] if squeezed else result
     return (result if alpha is None else np.concatenate([result, alpha], axis=2)), clipped

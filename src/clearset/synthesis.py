@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft, ndimage
 
+from clearset.exact import whole
 from clearset.trees import PIXEL, Anatomy, Point, anatomy_of, raster, tree
 
 ARTERY, VEIN = 128, 255  # mask values, as RAVIR's
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.uint8]
 TRAIN = 0.6  # share of the images that are for training, and so have a mask
 
@@ -49,14 +50,14 @@ def sample(number: int, *, count: int, size: int, seed: int) -> Made:
     """
     image, mask = eye(np.random.default_rng([seed, number]), size)
     training = number < max(round(TRAIN * count), 1)
-    pixels = np.rint(image * 255).astype(np.uint8)
+    pixels = whole(image * 255, np.uint8)
     return Made(
         "train" if training else "test", f"eye_{number:03d}", pixels, mask if training else None
     )
 
 
 def eye(rng: np.random.Generator, size: int) -> tuple[Image, Pixels]:
-    """Return one eye, float32 0 to 1 with its sensor's noise, and its mask.
+    """Return one eye, 0 to 1 with its sensor's noise, and its mask.
 
     `size` is the side in pixels, from 64. The mask is the drawn geometry: a pixel belongs to a
     vessel whose centre line is no further away than its radius, and to an artery where it crosses
@@ -77,7 +78,7 @@ def _vessels(
 ) -> tuple[Image, Pixels]:
     """Return the light that drawn vessels let through, 0 to 1, and their mask."""
     mask = np.zeros((size, size), np.uint8)
-    light = np.ones((size, size), np.float32)
+    light = np.ones((size, size))
     for kind, (away, radius) in zip(KINDS, drawn, strict=True):
         inside = away <= 1
         strength = kind.contrast * rng.uniform(0.85, 1.15)
@@ -99,7 +100,7 @@ def vessels(seed: int, size: int) -> tuple[Image, Pixels]:
 
 
 def foreign(rng: np.random.Generator, size: int) -> Image:
-    """Return something else that may lie among the files, float32 0 to 1: no retina.
+    """Return something else that may lie among the files, 0 to 1: no retina.
 
     A page of text, a chequered chart or a scan of round bodies, `size` pixels (from 64) a side.
     """
@@ -121,10 +122,10 @@ def foreign(rng: np.random.Generator, size: int) -> Image:
         image = np.full((size, size), 0.08)
         for _ in range(rng.integers(15, 40)):
             place, radius = rng.uniform(0, 1, 2), rng.uniform(0.02, 0.07)
-            away = np.hypot(y - place[0], x - place[1]) / radius
+            away = np.sqrt((y - place[0]) ** 2 + (x - place[1]) ** 2) / radius
             edge = np.exp(np.minimum((away - 1) * 12, 50))
             image = np.maximum(image, rng.uniform(0.4, 1) / (1 + edge))
-    return _sensor(rng, image.astype(np.float32), rng.uniform(0.3, 5))
+    return _sensor(rng, image, rng.uniform(0.3, 5))
 
 
 def _depth(away: Image, radius: Image, reflex: float, size: int) -> Image:
@@ -137,13 +138,13 @@ def _depth(away: Image, radius: Image, reflex: float, size: int) -> Image:
     shown = np.clip(0.5 + wide / 8, 0, 1) * np.minimum(radius / 0.55, 1)
     reflected = reflex * np.clip(np.minimum(wide - 2, radius - 1) / 2, 0, 1)
     centre = reflected * np.exp(-((away / 0.38) ** 2))
-    return np.asarray(shown * (1 - 0.6 * away**4) * (1 - centre), np.float32)
+    return np.asarray(shown * (1 - 0.6 * away**4) * (1 - centre))
 
 
 def _background(rng: np.random.Generator, size: int, anatomy: Anatomy) -> Image:
     """Return the eye without vessels and noise: light, macula, spots, disc."""
     level = np.clip(rng.lognormal(math.log(0.44), 0.16), 0.22, 0.75)
-    axis = np.linspace(-0.5, 0.5, size, dtype=np.float32)
+    axis = np.linspace(-0.5, 0.5, size)
     tilt, centre = rng.uniform(-0.5, 0.5, 2), rng.uniform(-0.2, 0.2, 2)
     corners = rng.uniform(0.4, 1.5)
     image = 1.1 + (tilt[0] * axis - corners * (axis - centre[0]) ** 2)[:, None]
@@ -159,14 +160,14 @@ def _background(rng: np.random.Generator, size: int, anatomy: Anatomy) -> Image:
         image += rng.choice([-0.3, 0.4]) * _bump(size, place, rng.uniform(0.006, 0.02))
     image = np.maximum(image, 0.15)
     _draw_disc(rng, image, anatomy)
-    return (level * image).astype(np.float32)
+    return np.asarray(level * image)
 
 
 def _bump(size: int, place: Point, sigma: float) -> Image:
     """Return a Gaussian of height 1 around a place (x, y)."""
-    axis = (np.arange(size, dtype=np.float32) + 0.5) / size
+    axis = (np.arange(size) + 0.5) / size
     across, down = (np.exp(-(((axis - at) / sigma) ** 2) / 2) for at in place)
-    return np.outer(down, across).astype(np.float32)
+    return np.outer(down, across)
 
 
 def _choroid(rng: np.random.Generator, size: int) -> Image:
@@ -174,8 +175,8 @@ def _choroid(rng: np.random.Generator, size: int) -> Image:
 
     Its spectrum is a power of the frequency that flattens towards both ends.
     """
-    down = fft.fftfreq(size, 1 / size).astype(np.float32)[:, None] * np.float32(PIXEL)
-    across = fft.rfftfreq(size, 1 / size).astype(np.float32) * np.float32(PIXEL)
+    down = fft.fftfreq(size, 1 / size)[:, None] * PIXEL
+    across = fft.rfftfreq(size, 1 / size) * PIXEL
     square = down**2 + across**2  # (cycles per pixel of the measured images)^2
     turn, streaks = rng.normal(0, 0.4), rng.uniform(0, 3)
     along = (across * math.cos(turn) + down * math.sin(turn)) ** 2 / (square + 1e-9)
@@ -184,12 +185,12 @@ def _choroid(rng: np.random.Generator, size: int) -> Image:
     power *= 1 + streaks * np.exp(-along / 0.2)
     clouds = rng.uniform(2, 40) * np.exp(-square / 0.006**2)
     shape = (2, size, across.size)
-    real, imaginary = rng.standard_normal(shape, np.float32) * np.sqrt(power + clouds * power[0, 1])
+    real, imaginary = rng.standard_normal(shape) * np.sqrt(power + clouds * power[0, 1])
     real[0, 0] = imaginary[0, 0] = 0
     texture = fft.irfft2(real + 1j * imaginary, (size, size))
     spread = 2 * math.sqrt(float(power.sum())) / size**2
     texture *= rng.uniform(0.072, 0.106) / spread
-    return np.asarray(texture + 1.2 * texture**2, np.float32)  # bright grains stand out more
+    return np.asarray(texture + 1.2 * texture**2)  # bright grains stand out more
 
 
 def _draw_disc(rng: np.random.Generator, image: Image, anatomy: Anatomy) -> None:
@@ -199,10 +200,10 @@ def _draw_disc(rng: np.random.Generator, image: Image, anatomy: Anatomy) -> None
     rows = slice(max(int((y - reach) * size), 0), int((y + reach) * size))
     columns = slice(max(int((x - reach) * size), 0), int((x + reach) * size))
     part = image[rows, columns]
-    axis = (np.arange(size, dtype=np.float32) + 0.5) / size
+    axis = (np.arange(size) + 0.5) / size
     up = (axis[rows, None] - y) / anatomy.radius / rng.uniform(1.0, 1.15)
     out = (axis[columns] - x) / anatomy.radius * side
-    away = np.hypot(up, out)
+    away = np.sqrt(up**2 + out**2)
     temporal = np.clip(out / np.maximum(away, 0.1), 0, 1)
     rim = np.exp(-(((away - 1.15) / 0.16) ** 2))
     part *= 1 + rng.uniform(0.1, 0.6) * rim * temporal
@@ -215,5 +216,5 @@ def _draw_disc(rng: np.random.Generator, image: Image, anatomy: Anatomy) -> None
 
 def _sensor(rng: np.random.Generator, image: Image, sigma: float) -> Image:
     """Return the image with noise that grows with the light, `sigma` 8-bit levels in mid grey."""
-    noise = rng.standard_normal(image.shape, np.float32) * np.sqrt(image + np.float32(0.1))
-    return np.clip(image + np.float32(1.4 * sigma / 255) * noise, 0, 1)
+    noise = rng.standard_normal(image.shape) * np.sqrt(image + 0.1)
+    return np.clip(image + (1.4 * sigma / 255) * noise, 0, 1)

@@ -16,13 +16,14 @@ import numpy.typing as npt
 
 from clearset import classifier
 from clearset.errors import ClearsetError, listed
+from clearset.exact import whole
 from clearset.faults import FAULTS, degrade
 from clearset.planting import CLEAN, random_for
 from clearset.schema_train import LEAST, OWN, RAW, Model, Train
 from clearset.segmentation import Example, Labels, scores
 from clearset.steps import check_steps, enhance
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 Row = dict[str, Any]
 LEVELS = 255  # of the 8-bit files that repaired and planted images are kept in
 
@@ -114,7 +115,7 @@ def views(example: Example, settings: Train) -> Iterator[View]:
 
 def kept(image: Image) -> Image:
     """Return an image as a file of 8 bits gives it back."""
-    return np.rint(image * LEVELS).astype(np.float32) / np.float32(LEVELS)
+    return np.asarray(whole(image * LEVELS, np.uint8) / LEVELS)
 
 
 def tested(

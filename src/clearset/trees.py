@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 Point = tuple[float, float]
 
 PIXEL = 1 / 768  # of the measured images: one of their pixels as a share of the side
@@ -184,8 +184,8 @@ def raster(segments: npt.NDArray[np.float64], size: int) -> tuple[Image, Image]:
 
     Outside the vessels the distance is 9 and the radius 0.
     """
-    away, wide = np.full(size * size, 9, np.float32), np.zeros(size * size, np.float32)
-    scaled = (segments * size).astype(np.float32)
+    away, wide = np.full(size * size, 9.0), np.zeros(size * size)
+    scaled = segments * size
     scaled = scaled[scaled[:, 4] >= FAINTEST]
     length = np.abs(scaled[:, :2] - scaled[:, 2:4]).max(1)
     reach = np.ceil(np.maximum(scaled[:, 4], 0.5) + length / 2 + 0.5).astype(int)
@@ -204,10 +204,10 @@ def _stamp(away: Image, wide: Image, group: Image, reach: int, size: int) -> Non
     offsets = np.arange(-reach, reach + 1)
     columns = np.floor(x + dx / 2).astype(int) + offsets
     rows = np.floor(y + dy / 2).astype(int) + offsets[:, None]
-    u, v = (columns + np.float32(0.5)) - x, (rows + np.float32(0.5)) - y
+    u, v = (columns + 0.5) - x, (rows + 0.5) - y
     along = np.clip((u * dx + v * dy) / np.maximum(dx**2 + dy**2, 1e-9), 0, 1)
-    drawn = np.maximum(radius, np.float32(0.55))  # a thinner line would have holes
-    distance = np.hypot(u - along * dx, v - along * dy) / drawn
+    drawn = np.maximum(radius, 0.55)  # a thinner line would have holes
+    distance = np.sqrt((u - along * dx) ** 2 + (v - along * dy) ** 2) / drawn
     near = (distance <= 1) & (columns >= 0) & (columns < size) & (rows >= 0) & (rows < size)
     where = (rows * size + columns)[near]
     np.minimum.at(away, where, distance[near])

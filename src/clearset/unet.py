@@ -21,7 +21,8 @@ from torch import nn
 from clearset.augmentation import turned, varied
 from clearset.schema_train import Augment, Unet
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
+Squares = npt.NDArray[np.float32]  # what a network computes in
 Labels = npt.NDArray[np.uint8]
 Weights = dict[str, npt.NDArray[Any]]
 DEPTHS = (1, 2, 4, 4, 4)  # channels of each level, as multiples of the width
@@ -128,7 +129,7 @@ def batch(
     settings: Unet,
     augment: Augment | None,
     rng: np.random.Generator,
-) -> tuple[Image, npt.NDArray[np.int64]]:
+) -> tuple[Squares, npt.NDArray[np.int64]]:
     """Return squares (n, 1, side, side) from images drawn at random, and their labels."""
     side = min(settings.crop, *(min(image.shape) for image in images)) // CELL * CELL
     squares, truths = [], []
@@ -146,7 +147,7 @@ def batch(
     return np.stack(squares)[:, None], np.stack(truths).astype(np.int64)
 
 
-def standard(image: Image, whole: Image) -> Image:
+def standard(image: Image, whole: Image) -> Squares:
     """Return the image with `whole`'s mean taken off, by its spread."""
     return np.asarray((image - whole.mean()) / max(float(whole.std()), 1 / 255), np.float32)
 

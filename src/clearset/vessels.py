@@ -5,38 +5,69 @@ no training, at full resolution: scored against a mask (`scores`), it is the pro
 whether a repair makes vessels easier to find.
 """
 
+import math
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
-Image = npt.NDArray[np.float32]
+from clearset.exact import box_mean, correlated
+from clearset.grey import Grey
+
+Counts = npt.NDArray[np.integer]
+Image = npt.NDArray[np.float64]
 HALVED = 128  # px: from this side on, two by two pixels are averaged first
-SIGMAS = (1.0, 2.0)  # px after halving: lines of about 4 to 10 px before
+ORDERS = (4, 16)  # of binomial weights, a Gaussian of 1 and 2 px: lines of about 4 to 10 px before
+WINDOW = 31  # px after halving: what a place is compared with
 SCALES = (1.5, 2.5, 4.0, 6.5)  # px: lines of about 3 to 16 px, as RAVIR's vessels are
 AROUND = 97  # px: the window in which light and contrast are made even
 LEVELS = 2**16  # that vesselness is sorted into to be scored
+STRIP = 2**13  # pixels looked at together
 FIXED = 1.0  # vesselness from which a pixel counts as vessel where the threshold is fixed
 
 
-def ridges(image: Image) -> Image:
+def ridges(image: Grey) -> Image:
     """Return how strongly each place lies on a dark line, relative to the local brightness.
 
     The larger eigenvalue of the scale-normalised Hessian, the maximum over two scales, 0 where it
     is negative (Frangi et al., 1998, doi:10.1007/BFb0056195; Lindeberg, 1998,
-    doi:10.1023/A:1008097225773). Images from 128 pixels a side on come out at half their size.
+    doi:10.1023/A:1008097225773). Binomial weights stand for the Gaussian, so that what is smoothed
+    are whole numbers. Images from 128 pixels a side on come out at half their size.
     """
-    small = halved(image)
+    small = halved(image.levels).astype(np.float64)
     strongest = np.zeros_like(small)
-    for sigma in SIGMAS:
-        rows, columns, both = (
-            ndimage.gaussian_filter(small, sigma, order=order) for order in ((2, 0), (0, 2), (1, 1))
-        )
-        larger = (rows + columns) / 2 + np.hypot((rows - columns) / 2, both)
-        strongest = np.maximum(strongest, larger * np.float32(sigma**2))
-    around = ndimage.uniform_filter(small, 31)
-    return strongest / np.maximum(around, np.float32(1 / 255))
+    for order in ORDERS:
+        weights = np.array([math.comb(order, place) for place in range(order + 1)], np.float64)
+        # Weights sum to 2^order a direction; a binomial of this order has variance order / 4.
+        scale = order / 8 / 4**order
+        for rows, total, apart in _curvature(correlated(small, weights)):
+            larger = (total + apart) * scale
+            np.maximum(strongest[rows], larger, out=strongest[rows])
+    return strongest / np.maximum(box_mean(small, WINDOW), 4 * image.grey)
+
+
+def _curvature(smooth: Image) -> Iterator[tuple[slice, Image, Image]]:
+    """Yield, strip by strip, the sum of the Hessian's eigenvalues, and how far they are apart.
+
+    A strip fits into a processor's cache: whole planes would be written to memory a dozen times.
+    """
+    edged, height = np.pad(smooth, 1, mode="edge"), max(STRIP // smooth.shape[1], 1)
+    for top in range(0, len(smooth), height):
+        below = edged[top + 2 : top + 2 + height]
+        above, here = (edged[top + row : top + row + len(below)] for row in range(2))
+        across = here[:, 2:] + here[:, :-2]
+        down = above[:, 1:-1] + below[:, 1:-1]
+        both = (below[:, 2:] - above[:, 2:]) + (above[:, :-2] - below[:, :-2])
+        both *= both / 4
+        apart = across - down
+        apart *= apart
+        apart += both
+        across += down
+        across -= 4 * here[:, 1:-1]
+        # A root of a sum of squares is the same everywhere, where `hypot` is not.
+        yield slice(top, top + len(below)), across, np.sqrt(apart, out=apart)
 
 
 def vesselness(image: Image) -> Image:
@@ -57,29 +88,33 @@ def lines(image: Image) -> Image:
     """
     total = np.zeros_like(image)
     for sigma in SCALES:
-        smooth = np.pad(ndimage.gaussian_filter(image, sigma, truncate=3.0), 1, mode="edge")
-        middle = smooth[1:-1, 1:-1]
-        across = smooth[1:-1, 2:] - 2 * middle + smooth[1:-1, :-2]
-        down = smooth[2:, 1:-1] - 2 * middle + smooth[:-2, 1:-1]
-        both = smooth[2:, 2:] - smooth[2:, :-2] - smooth[:-2, 2:] + smooth[:-2, :-2]
-        mean, apart = (across + down) / 2, np.hypot((across - down) / 2, both / 4)
-        line = mean + apart - np.abs(mean - apart)
-        total += np.maximum(line, 0) * np.float32(sigma**2)
+        for rows, both, apart in _curvature(correlated(image, _gaussian(sigma))):
+            # The lesser of the two is the larger eigenvalue less the size of the other one.
+            total[rows] += np.maximum(np.minimum(both, apart), 0) * sigma**2
     return total
+
+
+@cache
+def _gaussian(sigma: float) -> Image:
+    """Return a Gaussian's weights as far as three sigmas, of sum 1."""
+    reach = int(3 * sigma + 0.5)
+    weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
+    return np.asarray(weights / weights.sum())
 
 
 def evened(image: Image) -> Image:
     """Return an image with mean 0 and standard deviation 1 in the window around each pixel."""
     around = _around(image)
     apart = image - around
-    spread = np.sqrt(_around(np.square(apart)) + np.float32(1e-6))  # a quarter of a grey level
-    return np.asarray(apart / spread, np.float32)
+    return np.asarray(
+        apart / np.sqrt(_around(np.square(apart)) + 1e-6)
+    )  # a quarter of a grey level
 
 
 def _around(image: Image) -> Image:
     """Return local means: two box filters, which cost the same whatever their size."""
     size = min(AROUND, *(2 * side - 1 for side in image.shape))
-    return ndimage.uniform_filter(ndimage.uniform_filter(image, size), size)
+    return box_mean(box_mean(image, size), size)
 
 
 def scores(strength: Image, mask: npt.NDArray[Any]) -> dict[str, float]:
@@ -94,19 +129,27 @@ def scores(strength: Image, mask: npt.NDArray[Any]) -> dict[str, float]:
     total, rest = int(vessel.sum()), int((~vessel).sum())
     if not total or not rest:
         return dict.fromkeys(("ap", "auroc", "f1", "dice"), float("nan"))
-    scale = (LEVELS - 1) / max(float(strength.max()), 1e-9)
-    levels = (strength * np.float32(scale)).astype(np.uint16)
-    found = np.bincount(levels[vessel], minlength=LEVELS)[::-1]
-    wrong = np.bincount(levels[~vessel], minlength=LEVELS)[::-1]
-    right, false = found.cumsum(), wrong.cumsum()
-    flagged = right + false
-    chosen = strength >= FIXED
+    right, wrong = _counted(strength, vessel)
+    found, flagged = right.cumsum(), (right + wrong).cumsum()
     return {
-        "ap": float((found * (right / np.maximum(flagged, 1))).sum() / total),
-        "auroc": float((wrong * (right - found / 2)).sum() / total / rest),
-        "f1": float((2 * right / (flagged + total)).max()),
-        "dice": dice(chosen, vessel),
+        "ap": float((right * (found / np.maximum(flagged, 1))).sum() / total),
+        "auroc": _auroc(right, wrong),
+        "f1": float((2 * found / (flagged + total)).max()),
+        "dice": dice(strength >= FIXED, vessel),
     }
+
+
+def _counted(strength: Image, vessel: npt.NDArray[np.bool_]) -> tuple[Counts, Counts]:
+    """Return how many places on and beside vessels have each level of strength, strongest first."""
+    levels = (strength * ((LEVELS - 1) / max(float(strength.max()), 1e-9))).astype(np.uint16)
+    right = np.bincount(levels[vessel], minlength=LEVELS)
+    return right[::-1], (np.bincount(levels.ravel(), minlength=LEVELS) - right)[::-1]
+
+
+def _auroc(right: Counts, wrong: Counts) -> float:
+    """Return the area under the ROC curve of counts by level, strongest first."""
+    exceeding = wrong * (right.cumsum() - right / 2)
+    return float(exceeding.sum() / right.sum() / wrong.sum())
 
 
 def dice(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
@@ -118,24 +161,26 @@ def dice(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
     return 2 * int((first & second).sum()) / total if total else 1.0
 
 
-def halved(image: Image) -> Image:
-    """Return the means of two by two pixels, or a small image as it is."""
-    if min(image.shape) < HALVED:
-        return image
-    rows, columns = (side // 2 for side in image.shape)
-    cut = image[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2)
-    return np.asarray(cut.mean(axis=(1, 3)), np.float32)
+def halved(levels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return sums of two by two pixels, or of a small image each pixel times four."""
+    if min(levels.shape) < HALVED:
+        return levels.astype(np.int32) * 4
+    rows, columns = (side // 2 * 2 for side in levels.shape)
+    down = levels[:rows:2, :columns].astype(np.int32) + levels[1:rows:2, :columns]
+    return np.asarray(down[:, ::2] + down[:, 1::2])
 
 
-def agreement(image: Image, mask: npt.NDArray[np.integer]) -> float:
+def agreement(image: Grey, mask: npt.NDArray[np.integer]) -> float:
     """Return the chance that a pixel of the mask lies on a stronger line than one beside it.
 
     From 0 to 1: the area under the ROC curve of `ridges` against mask > 0, 0.5 for a mask that has
-    nothing to do with the image; NaN for an empty or a full mask.
+    nothing to do with the image; NaN for an empty or a full mask. Strengths are sorted as for
+    `scores`.
     """
-    strength = ridges(image)
-    covered = halved((mask > 0).astype(np.float32)) > 0.5
-    return auroc(strength[covered], strength[~covered])
+    covered = halved(mask > 0) > 2
+    if covered.all() or not covered.any():
+        return float("nan")
+    return _auroc(*_counted(ridges(image), covered))
 
 
 def auroc(positive: npt.NDArray[np.floating], negative: npt.NDArray[np.floating]) -> float:

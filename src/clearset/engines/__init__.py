@@ -18,7 +18,7 @@ from clearset.io import images
 from clearset.io.parallel import mapped, watched, workers
 from clearset.io.work_folder import WorkFolder
 from clearset.masks import measure_mask
-from clearset.metrics import METRICS, luminance, measure
+from clearset.metrics import METRICS, measure
 from clearset.registration import Registration, Sight, register, sight
 from clearset.schema import Analyze, Engine
 
@@ -54,7 +54,7 @@ class Seen:
 
     numbers: dict[str, float]
     mask: dict[str, float]
-    descriptor: npt.NDArray[np.float32] | None  # the open engine's
+    descriptor: npt.NDArray[np.int32] | None  # the open engine's
     sight: Sight | None
 
 
@@ -98,7 +98,7 @@ def analyze(
 
 
 def _compared(
-    ids: list[str], splits: list[str], descriptors: npt.NDArray[np.float32], params: Analyze
+    ids: list[str], splits: list[str], descriptors: npt.NDArray[Any], params: Analyze
 ) -> neighbours.Compared:
     return neighbours.compare(
         ids,
@@ -146,7 +146,7 @@ def _job(row: Any, folder: Path, masks: Path | None) -> Job:
     return Job(folder / row.path, images.declared(row), mask, None)
 
 
-Looked = tuple[list[Seen], pd.DataFrame, npt.NDArray[np.float32], dict[str, Any]]
+Looked = tuple[list[Seen], pd.DataFrame, npt.NDArray[Any], dict[str, Any]]
 Look = Any  # a function from Job to Seen that can be sent to another process
 
 
@@ -171,7 +171,7 @@ def _look(classes: list[int], sighted: bool, names: list[str], job: Job) -> Seen
     """Decode an image once and return its metrics; write what fastdup is to see, if it is to."""
     pixels = images.colour(images.decode(job.file))
     shown = images.eight_bit(pixels, job.span)
-    grey = luminance(images.unit(pixels, job.span))
+    grey = images.grey(pixels, job.span)
     numbers, descriptor = measure(grey, names), None
     if pixels.dtype == np.uint16:
         numbers["stretched_mean"] = native.stretched_mean(pixels)
@@ -195,7 +195,7 @@ def _masks(ids: Sequence[str], seen: Sequence[Seen]) -> pd.DataFrame:
 def _registrations(
     ids: Sequence[str],
     splits: Sequence[str],
-    descriptors: npt.NDArray[np.float32],
+    descriptors: npt.NDArray[Any],
     seen: Sequence[Seen],
     params: Analyze,
 ) -> pd.DataFrame:

@@ -6,7 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft, ndimage
 
-VERSION = "1"  # raise it when statistics or descriptor change
+from clearset.exact import cv2, whole, whole_sum
+from clearset.grey import Grey, block_sums
+from clearset.neighbours import SCALE
+
+VERSION = "2"  # raise it when statistics or descriptor change
 MODEL = "mirror-invariant thumbnail and spectrum"
 SIDE = 224  # fastdup measures on a thumbnail of this side
 GRID = 64  # cells a side that an image is averaged to before it is described
@@ -21,18 +25,26 @@ def statistics(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
     fastdup 2.54 on real images.
     """
     small = pixels if max(pixels.shape[:2]) < SIDE else _picked(pixels)
-    first = small if small.ndim == 2 else small[..., -1]
-    values = small.reshape(-1, 1 if small.ndim == 2 else small.shape[2]).astype(np.float64)
+    first = np.ascontiguousarray(small if small.ndim == 2 else small[..., -1])
+    bands = np.atleast_3d(small)
     low, high = float(small.min()), float(small.max())
     return {
-        "blur": float(np.var(ndimage.laplace(first.astype(np.float64), mode="mirror"))),
-        "mean": float(values.mean()),
+        "blur": _variance(np.asarray(cv2.Laplacian(first, cv2.CV_16S), np.int16)),
+        "mean": whole_sum(small) / small.size,
         "min": low,
         "max": high,
-        "stdv": float(values.std(axis=0).mean()),
+        "stdv": float(
+            np.mean([_variance(bands[..., band]) ** 0.5 for band in range(bands.shape[2])])
+        ),
         "contrast": (high - low) / (high + low) if high + low else 0.0,
-        "unique": float(len(np.unique(small))),
+        "unique": float(np.count_nonzero(np.bincount(small.ravel(), minlength=256))),
     }
+
+
+def _variance(values: npt.NDArray[np.integer]) -> float:
+    """Return the variance of whole numbers, rounded once."""
+    count, total = values.size, whole_sum(values)
+    return (count * whole_sum(values, power=2) - total**2) / count**2
 
 
 def stretched_mean(pixels: npt.NDArray[np.uint16]) -> float:
@@ -45,7 +57,7 @@ def stretched_mean(pixels: npt.NDArray[np.uint16]) -> float:
     if high == low:
         return 0.0
     small = pixels if max(pixels.shape[:2]) < SIDE else _picked(pixels)
-    return float(np.rint((small - low) / (high - low) * 255).mean())
+    return float(whole((small - low) / (high - low) * 255, np.uint8).mean())
 
 
 def _picked(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -55,15 +67,17 @@ def _picked(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return pixels[np.ix_(rows, columns)]
 
 
-def descriptor(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return what an image looks like as a vector of length 1, or 0 for a constant image.
+def descriptor(grey: Grey) -> npt.NDArray[np.int32]:
+    """Return what an image looks like as a vector, of zeros for a constant image.
 
-    Two halves of equal weight. A smoothed 32 x 32 thumbnail, split into its mirror-symmetric part
+    Whole numbers, of length about `neighbours.SCALE`, so that products of them are exact. Two
+    halves of equal weight. A smoothed 32 x 32 thumbnail, split into its mirror-symmetric part
     and the magnitude of the rest: the same for a mirror image. The log magnitude of a 64 x 64
     thumbnail's spectrum, averaged with its mirror image's: hardly changed by a shift. Brightness
     and contrast cancel out.
     """
-    cells = averaged(grey)
+    sums = block_sums(grey.levels, GRID)
+    cells = sums / (grey.levels.size * grey.white / GRID**2)
     thumbnail = cells.reshape(GRID // 2, 2, GRID // 2, 2).mean(axis=(1, 3))
     thumbnail = ndimage.gaussian_filter(thumbnail - thumbnail.mean(), 1)
     mirrored = thumbnail[:, ::-1]
@@ -76,26 +90,13 @@ def descriptor(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         np.concatenate([even.ravel(), (odd - odd.mean()).ravel()]),
         symmetric[:, : GRID // 2 + 1],
     )
-    return np.concatenate([_unit(parts[0]), _unit(parts[1] - parts[1].mean())]).astype(np.float32)
-
-
-def averaged(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return the means of 64 x 64 equal cells of an image of any size; cells may split pixels."""
-    height, width = grey.shape
-    cells: npt.NDArray[np.float64] = _shares(height) @ grey.astype(np.float64) @ _shares(width).T
-    return cells
-
-
-def _shares(side: int) -> npt.NDArray[np.float64]:
-    """Return, for each cell, the share of it that each pixel of a side covers."""
-    edges, pixels = np.arange(GRID + 1)[:, None] * side / GRID, np.arange(side)
-    overlap = np.minimum(edges[1:], pixels + 1) - np.maximum(edges[:-1], pixels)
-    return np.clip(overlap, 0, None) * GRID / side
+    unit = np.concatenate([_unit(parts[0]), _unit(parts[1] - parts[1].mean())])
+    return whole(unit * SCALE, np.int32)
 
 
 def _unit(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the values as a vector of length sqrt(1/2), or 0."""
-    norm = np.linalg.norm(values)
+    norm = np.sqrt(np.square(values).sum())
     return values.ravel() / (norm * np.sqrt(2)) if norm > 1e-9 else np.zeros(values.size)
 
 

@@ -1,9 +1,9 @@
 """Image files to arrays and back: the only place where units and file formats are known.
 
-Files hold integers; in memory an image is float32 from 0 to 1 of its declared `Range` (its integer
-type's, unless the dataset says otherwise), shaped (height, width) for grey or (height, width,
-channels) for colour, alpha last. Pixels are taken as stored: an EXIF orientation is carried along,
-not applied, so that masks keep fitting.
+Files hold integers. What is measured stays so (`grey`); what is repaired is double from 0 to 1 of
+its declared `Range` (its integer type's, unless the dataset says otherwise), shaped (height, width)
+for grey or (height, width, channels) for colour, alpha last. Pixels are taken as stored: an EXIF
+orientation is carried along, not applied, so that masks keep fitting.
 """
 
 import hashlib
@@ -21,25 +21,16 @@ from PIL import Image as Pillow
 from scipy import ndimage
 
 from clearset.errors import UnreadableImage
+from clearset.exact import whole
+from clearset.grey import Grey, of_levels, of_unit
 from clearset.io import pillow, tiff
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 Pixels = npt.NDArray[Any]  # uint8 or uint16, as stored
 
-SUFFIXES = {
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".webp",
-    ".gif",
-    ".pgm",
-    ".ppm",
-}
+PILLOW = {".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".webp", ".gif", ".pgm", ".ppm"}
 TIFF = {".tif", ".tiff"}
+SUFFIXES = PILLOW | TIFF
 MODES = {"L", "LA", "RGB", "RGBA", "I;16"}
 MASK_MODES = MODES | {"P", "1"}
 MIN_SIDE = 10  # fastdup's own limit: both engines see the same images
@@ -110,27 +101,46 @@ def _check_size(height: int, width: int) -> None:
 
 
 def unit(pixels: Pixels, span: Range | None = None) -> Image:
-    """Return pixels as float32, 0 to 1 of a range (their type's without one); beyond it 0 or 1.
+    """Return pixels as double, 0 to 1 of a range (their type's without one); beyond it 0 or 1.
 
     A pixel without data takes the value of the nearest one with data, so that it adds no edge.
     """
     if span is None:
-        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+        span = Range(0, float(np.iinfo(pixels.dtype).max))
     image = _levels(pixels.dtype, span.low, span.high)[pixels]
+    return np.asarray(_filled(image, pixels, span))
+
+
+def grey(pixels: Pixels, span: Range) -> Grey:
+    """Return pixels without alpha in whole grey levels of a range; beyond it black or white.
+
+    A pixel without data takes the level of the nearest one with data.
+    """
+    if not (span.low.is_integer() and span.high.is_integer()):
+        return of_unit(unit(pixels, span))
+    low, high = int(span.low), int(span.high)
+    levels = pixels
+    if (low, high) != (0, np.iinfo(pixels.dtype).max):
+        levels = np.clip(pixels, low, high) - pixels.dtype.type(low)
+    return of_levels(_filled(levels, pixels, span), high - low)
+
+
+def _filled(image: Any, pixels: Pixels, span: Range) -> Any:
+    """Return an image with the nearest value that there is wherever pixels hold no data."""
     gaps = missing(pixels, span)
     if not gaps.any():
         return image
     rows, columns = ndimage.distance_transform_edt(
         gaps, return_distances=False, return_indices=True
     )
-    return np.asarray(image[rows, columns], np.float32)
+    return image[rows, columns]
 
 
 @lru_cache(maxsize=4)
 def _levels(dtype: np.dtype[Any], low: float, high: float) -> Image:
     """Return what each value of an integer type is in memory: one look-up a pixel is fastest."""
-    values = np.arange(np.iinfo(dtype).max + 1, dtype=np.float32)
-    return np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
+    values = np.arange(np.iinfo(dtype).max + 1, dtype=np.float64)
+    return np.clip((values - low) / (high - low), 0, 1)
 
 
 def nodata(path: Path) -> float | None:
@@ -152,8 +162,7 @@ def quantised(image: Image, dtype: npt.DTypeLike, span: Range | None = None) -> 
     What would come to stand for no data takes the value beside it.
     """
     span = span or Range(0, np.iinfo(np.dtype(dtype)).max)
-    values = np.clip(image, 0, 1).astype(np.float64) * (span.high - span.low) + span.low
-    pixels = np.rint(values).astype(dtype)
+    pixels = whole(np.clip(image, 0, 1) * (span.high - span.low) + span.low, dtype)
     if span.nodata is not None:
         colour(pixels)[missing(pixels, span)] = span.nodata + (1 if span.nodata < span.high else -1)
     return pixels

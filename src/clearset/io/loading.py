@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
 import pandas as pd
 
 from clearset.errors import ClearsetError
@@ -45,7 +46,7 @@ class Release(Sequence[dict[str, Any]]):
         except FileNotFoundError:
             raise ClearsetError(f"{row.output} is missing. src/verify.py names all such") from None
         return {
-            "image": images.unit(pixels, images.declared(row)),
+            "image": images.unit(pixels, images.declared(row)).astype(np.float32),
             "mask": images.decode_mask(Path(row["mask"])) if row["mask"] else None,
             "image_id": row.image_id,
             "split": row.split,

@@ -1,0 +1,68 @@
+"""Arithmetic with one result on every machine: what the rest of the library computes with.
+
+Pixels are whole numbers and stay so as long as they can: sums, differences and filters with whole
+weights are exact, in whatever order or width a processor adds them, in integers or in doubles below
+2^53. What needs real numbers is double, whose last digit may differ between processors (exp, log
+and sin have several kernels; IEEE 754 fixes only + - * / and the square root), and is rounded once,
+far above that: tables to six digits, pixels by `whole`. Nothing that is kept goes through single
+precision, whose error of 1e-7 would show in every tenth number of six digits.
+
+OpenCV picks its code by processor. Held to its plain code, which is fast enough, it has one.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["DECIMALS", "UNIT", "box_mean", "correlated", "cv2", "settled", "whole", "whole_sum"]
+
+cv2.setUseOptimized(False)  # IPP too
+cv2.setNumThreads(1)  # images are shared out over processes
+
+DECIMALS = 9  # of a level: far above a double's error, far below what anyone could see
+UNIT = 13  # decimals of a value from 0 to 1: of a level of 16 bits they leave eight
+
+Values = npt.NDArray[np.float64]
+
+
+def settled(values: npt.ArrayLike, decimals: int = DECIMALS) -> Values:
+    """Return values rounded to so many decimals, so that what is nearly equal is equal.
+
+    Exact halves, ones and zeros are frequent among pixels; without this one processor's 0.5 is
+    another's 0.49999999999999994, and what is decided by it comes out differently.
+    """
+    return np.asarray(np.round(np.asarray(values, np.float64), decimals))
+
+
+def whole(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return values as the nearest whole numbers of an integer type, exact halves to even ones.
+
+    They are brought to nine decimals before, so that a half is one on every processor. Values
+    must lie in the type's range and below 2^53 / 1e9, about nine million.
+    """
+    return np.rint(settled(values)).astype(dtype)
+
+
+def whole_sum(values: npt.NDArray[Any], power: int = 1) -> int:
+    """Return the exact sum of whole numbers, or with `power` 2 of their squares."""
+    if values.dtype == np.int16:  # its sums in doubles are exact below 2^53
+        return int(cv2.norm(values, cv2.NORM_L2SQR) if power == 2 else cv2.sumElems(values)[0])
+    numbers = values.astype(np.int64)
+    return int((numbers * numbers).sum() if power == 2 else numbers.sum())
+
+
+def correlated(image: Values, weights: Values) -> Values:
+    """Return an image, (h, w), correlated with the same weights down and across, edges mirrored.
+
+    Exact where image and weights are whole numbers and no sum reaches 2^53.
+    """
+    return np.asarray(
+        cv2.sepFilter2D(image, -1, weights, weights, borderType=cv2.BORDER_REFLECT), np.float64
+    )
+
+
+def box_mean(image: Values, side: int) -> Values:
+    """Return the mean of the square around each pixel of an image, (h, w), edges mirrored."""
+    return np.asarray(cv2.blur(image, (side, side), borderType=cv2.BORDER_REFLECT), np.float64)
