@@ -17,6 +17,7 @@ from scipy import ndimage
 from skimage.morphology import skeletonize
 
 from clearset.faults import FAULTS, degrade
+from clearset.grey import of_unit
 from clearset.metrics import METRICS, measure, noise_sigma
 from clearset.synthesis import ARTERY, VEIN, Image, Pixels, eye
 from clearset.vessels import auroc
@@ -37,7 +38,7 @@ def statistics(image: Image, mask: Pixels | None) -> dict[str, float]:
     near, far = background(grey, free, NEAR), background(grey, free, FAR)
     found = {} if mask is None else vessels(grey, mask, near)
     found |= {
-        "noise sigma (levels)": noise_sigma(image),
+        "noise sigma (levels)": noise_sigma(of_unit(image)),
         "background mean (levels)": float(grey[free].mean()),
         "background variation": float(far.std() / far.mean()),
     }
@@ -102,7 +103,7 @@ def real(folder: Path) -> list[tuple[Image, Pixels]]:
     found = []
     for path in sorted(folder.rglob("training_images/*.png")):
         mask = np.asarray(Pictures.open(path.parents[1] / "training_masks" / path.name))
-        found.append((np.asarray(Pictures.open(path), np.float32) / np.float32(255), mask))
+        found.append((np.asarray(Pictures.open(path)) / 255, mask))
     return found
 
 
@@ -114,7 +115,7 @@ def generated(count: int, size: int) -> list[tuple[Image, Pixels]]:
 
 def rounded(image: Image) -> Image:
     """Return an image as an 8-bit file holds it."""
-    return np.rint(np.clip(image, 0, 1) * 255).astype(np.float32) / np.float32(255)
+    return np.asarray(np.rint(np.clip(image, 0, 1) * 255) / 255)
 
 
 def summary(table: pd.DataFrame) -> pd.Series:
@@ -130,11 +131,11 @@ def ability(images: Sequence[Image]) -> pd.DataFrame:
 
     Rows are faults, columns metrics, values the AUROC of the metric's larger values.
     """
-    clean = pd.DataFrame([measure(image) for image in images])
+    clean = pd.DataFrame([measure(of_unit(image)) for image in images])
     rows = {}
     for name in FAULTS:
         faulty = [
-            measure(rounded(degrade(image, name, 3, np.random.default_rng([number]))))
+            measure(of_unit(rounded(degrade(image, name, 3, np.random.default_rng([number])))))
             for number, image in enumerate(images)
         ]
         table = pd.DataFrame(faulty)

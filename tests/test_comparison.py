@@ -12,17 +12,17 @@ from clearset.comparison import changes, compare, headline, interval, psnr, ssim
 from clearset.io import tables
 from clearset.synthesis import Made
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 RESAMPLES = 500
 
 
 @pytest.fixture(scope="module")
 def eye(eyes: list[Made]) -> Image:
-    return eyes[0].pixels.astype(np.float32) / np.float32(255)
+    return eyes[0].pixels / 255
 
 
 def noisier(image: Image, sigma: float) -> Image:
-    return image + np.random.default_rng(0).normal(0, sigma, image.shape).astype(np.float32)
+    return image + np.random.default_rng(0).normal(0, sigma, image.shape)
 
 
 def metrics(**values: float) -> pd.DataFrame:
@@ -47,11 +47,11 @@ def test_psnr_of_equal_images_is_infinite(eye: Image) -> None:
 
 
 def test_psnr_from_black_to_white_is_zero() -> None:
-    assert psnr(np.zeros((8, 8), np.float32), np.ones((8, 8), np.float32)) == 0
+    assert psnr(np.zeros((8, 8)), np.ones((8, 8))) == 0
 
 
 def test_psnr_of_a_tenth_is_twenty_decibels(eye: Image) -> None:
-    assert psnr(eye, eye + np.float32(0.1)) == pytest.approx(20, abs=1e-4)
+    assert psnr(eye, eye + 0.1) == pytest.approx(20, abs=1e-4)
 
 
 @pytest.mark.parametrize("measure", [psnr, ssim])
@@ -71,7 +71,7 @@ def test_likeness_is_symmetric(measure: object, eye: Image) -> None:
 
 @pytest.mark.parametrize("shape", [(10, 10), (10, 11, 3), (300, 10), (32, 32, 3)], ids=str)
 def test_ssim_of_equal_images_is_one(shape: tuple[int, ...]) -> None:
-    image = np.random.default_rng(0).random(shape).astype(np.float32)
+    image = np.random.default_rng(0).random(shape)
     assert ssim(image, image) == pytest.approx(1)
 
 
@@ -87,7 +87,7 @@ def test_ssim_of_a_negative_is_below_zero(eye: Image) -> None:
 
 def test_ssim_sees_blur_that_brightness_does_not_explain(eye: Image) -> None:
     blurred = ndimage.gaussian_filter(eye, 2.0)
-    brighter = eye + np.float32(psnr_step(eye, blurred))
+    brighter = eye + (psnr_step(eye, blurred))
     assert psnr(eye, brighter) == pytest.approx(psnr(eye, blurred), abs=0.01)
     assert ssim(eye, blurred) < ssim(eye, brighter)
 
@@ -127,7 +127,7 @@ def test_a_repaired_image_that_is_no_longer_measured_is_an_error() -> None:
 
 
 def test_ssim_of_black_and_white_is_what_its_constant_leaves() -> None:
-    black, white = np.zeros((16, 16), np.float32), np.ones((16, 16), np.float32)
+    black, white = np.zeros((16, 16)), np.ones((16, 16))
     constant = 0.01**2  # C1 of Wang et al., for a range of 1
     assert ssim(black, white) == pytest.approx(constant / (1 + constant))
 

@@ -48,7 +48,7 @@ def grouped(sizes: list[int], masked: set[int]) -> tuple[pd.DataFrame, npt.NDArr
 def surplus(images: pd.DataFrame, groups: npt.NDArray[np.int64]) -> pd.Series:
     """Return the surplus similarity of images that are identical within their group."""
     readable = (images["error"] == "").to_numpy()
-    descriptors = np.eye(max(groups) + 1, dtype=np.float32)[groups[readable]]
+    descriptors = np.eye(max(groups) + 1)[groups[readable]]
     ids = images.loc[readable, "image_id"].tolist()
     found = neighbours.compare(
         ids, ["all"] * len(ids), descriptors, count=NEIGHBOURS, graph_neighbours=2, bounds=[0.9]
@@ -124,7 +124,7 @@ def test_a_label_counts_before_sharpness() -> None:
 
 
 def test_at_every_bound_just_one_of_each_group_stays() -> None:
-    vectors = np.random.default_rng(5).choice([-1, 1], (60, 16)).astype(np.float32)
+    vectors = np.random.default_rng(5).choice([-1, 1], (60, 16))
     ids = [f"eye_{number:02d}" for number in range(60)]
     compared = neighbours.compare(
         ids, ["all"] * 60, vectors, count=9, graph_neighbours=2, bounds=[0.9]

@@ -8,7 +8,7 @@ import pytest
 
 from clearset.edits import EDITS, Edit, another_visit, edited, moved
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 SIDE = 65  # odd: there is a pixel in the centre
 
 
@@ -21,7 +21,7 @@ def scene(*shape: int) -> Image:
     coarse = rng(7).uniform(0.3, 0.7, (shape or (SIDE, SIDE)))
     for _ in range(4):
         coarse = (coarse + np.roll(coarse, 1, 0) + np.roll(coarse, 1, 1)) / 3
-    return coarse.astype(np.float32)
+    return coarse
 
 
 def moves() -> dict[str, Edit]:
@@ -90,7 +90,7 @@ def blob(row: float, column: float, radius: float) -> npt.NDArray[np.bool_]:
 @pytest.mark.parametrize("name", moves())
 def test_an_image_and_its_mask_move_together(name: str) -> None:
     inside = blob(25, 40, 8)
-    again = edited(np.where(inside, 0.9, 0.1).astype(np.float32), moves()[name], rng()) > 0.5
+    again = edited(np.where(inside, 0.9, 0.1), moves()[name], rng()) > 0.5
     mask = moved(np.where(inside, 255, 0).astype(np.uint8), moves()[name], order=0) > 0
     assert mask.any()
     assert not np.array_equal(mask, inside)
@@ -125,11 +125,11 @@ WILD = {
 @pytest.mark.parametrize("name", [*EDITS, *WILD])
 @pytest.mark.parametrize("shape", [(SIDE, SIDE), (40, 60), (40, 60, 3)], ids=str)
 def test_an_edited_image_keeps_shape_type_and_range(name: str, shape: tuple[int, ...]) -> None:
-    image = rng(3).uniform(0, 1, shape).astype(np.float32)
+    image = rng(3).uniform(0, 1, shape)
     before = image.copy()
     result = edited(image, (EDITS | WILD)[name], rng())
     assert result.shape == image.shape
-    assert result.dtype == np.float32
+    assert result.dtype == np.float64
     assert result.min() >= 0
     assert result.max() <= 1
     np.testing.assert_array_equal(image, before)
@@ -149,7 +149,7 @@ def test_exposure_follows_gain_offset_and_gamma() -> None:
 
 
 def test_noise_is_as_strong_as_said_and_repeats_with_its_seed() -> None:
-    image = np.full((200, 200), 0.5, np.float32)
+    image = np.full((200, 200), 0.5)
     noisy = edited(image, Edit(noise=5), rng(1))
     assert np.std(noisy) * 255 == pytest.approx(5, rel=0.03)
     np.testing.assert_array_equal(noisy, edited(image, Edit(noise=5), rng(1)))
@@ -157,7 +157,7 @@ def test_noise_is_as_strong_as_said_and_repeats_with_its_seed() -> None:
 
 
 def test_lower_quality_changes_more() -> None:
-    image = rng(2).uniform(0.2, 0.8, (64, 64)).astype(np.float32)
+    image = rng(2).uniform(0.2, 0.8, (64, 64))
     away = [
         float(np.abs(edited(image, Edit(quality=quality), rng()) - image).mean())
         for quality in (0, 90, 50, 10)

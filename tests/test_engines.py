@@ -33,7 +33,7 @@ class Call:
 
     ids: list[str]
     statistics: pd.DataFrame
-    descriptors: npt.NDArray[np.float32]
+    descriptors: npt.NDArray[Any]
     work: Path
 
     def own(self, name: str) -> pd.DataFrame:
@@ -109,7 +109,7 @@ def test_the_nearest_images_are_fastdups_own(call: Call) -> None:
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
-def compared(ids: list[str], descriptors: npt.NDArray[np.float32]) -> neighbours.Compared:
+def compared(ids: list[str], descriptors: npt.NDArray[Any]) -> neighbours.Compared:
     """Compare images as fastdup does: two neighbours each."""
     return neighbours.compare(
         ids, ["all"] * len(ids), descriptors, count=2, graph_neighbours=2, bounds=[0.9]

@@ -22,14 +22,14 @@ from clearset.schema import Bounds
 from clearset.steps import enhance
 from clearset.vessels import vesselness
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 SIZE = 512
 PUBLISHED = {"method": "unsharp_mask", "radius": 1.0, "amount": 15.0}
 DENOISED = {"method": "denoise", "strength": 0.8, "sigma": 0}
 
 
 def rounded(image: Image) -> Image:
-    return (np.rint(np.clip(image, 0, 1) * 255) / 255).astype(np.float32)
+    return np.rint(np.clip(image, 0, 1) * 255) / 255
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def eyes() -> list[Image]:
 
 def noisy(image: Image, sigma: float = 15) -> Image:
     grain = np.random.default_rng(0).normal(0, sigma / 255, image.shape)
-    return rounded(image + grain.astype(np.float32))
+    return rounded(image + grain)
 
 
 def case(image: Image, *steps: dict[str, object]) -> tuple[Original, Repair]:
@@ -84,16 +84,16 @@ def test_the_expected_gain_joins_the_drawn_vessels_and_the_own_ones(eyes: list[I
 
 
 def test_only_what_a_repair_cuts_itself_counts_as_clipping(eyes: list[Image]) -> None:
-    white = np.minimum(eyes[0] * np.float32(3), 1)
+    white = np.minimum(eyes[0] * 3, 1)
     assert (white == 1).mean() > 0.1
     brighter = {"method": "gamma", "gamma": 0.7}
     assert gathered(*case(white, brighter), ["clipping"])["clipping"] == pytest.approx(0, abs=0.01)
-    darker = white * np.float32(0.9)  # what was white is no longer
+    darker = white * 0.9  # what was white is no longer
     assert EVIDENCE["clipping"](Original(white, rounded), Repair(darker, rounded)) < -0.1
 
 
 def test_noise_growth_is_against_contrast(eyes: list[Image]) -> None:
-    dull = rounded(eyes[0] * np.float32(0.5))
+    dull = rounded(eyes[0] * 0.5)
     stretch = {"method": "rescale_intensity", "low": 0.0, "high": 1.0}
     assert gathered(*case(dull, stretch), ["noise_growth"])["noise_growth"] == pytest.approx(1, 0.2)
     sharpened = gathered(*case(noisy(eyes[0], 5), PUBLISHED), ["noise_growth"])
@@ -105,14 +105,14 @@ def test_only_what_is_asked_for_is_gathered(eyes: list[Image]) -> None:
 
 
 def test_vessels_hang_together_and_noise_does_not(eyes: list[Image]) -> None:
-    grain = np.random.default_rng(0).normal(0.5, 0.05, (SIZE, SIZE)).astype(np.float32)
+    grain = np.random.default_rng(0).normal(0.5, 0.05, (SIZE, SIZE))
     assert connected(vesselness(eyes[0])) > 0.3 > connected(vesselness(grain))
 
 
 def test_the_strongest_are_a_tenth() -> None:
-    strength = np.random.default_rng(0).random((100, 100)).astype(np.float32)
+    strength = np.random.default_rng(0).random((100, 100))
     assert strongest(strength).mean() == pytest.approx(0.1, abs=0.001)
-    assert not strongest(np.zeros((10, 10), np.float32)).any()
+    assert not strongest(np.zeros((10, 10))).any()
 
 
 @pytest.mark.parametrize("shape", [(10, 10), (64, 90), (40, 50, 3)], ids=str)
@@ -120,7 +120,7 @@ def test_the_strongest_are_a_tenth() -> None:
 def test_a_constant_image_of_any_shape_has_finite_changes(
     shape: tuple[int, ...], value: float
 ) -> None:
-    found = gathered(*case(np.full(shape, value, np.float32), PUBLISHED), EVIDENCE)
+    found = gathered(*case(np.full(shape, value), PUBLISHED), EVIDENCE)
     del found["consensus"]  # there is no line to agree on
     assert np.isfinite(list(found.values())).all()
 
@@ -139,12 +139,12 @@ def test_vessels_are_drawn_dark_away_from_the_own_ones_are_judged(eyes: list[Ima
 
 def test_drawn_vessels_are_as_faint_and_as_soft_as_the_image(eyes: list[Image]) -> None:
     image = eyes[0]
-    faint = (image - image.mean()) * np.float32(0.2) + image.mean()
+    faint = (image - image.mean()) * 0.2 + image.mean()
     soft = ndimage.gaussian_filter(image, 3)
 
     def depth(seen: Image) -> Image:
         made = phantom(seen, vesselness(seen))
-        return np.asarray(1 - made.image / np.maximum(seen, 1e-3), np.float32)
+        return np.asarray(1 - made.image / np.maximum(seen, 1e-3))
 
     assert depth(faint).max() < 0.5 * depth(image).max()
     steps = [

@@ -33,11 +33,11 @@ def retina() -> Image:
 
 
 def flat(value: float, shape: tuple[int, ...] = (101, 101)) -> Image:
-    return np.full(shape, value, np.float32)
+    return np.full(shape, value)
 
 
 def noise(shape: tuple[int, ...]) -> Image:
-    return np.random.default_rng(0).random(shape).astype(np.float32)
+    return np.random.default_rng(0).random(shape)
 
 
 def raw(image: Image, name: str, severity: int, seed: int = 0) -> Image:
@@ -52,7 +52,7 @@ def done(image: Image, name: str, severity: int, seed: int = 0) -> Image:
 
 def spread_of_a_point(name: str, severity: int, seed: int = 0) -> tuple[float, float, Image]:
     """Return what becomes of one bright pixel: its light, its variance in px^2, and the image."""
-    point = flat(0)
+    point = flat(0.0)
     point[50, 50] = 1
     image = raw(point, name, severity, seed)
     y, x = np.indices(image.shape) - 50
@@ -79,7 +79,7 @@ def test_every_kind_is_planted_by_some_fault() -> None:
 def test_shape_type_and_range_are_kept(name: str, severity: int, shape: tuple[int, ...]) -> None:
     result = done(noise(shape), name, severity)
     assert result.shape == shape
-    assert result.dtype == np.float32
+    assert result.dtype == np.float64
     assert result.min() >= 0
     assert result.max() <= 1
 
@@ -187,14 +187,14 @@ def test_a_moved_point_is_a_line(severity: int, seed: int) -> None:
 
 
 def test_downscaling_to_a_half_averages_a_checkerboard_away() -> None:
-    board = (np.indices((64, 64)).sum(axis=0) % 2).astype(np.float32)
+    board = np.indices((64, 64)).sum(axis=0) % 2.0
     inner = raw(board, "downscale", 1)[8:-8, 8:-8]
     assert np.abs(inner - 0.5).max() < 0.05
 
 
 @every_severity
 def test_sensor_noise_has_the_sigma_of_its_level(severity: int) -> None:
-    difference = raw(flat(0.5, (300, 300)), "sensor_noise", severity) - np.float32(0.5)
+    difference = raw(flat(0.5, (300, 300)), "sensor_noise", severity) - 0.5
     assert difference.std() * 255 == pytest.approx(
         FAULTS["sensor_noise"].levels[severity - 1], rel=0.02
     )
@@ -311,7 +311,7 @@ def test_one_decorator_registers_a_fault(monkeypatch: pytest.MonkeyPatch) -> Non
 
     @fault("dark noise", "grey levels taken", (0.1, 0.2, 0.3, 0.4, 0.5))
     def darker(image: Image, level: float, _: np.random.Generator) -> Image:
-        return image - np.float32(level)
+        return image - level
 
     assert faults.FAULTS["darker"].kinds == ("dark", "noise")
     rng = np.random.default_rng(0)

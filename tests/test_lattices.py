@@ -18,7 +18,7 @@ ROUGH = grain(rng())
 @pytest.mark.parametrize("lattice", [SMOOTH, OTHER, ROUGH, slope(SMOOTH, 1.0)])
 def test_a_lattice_has_mean_0_and_spread_1_and_its_ends_meet(lattice: Lattice) -> None:
     assert lattice.shape == (CELLS, CELLS)
-    assert lattice.dtype == np.float32
+    assert lattice.dtype == np.float64
     assert abs(float(lattice.mean())) < 1e-3
     assert float(lattice.std()) == pytest.approx(1, abs=1e-3)
     steps = np.abs(lattice - np.roll(lattice, 1, 0)).mean(axis=1)
@@ -37,13 +37,11 @@ def test_a_steeper_fall_makes_a_smoother_lattice() -> None:
 
 @pytest.mark.parametrize(("angle", "right", "down"), [(0, 1, 0), (np.pi / 2, 0, 1), (np.pi, -1, 0)])
 def test_a_slope_rises_towards_its_angle(angle: float, right: int, down: int) -> None:
-    hill = np.cos(2 * np.pi * axis()) * np.ones((CELLS, 1), np.float32)
+    hill = np.cos(2 * np.pi * axis()) * np.ones((CELLS, 1))
     ground = hill if right else hill.T
     way = 1 if right else 0
     rise = (right or down) * (ground - np.roll(ground, 1, way))
-    assert (
-        np.corrcoef(slope(np.asarray(ground, np.float32), angle).ravel(), rise.ravel())[0, 1] > 0.99
-    )
+    assert np.corrcoef(slope(np.asarray(ground), angle).ravel(), rise.ravel())[0, 1] > 0.99
     assert down in (0, 1)
 
 
@@ -62,7 +60,7 @@ def test_windows_show_the_same_ground_to_the_pixel(
 
 
 def test_a_window_shows_the_values_of_its_places() -> None:
-    ramp = np.asarray(axis() + 10 * axis()[:, None], np.float32)
+    ramp = np.asarray(axis() + 10 * axis()[:, None])
     window = Window(0.25, -0.25, 128)
     seen = shown(ramp, window)
     x, y = 0.25 + (np.arange(128) + 0.5) / 128, -0.25 + (np.arange(128) + 0.5) / 128
@@ -70,7 +68,7 @@ def test_a_window_shows_the_values_of_its_places() -> None:
 
 
 def test_values_are_found_by_their_place() -> None:
-    ramp = np.asarray(axis() + 10 * axis()[:, None], np.float32)
+    ramp = np.asarray(axis() + 10 * axis()[:, None])
     places = np.array([[0.1, 0.2], [1.4, -0.4], [-0.2, 0.9]])
     np.testing.assert_allclose(at(ramp, places), places @ [1, 10], atol=0.05)
     assert at(ramp, np.array([[9.0, 9.0]])) == ramp[-1, -1]

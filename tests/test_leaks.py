@@ -8,13 +8,14 @@ import pytest
 
 from clearset.duplicates import most_inliers
 from clearset.edits import another_visit, edited
+from clearset.grey import of_unit
 from clearset.io import tables
 from clearset.leaks import candidates, table
 from clearset.registration import Registration, Sight, register, sight
 from clearset.synthesis import eye
 
 SIZE = 384
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 
 
 def shown(number: int, *, again: bool = False) -> Image:
@@ -34,18 +35,18 @@ TRUE = {(1, 9), (4, 6)}
 def sights() -> list[Sight]:
     pictures = [shown(number) for number in (0, 1, 2, 3, 5, 4)]
     pictures += [shown(5, again=True), shown(6), shown(7), shown(1, again=True)]
-    return [sight(image) for image in pictures]
+    return [sight(of_unit(image)) for image in pictures]
 
 
 @pytest.fixture(scope="module")
-def descriptors() -> npt.NDArray[np.float32]:
+def descriptors() -> npt.NDArray[np.float64]:
     """Descriptors that know nothing of who is whom."""
-    return np.random.default_rng(0).normal(size=(10, 16)).astype(np.float32)
+    return np.random.default_rng(0).normal(size=(10, 16))
 
 
 @pytest.mark.parametrize(("looked_at", "kept"), [(1, 1), (3, 2), (5, 1), (5, 5), (99, 99)])
 def test_candidates_pair_different_splits_each_once(
-    sights: list[Sight], descriptors: npt.NDArray[np.float32], looked_at: int, kept: int
+    sights: list[Sight], descriptors: npt.NDArray[np.float64], looked_at: int, kept: int
 ) -> None:
     found = candidates(SPLITS, descriptors, sights, looked_at=looked_at, kept=kept)
     ends = [(first, second) for first, second, _ in found]
@@ -57,7 +58,7 @@ def test_candidates_pair_different_splits_each_once(
 
 
 def test_all_candidates_are_all_pairs_across_splits(
-    sights: list[Sight], descriptors: npt.NDArray[np.float32]
+    sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
     found = candidates(SPLITS, descriptors, sights, looked_at=10, kept=10)
     across = [(i, j) for i, j in combinations(range(10), 2) if SPLITS[i] != SPLITS[j]]
@@ -65,7 +66,7 @@ def test_all_candidates_are_all_pairs_across_splits(
 
 
 def test_a_candidate_has_the_cosine_of_its_descriptors(
-    sights: list[Sight], descriptors: npt.NDArray[np.float32]
+    sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
     units = descriptors / np.linalg.norm(descriptors, axis=1, keepdims=True)
     for first, second, value in candidates(SPLITS, descriptors, sights, looked_at=5, kept=2):
@@ -73,7 +74,7 @@ def test_a_candidate_has_the_cosine_of_its_descriptors(
 
 
 def test_one_candidate_each_is_enough_for_the_same_eye(
-    sights: list[Sight], descriptors: npt.NDArray[np.float32]
+    sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
     found = candidates(SPLITS, descriptors, sights, looked_at=5, kept=1)
     assert {(first, second) for first, second, _ in found} >= TRUE
@@ -81,26 +82,26 @@ def test_one_candidate_each_is_enough_for_the_same_eye(
 
 def test_only_the_most_similar_are_looked_at(sights: list[Sight]) -> None:
     angles = np.deg2rad([0, 40, 80, 120, 160, 1, 41, 81, 121, 161])
-    rays = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    rays = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     found = candidates(SPLITS, rays, sights, looked_at=1, kept=1)
     assert [(first, second) for first, second, _ in found] == [(i, i + 5) for i in range(5)]
 
 
 @pytest.mark.parametrize(("looked_at", "kept"), [(0, 5), (5, 0)])
 def test_nothing_is_looked_at_where_nothing_is_wanted(
-    sights: list[Sight], descriptors: npt.NDArray[np.float32], looked_at: int, kept: int
+    sights: list[Sight], descriptors: npt.NDArray[np.float64], looked_at: int, kept: int
 ) -> None:
     assert candidates(SPLITS, descriptors, sights, looked_at=looked_at, kept=kept) == []
 
 
 def test_within_one_split_nothing_is_a_candidate(
-    sights: list[Sight], descriptors: npt.NDArray[np.float32]
+    sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
     assert candidates(["all"] * 10, descriptors, sights, looked_at=5, kept=5) == []
 
 
 def test_with_three_splits_every_two_are_compared(
-    sights: list[Sight], descriptors: npt.NDArray[np.float32]
+    sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
     splits = ["train", "val", "test"] * 3 + ["train"]
     found = candidates(splits, descriptors, sights, looked_at=9, kept=9)
@@ -110,7 +111,7 @@ def test_with_three_splits_every_two_are_compared(
 
 
 def test_the_table_has_the_pairs_that_a_fit_joins(
-    sights: list[Sight], descriptors: npt.NDArray[np.float32]
+    sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
     pairs = candidates(SPLITS, descriptors, sights, looked_at=5, kept=1)
     found = table(IDS, pairs, [register(sights[i], sights[j]) for i, j, _ in pairs])

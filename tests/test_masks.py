@@ -7,14 +7,15 @@ import numpy.typing as npt
 import pytest
 
 from clearset import synthesis
+from clearset.grey import Grey, of_unit
 from clearset.masks import measure_mask
 from clearset.vessels import agreement
 
 CLASSES = (128, 255)
 
 
-def noise(shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    return np.random.default_rng(0).random(shape).astype(np.float32)
+def noise(shape: tuple[int, int]) -> Grey:
+    return of_unit(np.random.default_rng(0).random(shape))
 
 
 def mask_of(*values: int, dtype: type = np.uint8) -> npt.NDArray[np.integer]:
@@ -72,8 +73,9 @@ def test_every_kind_of_collection_names_classes() -> None:
 
 
 def test_an_eyes_own_mask_is_measured_and_left_alone() -> None:
-    image, mask = synthesis.eye(np.random.default_rng(0), 128)
-    mask.flags.writeable = image.flags.writeable = False
+    shown, mask = synthesis.eye(np.random.default_rng(0), 128)
+    image = of_unit(shown)
+    mask.flags.writeable = image.levels.flags.writeable = False
     assert measure_mask(image, mask, CLASSES) == {
         "mask_share": (mask > 0).mean(),
         "mask_unknown": 0,
@@ -83,5 +85,5 @@ def test_an_eyes_own_mask_is_measured_and_left_alone() -> None:
 
 def test_the_mask_of_another_eye_agrees_less() -> None:
     (image, own), (_, other) = (synthesis.eye(np.random.default_rng(seed), 128) for seed in (0, 1))
-    found = [measure_mask(image, mask, CLASSES)["mask_agreement"] for mask in (own, other)]
+    found = [measure_mask(of_unit(image), mask, CLASSES)["mask_agreement"] for mask in (own, other)]
     assert found[0] > 0.7 > found[1]

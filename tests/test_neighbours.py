@@ -1,6 +1,7 @@
 """Neighbours: exact, whatever the block size; outliers within a split; chains that join."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import pytest
 from clearset import links, neighbours
 from clearset.neighbours import Compared, outliers, pair_counts, published_edges
 
-Descriptors = npt.NDArray[np.float32]
+Descriptors = npt.NDArray[Any]
 BLOCKS = [1, 7, 1024]
 
 
@@ -25,12 +26,12 @@ def named(count: int) -> list[str]:
 
 def at_degrees(*angles: float) -> Descriptors:
     radians = np.radians(angles)
-    return np.column_stack([np.cos(radians), np.sin(radians)]).astype(np.float32)
+    return np.column_stack([np.cos(radians), np.sin(radians)])
 
 
 def crowd_with_a_stranger(count: int) -> Descriptors:
     """Return vectors around one direction, and a last one across."""
-    vectors = np.random.default_rng(0).normal(0, 0.2, (count, 16)).astype(np.float32)
+    vectors = np.random.default_rng(0).normal(0, 0.2, (count, 16))
     vectors[:, 0] += [1] * (count - 1) + [-1]
     return vectors
 
@@ -71,7 +72,7 @@ def test_nearest_equals_a_brute_force(
 ) -> None:
     monkeypatch.setattr(neighbours, "BLOCK", block)
     vectors, ids = signs(40), named(40)
-    found = nearest(ids, vectors.astype(np.float32), count)
+    found = nearest(ids, vectors, count)
     expected = []
     for i in range(40):
         ranked = sorted((-int(vectors[i] @ vectors[j]), j) for j in range(40) if j != i)
@@ -80,12 +81,12 @@ def test_nearest_equals_a_brute_force(
 
 
 def test_ties_come_in_the_order_given() -> None:
-    found = nearest(["z", "a", "m", "b"], np.ones((4, 5), np.float32), 2)
+    found = nearest(["z", "a", "m", "b"], np.ones((4, 5)), 2)
     assert found["neighbour_id"].tolist() == ["a", "m", "z", "m", "z", "a", "z", "a"]
 
 
 def test_identical_vectors_have_similarity_one() -> None:
-    vectors = np.random.default_rng(0).normal(size=(1, 576)).astype(np.float32)
+    vectors = np.random.default_rng(0).normal(size=(1, 576))
     assert set(nearest(named(4), vectors.repeat(4, axis=0), 3)["similarity"]) == {1.0}
 
 
@@ -94,7 +95,7 @@ def test_opposite_vectors_have_similarity_minus_one() -> None:
 
 
 def test_a_zero_vector_is_like_nothing() -> None:
-    vectors = np.vstack([np.zeros((2, 2), np.float32), at_degrees(0, 1)])
+    vectors = np.vstack([np.zeros((2, 2)), at_degrees(0, 1)])
     found = nearest(named(4), vectors, 3)
     zero = found["image_id"].isin(named(2)) | found["neighbour_id"].isin(named(2))
     assert set(found.loc[zero, "similarity"]) == {0.0}
@@ -110,19 +111,19 @@ def test_the_fifth_decimal_does_not_decide() -> None:
 
 
 def test_length_does_not_matter() -> None:
-    vectors = signs(12).astype(np.float32)
-    scaled = vectors * np.arange(1, 13, dtype=np.float32)[:, None]
+    vectors = signs(12)
+    scaled = vectors * np.arange(1, 13)[:, None]
     pd.testing.assert_frame_equal(nearest(named(12), vectors, 4), nearest(named(12), scaled, 4))
 
 
 def test_no_image_is_its_own_neighbour() -> None:
-    found = nearest(named(9), np.ones((9, 3), np.float32), 20)
+    found = nearest(named(9), np.ones((9, 3)), 20)
     assert (found["image_id"] != found["neighbour_id"]).all()
     assert (found.groupby("image_id").size() == 8).all()
 
 
 def test_one_image_has_no_neighbour() -> None:
-    assert nearest(["alone"], np.ones((1, 3), np.float32), 2).empty
+    assert nearest(["alone"], np.ones((1, 3)), 2).empty
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -143,7 +144,7 @@ def test_components_separate_what_no_similarity_joins(
 ) -> None:
     monkeypatch.setattr(neighbours, "BLOCK", block)
     vectors, ids, bound = signs(60), named(60), 0.625
-    found = components(ids, vectors.astype(np.float32), bound).set_index("image_id")
+    found = components(ids, vectors, bound).set_index("image_id")
     alone = {image_id: -1 - number for number, image_id in enumerate(ids)}
     label = [found["component_id"].get(image_id, alone[image_id]) for image_id in ids]
     products = vectors @ vectors.T - 32 * np.eye(60, dtype=int)
@@ -163,7 +164,7 @@ def test_components_separate_what_no_similarity_joins(
 
 
 def test_a_similarity_at_the_bound_joins() -> None:
-    vectors = np.array([[1, 1, 1, 1], [1, 1, 1, -1]], np.float32)  # cosine 0.5
+    vectors = np.array([[1, 1, 1, 1], [1, 1, 1, -1]])  # cosine 0.5
     assert len(components(named(2), vectors, 0.5)) == 2
     assert components(named(2), vectors, 0.5001).empty
 
@@ -178,7 +179,7 @@ def test_links_join_at_every_bound_what_all_pairs_join(
 ) -> None:
     monkeypatch.setattr(neighbours, "BLOCK", block)
     vectors, ids = signs(60), named(60)
-    joining = compared(ids, vectors.astype(np.float32)).links
+    joining = compared(ids, vectors).links
     assert len(joining) == 59
     products = vectors @ vectors.T / 16
     for bound in np.unique(products):
@@ -195,20 +196,20 @@ def test_links_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> N
     tables = []
     for block in BLOCKS:
         monkeypatch.setattr(neighbours, "BLOCK", block)
-        links = compared(named(60), signs(60).astype(np.float32)).links
+        links = compared(named(60), signs(60)).links
         tables.append(links.sort_values(["image_id", "other_id"], ignore_index=True))
     for table in tables[1:]:
         pd.testing.assert_frame_equal(table, tables[0])
 
 
 def test_parts_of_the_columns_make_the_whole_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = nearest(named(60), signs(60).astype(np.float32), 5)
+    whole = nearest(named(60), signs(60), 5)
     monkeypatch.setattr(neighbours, "PART", 7)
-    pd.testing.assert_frame_equal(nearest(named(60), signs(60).astype(np.float32), 5), whole)
+    pd.testing.assert_frame_equal(nearest(named(60), signs(60), 5), whole)
 
 
 def test_an_outliers_edges_are_those_of_the_quota() -> None:
-    found = judged(signs(200).astype(np.float32))
+    found = judged(signs(200))
     assert found["published_edges"].sum() == 20  # 5 % of 400
     assert ((found["published_edges"] > 0) == (found["published_outlier"] == 1)).all()
 
@@ -223,7 +224,7 @@ def test_outliers_are_looked_for_within_a_split() -> None:
 
 
 def test_splits_do_not_change_each_other() -> None:
-    one, other = crowd_with_a_stranger(9), signs(13).astype(np.float32)
+    one, other = crowd_with_a_stranger(9), signs(13)
     splits = ["one"] * len(one) + ["other"] * len(other)
     both = judged(np.vstack([one, other]), splits)
     alone = judged(one, ["one"] * len(one))
@@ -263,7 +264,7 @@ def test_the_quota_takes_the_least_similar() -> None:
 
 
 def test_some_image_is_always_marked() -> None:
-    found = judged(np.ones((5, 3), np.float32))
+    found = judged(np.ones((5, 3)))
     assert found["published_outlier"].sum() == 1
     assert set(found["published_outlier"]) == {0, 1}
 
@@ -277,7 +278,7 @@ def test_the_stranger_is_marked_and_isolated() -> None:
 
 
 def test_isolation_is_in_units_of_the_median_deviation() -> None:
-    z = judged(signs(41)[:, :9].astype(np.float32) + at_degrees(*range(41))[:, :1])["isolation_z"]
+    z = judged(signs(41)[:, :9] + at_degrees(*range(41))[:, :1])["isolation_z"]
     assert z.median() == pytest.approx(0)
     assert z.abs().median() == pytest.approx(1 / 1.4826)  # the MAD of a normal distribution
 
@@ -293,7 +294,7 @@ def test_a_stranger_among_copies_is_isolated() -> None:
 
 
 def test_isolation_is_zero_where_all_are_alike() -> None:
-    assert set(judged(np.ones((6, 3), np.float32))["isolation_z"]) == {0.0}
+    assert set(judged(np.ones((6, 3)))["isolation_z"]) == {0.0}
 
 
 def test_the_edge_is_the_least_similar_of_an_images_own() -> None:
@@ -321,7 +322,7 @@ def test_edges_stop_at_the_graphs_neighbours_and_pairs_do_not() -> None:
 
 
 def test_edges_do_not_depend_on_how_many_neighbours_are_recorded() -> None:
-    vectors = signs(30).astype(np.float32)
+    vectors = signs(30)
     few, many = (counted(vectors, 0.5, 0.25, recorded=count) for count in (2, 20))
     pd.testing.assert_frame_equal(few, many)
 
@@ -332,16 +333,16 @@ def test_pairs_equal_a_brute_force(monkeypatch: pytest.MonkeyPatch, block: int) 
     vectors = signs(30)
     products = vectors @ vectors.T - 100 * np.eye(30)
     for bound in (0.5, 0.25, 0.0):
-        found = counted(vectors.astype(np.float32), bound).loc[bound]
+        found = counted(vectors, bound).loc[bound]
         assert found["pairs"] == np.triu(products >= bound * 16).sum()
         assert found["images"] == (products >= bound * 16).any(axis=1).sum()
 
 
 def test_an_edge_at_the_bound_counts() -> None:
-    two = np.array([[1, 1, 1, 1], [1, 1, 1, -1]], np.float32)  # cosine 0.5
+    two = np.array([[1, 1, 1, 1], [1, 1, 1, -1]])  # cosine 0.5
     assert counted(two, 0.5)["edges"].tolist() == [2]
 
 
 def test_one_image_has_no_pair() -> None:
-    found = counted(np.ones((1, 3), np.float32), 0.9).loc[0.9]
+    found = counted(np.ones((1, 3)), 0.9).loc[0.9]
     assert found.tolist() == [0, 0, 0, 0]

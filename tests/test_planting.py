@@ -302,7 +302,7 @@ def test_random_numbers_belong_to_seed_and_name() -> None:
     assert all(random_for(*key).random() == number for key, number in drawn.items())
 
 
-IMAGE = np.random.default_rng(5).uniform(0.2, 0.8, (48, 64)).astype(np.float32)
+IMAGE = np.random.default_rng(5).uniform(0.2, 0.8, (48, 64))
 MASK = np.zeros((48, 64), np.uint8)
 MASK[10:20, 10:40], MASK[30:34, 20:60] = 128, 255
 
@@ -318,7 +318,7 @@ def test_a_planted_image_keeps_shape_type_and_range(fault: str, shape: tuple[int
     before = image.copy()
     shown, _ = planted_image(image, planted_as(fault), random_for(0, fault))
     assert shown.shape == shape
-    assert shown.dtype == np.float32
+    assert shown.dtype == np.float64
     assert 0 <= shown.min() <= shown.max() <= 1
     np.testing.assert_array_equal(image, before)
 

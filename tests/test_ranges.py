@@ -234,7 +234,7 @@ def test_a_repaired_tiff_keeps_type_bands_and_tags(tmp_path: Path, options: dict
 def test_a_repair_leaves_gaps_and_values_beyond_the_range_alone(tmp_path: Path) -> None:
     source, target = coloured(tmp_path / "a.tif"), tmp_path / "b.tif"
     span = Range(0, 2047, 0)
-    images.write_like(source, np.zeros((48, 64, 3), np.float32), target, span)
+    images.write_like(source, np.zeros((48, 64, 3)), target, span)
     before, after = images.decode(source), images.decode(target)
     gaps, beyond = images.missing(before, span), (before > 2047).all(axis=2)
     assert gaps.sum() == 64

@@ -13,15 +13,20 @@ from scipy import ndimage
 
 from clearset import registration
 from clearset.edits import Edit, another_visit, edited, moved
+from clearset.grey import of_unit
 from clearset.io import images
-from clearset.registration import Registration, Sight, onto, register, sight, strongest
+from clearset.registration import Registration, Sight, onto, register, strongest
 from clearset.synthesis import eye
 
 SIZE = 384
 SURE = 12  # inliers that two different eyes do not exceed
 NEAR = 3.0  # px
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 Points = npt.NDArray[np.float64]
+
+
+def sight(image: Image) -> Sight:
+    return registration.sight(of_unit(image))
 
 
 def votes(one: Sight, others: Sequence[Sight]) -> npt.NDArray[np.int64]:
@@ -101,7 +106,7 @@ def away(found: Registration, edit: Edit, shape: tuple[int, ...]) -> float:
 
 @pytest.mark.parametrize("name", VISITS)
 def test_the_points_of_an_edit_are_where_the_edit_puts_them(name: str) -> None:
-    image = np.zeros((90, 120), np.float32)
+    image = np.zeros((90, 120))
     image[50, 40] = 1
     edit = VISITS[name]
     blurred = ndimage.gaussian_filter(image, 2)
@@ -152,7 +157,7 @@ def test_an_eye_lies_on_itself(sights: list[Sight]) -> None:
 
 
 def test_images_of_two_sizes_are_registered_in_their_own_pixels(eyes: list[Image]) -> None:
-    image = np.asarray(ndimage.zoom(eyes[0], 2, order=1), np.float32)  # as another camera's
+    image = np.asarray(ndimage.zoom(eyes[0], 2, order=1))  # as another camera's
     found = register(sight(eyes[0]), sight(image))
     assert found.inliers > SURE
     points = grid(eyes[0].shape)
@@ -171,13 +176,13 @@ def test_a_field_that_is_not_square_is_registered(eyes: list[Image]) -> None:
 @pytest.mark.parametrize(
     "image",
     [
-        np.full((SIZE, SIZE), 0.5, np.float32),
-        np.zeros((SIZE, SIZE), np.float32),
-        np.ones((64, 64), np.float32),
+        np.full((SIZE, SIZE), 0.5),
+        np.zeros((SIZE, SIZE)),
+        np.ones((64, 64)),
         eye(np.random.default_rng(0), SIZE)[0][:, :16],
         eye(np.random.default_rng(0), SIZE)[0][:16],
         eye(np.random.default_rng(0), SIZE)[0][:10, :10],
-        np.zeros((3000, 16), np.float32),
+        np.zeros((3000, 16)),
     ],
     ids=["grey", "black", "white", "narrow", "flat", "tiny", "long"],
 )
@@ -209,7 +214,7 @@ def test_keypoints_come_strongest_first_within_the_reduced_image(sights: list[Si
     [((768, 768), (384, 384)), ((768, 384), (384, 192)), ((100, 384), (100, 384))],
 )
 def test_only_large_images_are_reduced(shape: tuple[int, int], expected: tuple[int, int]) -> None:
-    assert registration.reduced(np.zeros(shape, np.float32)).shape == expected
+    assert registration.reduced(of_unit(np.zeros(shape))).shape == expected
 
 
 def test_the_same_pair_is_fitted_the_same_whatever_came_before(

@@ -161,7 +161,7 @@ def test_buildings_lie_in_the_tile_and_are_rectangles(tiles: list[Tile]) -> None
         np.testing.assert_allclose((sides[:, 0] * sides[:, 1]).sum(axis=1), 0, atol=1e-9)
 
 
-def edge(pixels: npt.NDArray[np.float32], boxes: npt.NDArray[np.float64]) -> float:
+def edge(pixels: npt.NDArray[Any], boxes: npt.NDArray[np.float64]) -> float:
     """Return how much the light changes across the boxes' sides, of all the change it could."""
     border = np.zeros(pixels.shape, np.uint8)
     cv2.polylines(border, list(np.rint(boxes).astype(np.int32)), True, 1)
@@ -174,7 +174,7 @@ def test_a_box_lies_where_its_building_is() -> None:
     built = [one for one in built if len(one.boxes) > 20]
     assert len(built) > 4
     for one in built:
-        pixels = one.pixels.astype(np.float32)
+        pixels = one.pixels
         true = edge(pixels, one.boxes)
         assert true > 1.3
         for down, right in ((6, 0), (0, 6), (-5, 5)):

@@ -30,7 +30,7 @@ def lines(side: int, seed: int) -> tuple[Image, Labels]:
     labels = np.zeros((side, side), np.uint8)
     for row in range(4, side - 4, 16):
         labels[row : row + 3] = 1 + (row // 16) % 2
-    return (0.7 - 0.2 * labels + rng.normal(0, 0.02, labels.shape)).astype(np.float32), labels
+    return (0.7 - 0.2 * labels + rng.normal(0, 0.02, labels.shape)), labels
 
 
 def test_a_mask_becomes_labels_in_the_order_of_the_classes() -> None:
@@ -106,7 +106,7 @@ def test_augmentation_moves_no_pixel_and_stays_in_range() -> None:
     for seed in range(20):
         varied = augmentation.varied(image, Augment(), np.random.default_rng(seed))
         assert varied.shape == image.shape
-        assert varied.dtype == np.float32
+        assert varied.dtype == np.float64
         assert 0 <= varied.min() <= varied.max() <= 1
         means = [varied[labels == label].mean() for label in range(3)]
         assert means[0] > means[1] > means[2]
@@ -123,7 +123,7 @@ def test_no_range_changes_nothing_and_the_same_draw_gives_the_same_change() -> N
 
 
 def test_every_second_image_is_blurred() -> None:
-    image = np.random.default_rng(0).random((64, 64), np.float32)
+    image = np.random.default_rng(0).random((64, 64))
     only = Augment(blur=2, exposure=0, contrast=1, gamma=1)
     rng = np.random.default_rng(0)
     spread = np.array([augmentation.varied(image, only, rng).std() for _ in range(400)])
@@ -149,7 +149,7 @@ def test_features_have_the_image_s_shape_and_move_with_it() -> None:
     assert np.isfinite(known).all()
     inside = np.s_[75:85, 75:85]  # no edge is felt there
     assert np.allclose(known[inside], np.roll(moved, (-6, -9), (0, 1))[inside], atol=1e-4)
-    assert np.isfinite(classifier.features(np.full((20, 30), 0.5, np.float32))).all()
+    assert np.isfinite(classifier.features(np.full((20, 30), 0.5))).all()
 
 
 def least_dice(image: Image, truth: Labels, augment: Augment | None) -> float:
@@ -171,17 +171,17 @@ def test_the_classifier_learns_what_is_plain_and_gives_the_same_again() -> None:
 
 def test_augmentation_teaches_the_classifier_to_bear_other_light() -> None:
     image, truth = lines(96, 9)
-    dark = image * np.float32(0.6)
+    dark = image * 0.6
     assert least_dice(image, truth, Augment()) > 0.8
     assert least_dice(dark, truth, Augment()) > least_dice(dark, truth, None) + 0.05
 
 
 def test_what_can_not_be_told_is_taken_for_what_is_common() -> None:
     rng = np.random.default_rng(0)
-    image, truth = rng.random((96, 96), np.float32), (rng.random((96, 96)) < 0.05).astype(np.uint8)
+    image, truth = rng.random((96, 96)), (rng.random((96, 96)) < 0.05).astype(np.uint8)
     settings = Classifier(pixels=400, trees=3, rate=0.1, stride=1)
     model = classifier.fit([image], [truth], settings=settings, augment=None, seed=0)
-    found = classifier.predict(model, classifier.features(rng.random((96, 96), np.float32)))
+    found = classifier.predict(model, classifier.features(rng.random((96, 96))))
     assert (found > 0).mean() < 0.1
 
 

@@ -6,6 +6,8 @@ import pytest
 from scipy import ndimage
 
 from clearset.engines.native import descriptor
+from clearset.grey import of_unit
+from clearset.neighbours import SCALE
 from clearset.synthesis import ARTERY, VEIN, Made, eye, foreign, sample
 
 COUNT, SIZE = 10, 128
@@ -25,11 +27,15 @@ def content(made: Made) -> bytes:
     return made.pixels.tobytes() + (b"" if made.mask is None else made.mask.tobytes())
 
 
-def seen(seed: int, size: int = SIZE) -> npt.NDArray[np.float32]:
-    return descriptor(eye(np.random.default_rng(seed), size)[0])
+def seen(seed: int, size: int = SIZE) -> npt.NDArray[np.float64]:
+    return described(eye(np.random.default_rng(seed), size)[0])
 
 
-def strange(seed: int, size: int = SIZE) -> npt.NDArray[np.float32]:
+def described(image: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return descriptor(of_unit(image)) / SCALE
+
+
+def strange(seed: int, size: int = SIZE) -> npt.NDArray[np.float64]:
     return foreign(np.random.default_rng(seed), size)
 
 
@@ -123,11 +129,11 @@ def test_a_larger_eye_of_the_same_seed_is_the_same_eye() -> None:
 
 @pytest.mark.parametrize("size", [64, 200])
 @pytest.mark.parametrize("make", [lambda rng, size: eye(rng, size)[0], foreign])
-def test_an_image_is_float32_within_black_and_white(make: object, size: int) -> None:
+def test_an_image_is_double_within_black_and_white(make: object, size: int) -> None:
     assert callable(make)
     for seed in SEEDS:
         image = make(np.random.default_rng(seed), size)
-        assert (image.shape, image.dtype) == ((size, size), np.float32)
+        assert (image.shape, image.dtype) == ((size, size), np.float64)
         assert image.min() >= 0
         assert image.max() <= 1
 
@@ -148,7 +154,7 @@ def test_a_foreign_image_is_further_from_every_eye_than_eyes_are_from_their_near
     size: int,
 ) -> None:
     eyes = np.array([seen(seed, size) for seed in range(10)])
-    strangers = np.array([descriptor(strange(seed, size)) for seed in range(12)])
+    strangers = np.array([described(strange(seed, size)) for seed in range(12)])
     assert (strangers @ eyes.T).max() < 0.65
     among = eyes @ eyes.T - 2 * np.eye(len(eyes))
     assert among.max(axis=1).min() > (strangers @ eyes.T).max()

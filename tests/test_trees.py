@@ -127,7 +127,7 @@ def test_distance_and_radius_of_one_line_by_hand() -> None:
     assert (rows.min(), rows.max()) == (45, 54)  # 5 px each way of y = 50
     assert (columns.min(), columns.max()) == (15, 54)  # with round ends at x = 20 and 50
     assert away[47, 30] == pytest.approx(2.5 / 5, abs=1e-4)  # its centre is 2.5 px above the line
-    assert set(radius[rows, columns]) == {np.float32(5)}
+    assert set(radius[rows, columns]) == {(5)}
 
 
 def test_a_crossing_takes_the_distance_of_the_nearer_and_the_radius_of_the_thicker() -> None:

@@ -33,7 +33,7 @@ def test_it_learns_one_image_by_heart(weights: unet.Weights) -> None:
 
 @pytest.mark.parametrize("shape", [(64, 64), (65, 79), (33, 47), (10, 10)])
 def test_every_size_gets_a_label_a_pixel(weights: unet.Weights, shape: tuple[int, int]) -> None:
-    image = np.random.default_rng(0).random(shape, np.float32)
+    image = np.random.default_rng(0).random(shape)
     found = unet.predict(weights, image)
     assert found.shape == shape
     assert found.dtype == np.uint8
@@ -42,7 +42,7 @@ def test_every_size_gets_a_label_a_pixel(weights: unet.Weights, shape: tuple[int
 
 def test_light_that_is_wrong_everywhere_alike_changes_nothing(weights: unet.Weights) -> None:
     image, _ = lines(64, 1)
-    found, darker = (unet.predict(weights, image * np.float32(gain)) for gain in (1, 0.25))
+    found, darker = (unet.predict(weights, image * gain) for gain in (1, 0.25))
     assert (found == darker).mean() > 0.999
 
 

@@ -8,22 +8,29 @@ import pytest
 from scipy import ndimage
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from clearset import synthesis
+from clearset import synthesis, vessels
+from clearset.grey import of_unit
 from clearset.vessels import (
     FIXED,
     HALVED,
-    agreement,
     auroc,
     dice,
     halved,
-    ridges,
     scores,
     vesselness,
 )
 
-Image = npt.NDArray[np.float32]
+Image = npt.NDArray[np.float64]
 SIZE = 256
 EYES = range(5)
+
+
+def ridges(image: Image) -> Image:
+    return vessels.ridges(of_unit(image))
+
+
+def agreement(image: Image, mask: npt.NDArray[np.integer]) -> float:
+    return vessels.agreement(of_unit(image), mask)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +39,7 @@ def retinas() -> list[tuple[Image, npt.NDArray[np.uint8]]]:
 
 
 def with_line(value: float, *, around: float = 0.5, width: int = 3, side: int = 100) -> Image:
-    image = np.full((side, side), around, np.float32)
+    image = np.full((side, side), around)
     start = side // 2 - width // 2
     image[:, start : start + width] = value
     return image
@@ -74,17 +81,17 @@ def test_lines_of_three_to_seven_pixels_are_about_as_strong() -> None:
 
 def test_strength_is_relative_to_the_brightness() -> None:
     line = with_line(0.3)
-    assert ridges(line * np.float32(0.5)) == pytest.approx(ridges(line), abs=1e-5)
+    assert ridges(line * 0.5) == pytest.approx(ridges(line), abs=1e-5)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("shape", [(10, 10), (10, 300), (200, 130)], ids=str)
 def test_nothing_stands_out_of_a_constant_image(shape: tuple[int, int], value: float) -> None:
-    assert np.abs(ridges(np.full(shape, value, np.float32))).max() < 1e-5
+    assert np.abs(ridges(np.full(shape, value))).max() < 1e-5
 
 
 def test_strength_is_never_below_zero_and_the_image_left_alone() -> None:
-    image = np.random.default_rng(0).random((150, 140)).astype(np.float32)
+    image = np.random.default_rng(0).random((150, 140))
     image.flags.writeable = False
     assert ridges(image).min() >= 0
 
@@ -102,14 +109,15 @@ def test_strength_is_never_below_zero_and_the_image_left_alone() -> None:
 def test_an_image_is_halved_from_128_pixels_a_side_on(
     shape: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    image = np.random.default_rng(0).random(shape).astype(np.float32)
-    assert halved(image).shape == ridges(image).shape == expected
+    image = np.random.default_rng(0).random(shape)
+    assert halved(of_unit(image).levels).shape == ridges(image).shape == expected
 
 
-def test_halving_takes_the_mean_of_two_by_two_pixels() -> None:
-    image = np.random.default_rng(0).random((128, 130)).astype(np.float32)
-    assert halved(image)[3, 5] == pytest.approx(image[6:8, 10:12].mean())
-    assert halved(image).mean() == pytest.approx(image.mean(), rel=1e-5)
+def test_halving_adds_up_two_by_two_pixels() -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (128, 130)).astype(np.uint8)
+    assert halved(levels)[3, 5] == levels[6:8, 10:12].sum(dtype=int)
+    assert halved(levels).sum() == levels.sum(dtype=int)
+    assert np.array_equal(halved(levels[:100]), 4 * levels[:100].astype(int))
 
 
 @pytest.mark.parametrize("number", EYES)
@@ -154,7 +162,7 @@ def test_a_mask_and_what_it_leaves_agree_as_much_as_they_disagree() -> None:
 @pytest.mark.parametrize("value", [0, 1])
 @pytest.mark.parametrize("size", [64, 200])
 def test_an_empty_or_full_mask_has_no_agreement(value: int, size: int) -> None:
-    image = np.random.default_rng(0).random((size, size)).astype(np.float32)
+    image = np.random.default_rng(0).random((size, size))
     assert math.isnan(agreement(image, np.full((size, size), value, np.uint8)))
 
 
@@ -199,7 +207,7 @@ def test_scores_are_those_of_scikit_learn(
 @pytest.mark.parametrize("seed", range(3))
 def test_scores_count_ties_as_one_threshold(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    strength = rng.integers(0, 4, (30, 30)).astype(np.float32)
+    strength = rng.integers(0, 4, (30, 30)).astype(float)
     mask = (rng.random((30, 30)) < 0.2).astype(np.uint8)
     expected = average_precision_score(mask.ravel(), strength.ravel())
     assert scores(strength, mask)["ap"] == pytest.approx(expected)
@@ -210,15 +218,15 @@ def test_scores_count_ties_as_one_threshold(seed: int) -> None:
 
 @pytest.mark.parametrize("value", [0, 1])
 def test_an_empty_or_full_mask_has_no_scores(value: int) -> None:
-    found = scores(np.ones((20, 20), np.float32), np.full((20, 20), value, np.uint8))
+    found = scores(np.ones((20, 20)), np.full((20, 20), value, np.uint8))
     assert all(math.isnan(score) for score in found.values())
 
 
 def test_a_perfect_map_scores_one_and_a_blind_one_the_share_of_the_mask() -> None:
     mask = np.zeros((40, 40), np.uint8)
     mask[:, 10:14] = 1
-    assert scores(mask.astype(np.float32), mask) == {"ap": 1, "auroc": 1, "f1": 1, "dice": 1}
-    blind = scores(np.full((40, 40), 0.5, np.float32), mask)
+    assert scores(mask.astype(float), mask) == {"ap": 1, "auroc": 1, "f1": 1, "dice": 1}
+    blind = scores(np.full((40, 40), 0.5), mask)
     assert blind["ap"] == pytest.approx(0.1)
     assert blind["auroc"] == 0.5
 
@@ -236,10 +244,8 @@ def test_light_by_itself_changes_little(
     retinas: list[tuple[Image, npt.NDArray[np.uint8]]], change: str
 ) -> None:
     image, mask = retinas[0]
-    ramp = np.linspace(0.4, 1, SIZE, dtype=np.float32)
-    lit = {"gain": image * np.float32(0.5), "offset": image + np.float32(0.2)} | {
-        "slope": image * ramp
-    }
+    ramp = np.linspace(0.4, 1, SIZE)
+    lit = {"gain": image * 0.5, "offset": image + 0.2} | {"slope": image * ramp}
     before, after = (scores(vesselness(one), mask)["ap"] for one in (image, lit[change]))
     assert after == pytest.approx(before, abs=0.02)
 
@@ -249,7 +255,7 @@ def test_noise_and_blur_make_vessels_harder_to_find(
     retinas: list[tuple[Image, npt.NDArray[np.uint8]]], sigma: int
 ) -> None:
     image, mask = retinas[0]
-    noise = np.random.default_rng(0).normal(0, sigma * 0.03, image.shape).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, sigma * 0.03, image.shape)
     worse = [image + noise, ndimage.gaussian_filter(image, 2 * sigma)]
     best = scores(vesselness(image), mask)["ap"]
     assert all(scores(vesselness(one), mask)["ap"] < best - 0.02 for one in worse)
@@ -264,7 +270,7 @@ def test_a_line_of_any_vessels_width_stands_out(width: int) -> None:
 
 def test_vesselness_takes_any_shape_and_leaves_the_image_alone() -> None:
     for shape in ((10, 10), (11, 200), (97, 64)):
-        image = np.random.default_rng(0).random(shape).astype(np.float32)
+        image = np.random.default_rng(0).random(shape)
         image.flags.writeable = False
         assert vesselness(image).shape == shape
         assert vesselness(image).min() >= 0
@@ -272,4 +278,4 @@ def test_vesselness_takes_any_shape_and_leaves_the_image_alone() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
 def test_a_constant_image_has_no_vesselness(value: float) -> None:
-    assert vesselness(np.full((120, 100), value, np.float32)).max() < 0.05
+    assert vesselness(np.full((120, 100), value)).max() < 0.05

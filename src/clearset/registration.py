@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from clearset.exact import box_mean, cv2, whole
+from clearset.exact import box_mean, cv2, settled, whole
 from clearset.grey import Grey
 
 Image = npt.NDArray[np.float64]
@@ -161,13 +161,34 @@ def _fit(first: Keypoints, second: Keypoints) -> Registration:
     source = first.positions[[match.queryIdx for match in clear]]
     target = second.positions[[match.trainIdx for match in clear]]
     cv2.setRNGSeed(0)  # the same draws for each pair, whatever came before
-    matrix, inside = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=TOLERANCE)
-    if matrix is None or not ZOOM[0] < np.sqrt(np.square(matrix[0, :2]).sum()) < ZOOM[1]:
+    _, inside = cv2.estimateAffinePartial2D(
+        source, target, ransacReprojThreshold=TOLERANCE, refineIters=0
+    )
+    if inside is None or not inside.any():
         return NONE
     agree = inside.ravel() > 0
+    matrix = _turn(source[agree], target[agree])
+    if not ZOOM[0] < np.sqrt(np.square(matrix[0, :2]).sum()) < ZOOM[1]:
+        return NONE
     inliers = min(_cells(source[agree]), _cells(target[agree]))
     down, up = np.diag([1 / first.scale, 1 / first.scale, 1]), np.diag([second.scale] * 2)
-    return Registration(inliers, False, up @ np.asarray(matrix, np.float64) @ down)
+    return Registration(inliers, False, settled(up @ matrix @ down))
+
+
+def _turn(source: Points, target: Points) -> Matrix:
+    """Return the turn, zoom and shift, (2, 3), that least squares fit between places.
+
+    OpenCV refines a fit by steps that end by a tolerance, in another last digit on each processor.
+    Written as complex numbers, places are fitted by one division (Umeyama, 1991,
+    doi:10.1109/34.88573, without a mirror).
+    """
+    before, after = (places.astype(np.float64) @ np.array([1, 1j]) for places in (source, target))
+    away = before - before.mean()
+    factor = (away.conj() * (after - after.mean())).sum() / max((abs(away) ** 2).sum(), 1e-9)
+    shift = after.mean() - factor * before.mean()
+    return np.array(
+        [[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]]
+    )
 
 
 def _cells(positions: Points) -> int:

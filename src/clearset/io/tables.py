@@ -22,6 +22,7 @@ from clearset.io import (
 )
 from clearset.io.columns import FLOAT, STR
 
+DUST = 1e-12
 TABLES = columns.TABLES | columns_curation.TABLES | columns_proof.TABLES
 TABLES |= columns_release.TABLES | columns_train.TABLES
 
@@ -30,8 +31,18 @@ def write(name: str, frame: pd.DataFrame, folder: Path) -> Path:
     """Write a table as `<folder>/<name>.csv`, whole or not at all, and return its path."""
     path = folder / f"{name}.csv"
     with layout.replacing(path) as begun:
-        checked(name, frame).to_csv(begun, index=False, float_format="%.6g", lineterminator="\n")
+        table = without_dust(checked(name, frame))
+        table.to_csv(begun, index=False, float_format="%.6g", lineterminator="\n")
     return path
+
+
+def without_dust(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with 0 for what is nearer to it than anything that is measured.
+
+    Six digits of what should be 0 are six digits of a processor's rounding, or a minus sign.
+    """
+    numbers = frame.select_dtypes("float64")
+    return frame.assign(**numbers.mask(numbers.abs() < DUST, 0.0))
 
 
 def read(name: str, folder: Path) -> pd.DataFrame:
@@ -90,6 +101,8 @@ def write_json(content: dict[str, Any], path: Path) -> None:
 def _plain(value: Any) -> Any:
     if not isinstance(value, float):
         return value
+    if abs(value) < DUST:
+        return 0.0
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
