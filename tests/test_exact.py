@@ -1,0 +1,160 @@
+"""Exact arithmetic: one result in any order and on any processor, and no way around it."""
+
+import ast
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clearset.exact import DECIMALS, UNIT, box_mean, correlated, cv2, settled, whole, whole_sum
+from clearset.grey import Grey, block_sums, of_levels
+from clearset.neighbours import SCALE, in_wholes, similarities
+from clearset.vessels import ridges
+from conftest import ROOT
+
+SRC = ROOT / "src"
+# Where single precision may stand, and why nothing that is recorded hangs on its last digits.
+SINGLE = {
+    "enhancements.py": "OpenCV's bilateral filter has no other; its plain code has one result",
+    "registration.py": "OpenCV's keypoints have no other; their fit is double",
+    "classifier.py": "what models are trained on: no part of the contract",
+    "unet.py": "what models are trained on: no part of the contract",
+    "loading.py": "what a released dataset is loaded as: nothing is written",
+    "fastdup.py": "fastdup's own files",
+    "recorded.py": "fastdup's own numbers",
+}
+
+
+def names(path: Path) -> set[str]:
+    """Return every name, attribute and imported module of a file."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    imported = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+    attributes = {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+    return imported | attributes | {n.id for n in nodes if isinstance(n, ast.Name)}
+
+
+@pytest.mark.parametrize("path", sorted(SRC.rglob("*.py")), ids=lambda p: str(p.relative_to(SRC)))
+def test_nothing_recorded_goes_through_single_precision(path: Path) -> None:
+    if path.name not in SINGLE:
+        assert not names(path) & {"float32", "float16"}
+
+
+def test_every_exception_is_one() -> None:
+    there = {path.name for path in SRC.rglob("*.py") if "float32" in names(path)}
+    assert there == set(SINGLE) & {path.name for path in SRC.rglob("*.py")}
+
+
+@pytest.mark.parametrize("path", sorted(SRC.rglob("*.py")), ids=lambda p: str(p.relative_to(SRC)))
+def test_opencv_is_held_to_its_plain_code_wherever_it_is_used(path: Path) -> None:
+    imports_cv2 = any(
+        isinstance(node, ast.Import) and any(alias.name == "cv2" for alias in node.names)
+        for node in ast.walk(ast.parse(path.read_text()))
+    )
+    assert imports_cv2 == (path.name == "exact.py")
+
+
+def test_opencv_runs_its_plain_code_on_one_thread() -> None:
+    assert not cv2.useOptimized()
+    assert cv2.getNumThreads() == 1
+
+
+@pytest.mark.parametrize("name", ["grey", "metrics", "spectra", "vessels", "light", "masks"])
+def test_lengths_are_roots_of_sums_of_squares(name: str) -> None:
+    """IEEE 754 gives a square root one result; a C library's `hypot` has several."""
+    assert "hypot" not in names(SRC / "clearset" / f"{name}.py")
+
+
+def test_a_half_is_a_half_whatever_its_last_digit() -> None:
+    near = [np.nextafter(0.5, 0), 0.5, np.nextafter(0.5, 1)]
+    assert whole(near, np.uint8).tolist() == [0, 0, 0]
+    assert whole(np.array(near) + 1, np.uint8).tolist() == [2, 2, 2]
+    assert np.rint(near).tolist() != [0, 0, 0]  # what a plain rounding makes of them
+
+
+def test_what_is_apart_by_more_than_rounding_stays_apart() -> None:
+    assert whole([0.5 - 1e-8, 0.5 + 1e-8], np.uint8).tolist() == [0, 1]
+    assert settled(0.1 + 0.2) == settled(0.3) == 0.3
+    assert DECIMALS < UNIT < 16
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.float64])
+def test_sums_of_whole_numbers_are_exact(dtype: type) -> None:
+    top = 255 if dtype is np.uint8 else 32767
+    values = np.random.default_rng(0).integers(0, top + 1, (300, 200)).astype(dtype)
+    numbers = [int(value) for value in values.ravel()]
+    assert whole_sum(values) == sum(numbers)
+    assert whole_sum(values, power=2) == sum(number**2 for number in numbers)
+
+
+def test_a_filter_of_whole_numbers_is_exact() -> None:
+    weights = np.array([math.comb(16, place) for place in range(17)], np.float64)
+    image = np.full((40, 50), 4.0 * 65535)  # the largest that `ridges` smooths
+    assert (correlated(image, weights) == 4 * 65535 * 2**32).all()
+    image[20, 25] = 0
+    middle = 4 * 65535 * (2**32 - math.comb(16, 8) ** 2)
+    assert correlated(image, weights)[20, 25] == middle < 2**53
+
+
+def test_a_box_mean_is_the_mean_of_the_square_around() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (30, 40)).astype(np.float64)
+    assert box_mean(image, 5)[10, 12] == pytest.approx(image[8:13, 10:15].mean(), rel=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_second_differences_are_exact(dtype: type) -> None:
+    levels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, (20, 30)).astype(dtype)
+    found = Grey(levels, np.iinfo(dtype).max).filtered((1, -2, 1), (1, -2, 1))
+    whole_levels = levels.astype(np.int64)
+    across = whole_levels[:, 2:] - 2 * whole_levels[:, 1:-1] + whole_levels[:, :-2]
+    assert np.array_equal(found[1:-1, 1:-1], across[2:] - 2 * across[1:-1] + across[:-2])
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (100, 130), (40, 20), (65, 201)], ids=str)
+def test_block_sums_are_exact_fractions(shape: tuple[int, int]) -> None:
+    levels = np.random.default_rng(0).integers(0, 65536, shape).astype(np.uint16)
+    sums = block_sums(levels, 64)
+    rows = Fraction(shape[0], 64)
+    expected = sum(
+        max(min(Fraction(row + 1), 4 * rows) - max(Fraction(row), 3 * rows), Fraction(0))
+        * sum(
+            max(min(Fraction(column + 1), Fraction(shape[1], 64)) - column, Fraction(0))
+            * int(levels[row, column])
+            for column in range(shape[1])
+        )
+        for row in range(shape[0])
+    )
+    assert Fraction(float(sums[3, 0])) == expected
+
+
+def test_colour_becomes_whole_grey_levels_as_fine_as_16_bits_go() -> None:
+    bands = np.random.default_rng(0).integers(0, 256, (9, 9, 3)).astype(np.uint8)
+    grey = of_levels(bands, 255)
+    assert (grey.white, grey.levels.dtype) == (65535, np.uint16)
+    true = bands @ np.array([0.2126, 0.7152, 0.0722])
+    assert np.abs(grey.levels / 257 - true).max() <= 0.5 / 257 + 1e-9
+
+
+def test_similarities_do_not_hang_on_the_order_of_addition() -> None:
+    rng = np.random.default_rng(0)
+    descriptors = in_wholes(rng.normal(size=(40, 900)))
+    order = rng.permutation(900)
+    one, other = (next(similarities(d))[1] for d in (descriptors, descriptors[:, order]))
+    assert np.array_equal(one, other)
+    dots = descriptors.astype(object) @ descriptors.astype(object).T  # Python's own whole numbers
+    assert max(abs(int(dot)) for dot in dots.ravel()) < 2**53
+    product = descriptors.astype(np.float64) @ descriptors.T.astype(np.float64)
+    assert product.tolist() == [[float(int(dot)) for dot in row] for row in dots]
+
+
+def test_real_descriptors_are_brought_to_one_length() -> None:
+    lengths = np.sqrt(np.square(in_wholes(np.eye(3) * 7), dtype=np.float64).sum(axis=1))
+    assert lengths.tolist() == [SCALE] * 3
+    assert not in_wholes(np.zeros((1, 5))).any()
+
+
+def test_ridges_do_not_hang_on_how_levels_are_stored() -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (140, 150)).astype(np.uint8)
+    deep = levels.astype(np.uint16) * np.uint16(257)
+    assert ridges(Grey(levels, 255)) == pytest.approx(ridges(Grey(deep, 65535)), rel=1e-12)
