@@ -1,6 +1,6 @@
 """Measure every image, and compare it with every other."""
 
-from clearset import engines
+from clearset.engines import analysis
 from clearset.io import layout, params, tables, work_folder
 from clearset.io.command import run
 from clearset.schema import Engine
@@ -12,9 +12,9 @@ def main(dataset: str) -> str:
     source, target = layout.stage_folder("fetch", dataset), layout.stage_folder("analyze", dataset)
     table = tables.read("images", source)
     if section.analyze.engine is Engine.work_folder:
-        found = engines.of_work_folder(work_folder.read(source / "work"), section.analyze)
+        result = analysis.of_work_folder(work_folder.read(source / "work"), section.analyze)
     else:
-        found = engines.analyze(
+        result = analysis.analyze(
             table,
             source / "images",
             section.analyze,
@@ -23,13 +23,15 @@ def main(dataset: str) -> str:
         )
     with layout.replacing(target) as begun:
         begun.mkdir()
-        for name, frame in vars(found).items():
-            if name != "engine":
+        for name, frame in vars(result).items():
+            if name not in ("engine", "descriptors"):
                 tables.write(name, frame, begun)
-        tables.write_json(found.engine, begun / "engine.json")
+        if result.descriptors is not None:
+            tables.write_array("descriptors", result.descriptors, begun)
+        tables.write_json(result.engine, begun / "engine.json")
     return (
-        f"analyze: {len(found.metrics)} images by {found.engine['name']} "
-        f"{found.engine['version']}, {found.components['component_id'].nunique()} components, "
+        f"analyze: {len(result.metrics)} images by {result.engine['name']} "
+        f"{result.engine['version']}, {result.components['component_id'].nunique()} components, "
         f"tables in {target}"
     )
 

@@ -1,6 +1,5 @@
 """Set the repaired images against their originals, and report the whole dataset."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,17 @@ import pandas as pd
 from clearset import (
     calibration,
     comparison,
-    engines,
     evaluation,
     proof,
     published,
     report,
     rules,
 )
+from clearset.engines import analysis
 from clearset.evidence import check_bounds
 from clearset.io import drawing, layout, params, probes, tables
 from clearset.io.command import run
-from clearset.schema import EVERY, Action, Dataset, Rule
+from clearset.schema import EVERY, Action, Dataset, Engine, Rule
 from clearset.steps import check_steps
 
 Tables = dict[str, pd.DataFrame]
@@ -107,11 +106,11 @@ def assessed(
     if repairs.empty:
         return {name: tables.empty(name) for name in ("outcomes", "comparison", "changes")}
     cleaned = tables.read("images", folders["enhance"])
-    alone = replace(section.analyze, leak_registered=0)  # no repair moves a keypoint's subject
-    again = engines.analyze(cleaned, folders["enhance"] / "images", alone)
+    again = analyzed_again(section, found, cleaned, folders)
+    unchanged = found["metrics"][~found["metrics"]["image_id"].isin(repairs["image_id"])]
     after = found | {
         "images": cleaned,
-        "metrics": again.metrics,
+        "metrics": pd.concat([unchanged, again.metrics], ignore_index=True),
         "neighbours": again.neighbours,
         "links": again.links,
         "outliers": again.outliers,
@@ -129,6 +128,17 @@ def assessed(
     called = answered(section, found)
     changes = comparison.changes(table, called, resamples=settings.resamples, seed=settings.seed)
     return {"outcomes": outcomes, "comparison": table, "changes": changes}
+
+
+def analyzed_again(
+    section: Dataset, found: Tables, cleaned: pd.DataFrame, folders: dict[str, Path]
+) -> analysis.Repaired:
+    """Return what of the analysis the repairs change; the other images keep what they have."""
+    repaired, folder = found["repairs"]["image_id"].tolist(), folders["enhance"] / "images"
+    if section.analyze.engine is not Engine.native:
+        return analysis.measured_again(cleaned, folder, section.analyze, repaired, found)
+    descriptors = tables.read_array("descriptors", folders["analyze"])
+    return analysis.again(cleaned, folder, section.analyze, repaired, descriptors)
 
 
 def judged(found: Tables, values: pd.DataFrame, bounds: dict[str, Rule]) -> Tables:

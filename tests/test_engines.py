@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from clearset import engines, links, neighbours
-from clearset.engines import Analysis, fastdup, native
+from clearset import links, neighbours
+from clearset.engines import analysis, fastdup, native
+from clearset.engines.analysis import Analysis
 from clearset.errors import ClearsetError
 from clearset.io import images
 from clearset.io.images import Pixels
@@ -178,7 +179,7 @@ def analyzed(dataset: tuple[pd.DataFrame, Path], engine: Engine, workers: int) -
     table, folder = dataset
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLEARSET_WORKERS", str(workers))
-        return engines.analyze(table, folder, Analyze(engine=engine, neighbours=3))
+        return analysis.analyze(table, folder, Analyze(engine=engine, neighbours=3))
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +193,7 @@ def by_fastdup(working_fastdup: Path, dataset: tuple[pd.DataFrame, Path]) -> Ana
 
 
 @pytest.fixture(params=["by_native", "by_fastdup"])
-def analysis(request: pytest.FixtureRequest) -> Analysis:
+def tables_of(request: pytest.FixtureRequest) -> Analysis:
     result = request.getfixturevalue(request.param)
     assert isinstance(result, Analysis)
     return result
@@ -208,43 +209,43 @@ def test_two_workers_give_the_tables_of_one(
 
 
 def test_every_readable_image_is_measured_and_no_other(
-    analysis: Analysis, dataset: tuple[pd.DataFrame, Path]
+    tables_of: Analysis, dataset: tuple[pd.DataFrame, Path]
 ) -> None:
     readable = [name for name in dataset[0]["image_id"] if name != "test/broken"]
-    assert analysis.metrics["image_id"].tolist() == readable
-    assert set(analysis.metrics.columns) == {
+    assert tables_of.metrics["image_id"].tolist() == readable
+    assert set(tables_of.metrics.columns) == {
         "image_id",
         "stretched_mean",
         *STATISTICS,
         *METRICS,
     }
-    assert set(analysis.neighbours["image_id"]) == set(readable)
-    assert (analysis.neighbours.groupby("image_id").size() == 3).all()
-    assert set(analysis.outliers["image_id"]) == set(readable)
+    assert set(tables_of.neighbours["image_id"]) == set(readable)
+    assert (tables_of.neighbours.groupby("image_id").size() == 3).all()
+    assert set(tables_of.outliers["image_id"]) == set(readable)
 
 
-def test_outliers_are_looked_for_within_a_split(analysis: Analysis) -> None:
-    assert set(analysis.outliers["split"]) == {"train", "test"}
+def test_outliers_are_looked_for_within_a_split(tables_of: Analysis) -> None:
+    assert set(tables_of.outliers["split"]) == {"train", "test"}
     assert (
-        analysis.outliers["nearest_id"].str.split("/").str[0] == analysis.outliers["split"]
+        tables_of.outliers["nearest_id"].str.split("/").str[0] == tables_of.outliers["split"]
     ).all()
 
 
-def test_the_planted_duplicate_is_a_component(analysis: Analysis, eyes: list[Made]) -> None:
+def test_the_planted_duplicate_is_a_component(tables_of: Analysis, eyes: list[Made]) -> None:
     same = [made for made in eyes if np.array_equal(made.pixels, eyes[0].pixels)]
     pair = {f"{made.split}/{made.name}" for made in same}
     assert len(pair) == 2
-    assert any(pair <= group for group in groups(analysis.components))
+    assert any(pair <= group for group in groups(tables_of.components))
 
 
-def test_16_bits_are_measured_on_the_declared_range(analysis: Analysis) -> None:
-    dark = analysis.metrics.set_index("image_id").loc["train/dark"]
+def test_16_bits_are_measured_on_the_declared_range(tables_of: Analysis) -> None:
+    dark = tables_of.metrics.set_index("image_id").loc["train/dark"]
     assert 7 < dark["mean"] < 9  # 12 of 16 bits, on 8
     assert dark["max"] == 16
 
 
-def test_alpha_changes_nothing(analysis: Analysis) -> None:
-    rows = analysis.metrics.set_index("image_id").loc[["test/colour", "test/alpha"]]
+def test_alpha_changes_nothing(tables_of: Analysis) -> None:
+    rows = tables_of.metrics.set_index("image_id").loc[["test/colour", "test/alpha"]]
     np.testing.assert_array_equal(rows.iloc[0], rows.iloc[1])
 
 
@@ -255,8 +256,8 @@ def test_both_engines_measure_the_same(by_native: Analysis, by_fastdup: Analysis
     pd.testing.assert_frame_equal(by_native.metrics[[*METRICS]], by_fastdup.metrics[[*METRICS]])
 
 
-def test_the_record_of_an_engine_is_json_with_its_settings(analysis: Analysis) -> None:
-    record: dict[str, Any] = json.loads(json.dumps(analysis.engine))
+def test_the_record_of_an_engine_is_json_with_its_settings(tables_of: Analysis) -> None:
+    record: dict[str, Any] = json.loads(json.dumps(tables_of.engine))
     assert record["settings"]["engine"] == record["name"]
     assert record["settings"]["neighbours"] == 3
     assert record["version"]
@@ -265,7 +266,7 @@ def test_the_record_of_an_engine_is_json_with_its_settings(analysis: Analysis) -
 def test_no_readable_image_is_an_error_that_says_where_to_look(tmp_path: Path) -> None:
     table = pd.DataFrame({"image_id": ["a"], "split": "all", "path": "a.png", "error": "empty"})
     with pytest.raises(ClearsetError, match=r"no readable image in .* error of images\.csv"):
-        engines.analyze(table, tmp_path, Analyze())
+        analysis.analyze(table, tmp_path, Analyze())
 
 
 @pytest.fixture
@@ -431,5 +432,5 @@ def test_its_scratch_folder_is_gone_after_a_failure(
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     with pytest.raises(ClearsetError, match="fastdup is not installed"):
-        engines.analyze(dataset[0].head(3), dataset[1], Analyze(engine=Engine.fastdup))
+        analysis.analyze(dataset[0].head(3), dataset[1], Analyze(engine=Engine.fastdup))
     assert list(scratch.iterdir()) == []

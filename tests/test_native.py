@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from clearset import engines, synthesis
-from clearset.engines import Analysis, native
+from clearset import synthesis
+from clearset.engines import analysis, native
+from clearset.engines.analysis import Analysis
 from clearset.engines.native import info, statistics
+from clearset.exact import LENGTH
 from clearset.grey import block_sums, of_unit
 from clearset.metrics import METRICS
-from clearset.neighbours import SCALE
 from clearset.schema import Analyze
 
 Grey = npt.NDArray[np.float64]
@@ -33,7 +34,7 @@ def cut(height: int, width: int) -> Grey:
 
 def descriptor(image: Grey) -> npt.NDArray[np.float64]:
     """Return an image's descriptor, of length 1."""
-    return native.descriptor(of_unit(image)) / SCALE
+    return native.descriptor(of_unit(image)) / LENGTH
 
 
 def similarity(first: Grey, second: Grey) -> float:
@@ -216,7 +217,7 @@ def analyzed(folder: Path, **pixels: npt.NDArray[np.unsignedinteger[Any]]) -> An
     paths = [written(folder / f"{name}.png", values).name for name, values in pixels.items()]
     table = pd.DataFrame({"image_id": list(pixels), "split": "all", "path": paths})
     tops = [float(np.iinfo(values.dtype).max) for values in pixels.values()]
-    return engines.analyze(
+    return analysis.analyze(
         table.assign(error="", mask="", low=0.0, high=tops, nodata=np.nan),
         folder,
         Analyze(neighbours=1, graph_neighbours=1),

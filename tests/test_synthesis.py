@@ -6,8 +6,8 @@ import pytest
 from scipy import ndimage
 
 from clearset.engines.native import descriptor
+from clearset.exact import LENGTH
 from clearset.grey import of_unit
-from clearset.neighbours import SCALE
 from clearset.synthesis import ARTERY, VEIN, Made, eye, foreign, sample
 
 COUNT, SIZE = 10, 128
@@ -32,7 +32,7 @@ def seen(seed: int, size: int = SIZE) -> npt.NDArray[np.float64]:
 
 
 def described(image: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return descriptor(of_unit(image)) / SCALE
+    return descriptor(of_unit(image)) / LENGTH
 
 
 def strange(seed: int, size: int = SIZE) -> npt.NDArray[np.float64]:

@@ -10,12 +10,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from clearset import synthesis, vessels
 from clearset.grey import of_unit
+from clearset.ridges import HALVED, halved
 from clearset.vessels import (
     FIXED,
-    HALVED,
     auroc,
     dice,
-    halved,
     scores,
     vesselness,
 )
@@ -26,7 +25,7 @@ EYES = range(5)
 
 
 def ridges(image: Image) -> Image:
-    return vessels.ridges(of_unit(image))
+    return of_unit(image).ridges
 
 
 def agreement(image: Image, mask: npt.NDArray[np.integer]) -> float:

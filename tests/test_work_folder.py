@@ -15,8 +15,7 @@ import compare
 import enhance
 import fetch
 import filter
-from clearset import engines
-from clearset.engines import fastdup
+from clearset.engines import analysis, fastdup
 from clearset.engines.fastdup import QUIET
 from clearset.errors import ClearsetError
 from clearset.io import layout, params, tables, work_folder, work_names
@@ -364,11 +363,11 @@ def test_isolation_is_told_only_where_every_image_has_a_nearest_one(in_folder: P
     rows = [(n, (n + 1) % 6, 0.9 + n / 100) for n in range(6)]
     write(source / work_names.SIMILAR, "from,to,distance", rows)
     work = work_folder.read(source)
-    table = engines.of_work_folder(work, Analyze(component_similarity=0.96)).outliers
+    table = analysis.of_work_folder(work, Analyze(component_similarity=0.96)).outliers
     assert table["isolation_z"].notna().all()
     assert table["nearest_id"].tolist() == ["5", "2", "3", "4", "5", "0"]
     write(source / work_names.SIMILAR, "from,to,distance", rows[:3])
-    less = engines.of_work_folder(work_folder.read(source), Analyze(component_similarity=0.96))
+    less = analysis.of_work_folder(work_folder.read(source), Analyze(component_similarity=0.96))
     assert less.outliers["isolation_z"].isna().all()
 
 

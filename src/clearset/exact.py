@@ -10,19 +10,35 @@ precision, whose error of 1e-7 would show in every tenth number of six digits.
 OpenCV picks its code by processor. Held to its plain code, which is fast enough, it has one.
 """
 
+from functools import cache
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DECIMALS", "UNIT", "box_mean", "correlated", "cv2", "settled", "whole", "whole_sum"]
+__all__ = [
+    "DECIMALS",
+    "LENGTH",
+    "UNIT",
+    "box_mean",
+    "correlated",
+    "cv2",
+    "gaussian",
+    "settled",
+    "smoothed",
+    "whole",
+    "whole_size",
+    "whole_sum",
+]
 
 cv2.setUseOptimized(False)  # IPP too
 cv2.setNumThreads(1)  # images are shared out over processes
 
 DECIMALS = 9  # of a level: far above a double's error, far below what anyone could see
 UNIT = 13  # decimals of a value from 0 to 1: of a level of 16 bits they leave eight
+
+LENGTH = 2**22  # of a vector in whole numbers: products of two stay below 2^45
 
 Values = npt.NDArray[np.float64]
 
@@ -53,6 +69,13 @@ def whole_sum(values: npt.NDArray[Any], power: int = 1) -> int:
     return int((numbers * numbers).sum() if power == 2 else numbers.sum())
 
 
+def whole_size(values: npt.NDArray[Any]) -> int:
+    """Return the exact sum of whole numbers without their signs."""
+    if values.dtype == np.int16:
+        return int(cv2.norm(values, cv2.NORM_L1))
+    return int(np.abs(values.astype(np.int64)).sum())
+
+
 def correlated(image: Values, weights: Values) -> Values:
     """Return an image, (h, w), correlated with the same weights down and across, edges mirrored.
 
@@ -61,6 +84,19 @@ def correlated(image: Values, weights: Values) -> Values:
     return np.asarray(
         cv2.sepFilter2D(image, -1, weights, weights, borderType=cv2.BORDER_REFLECT), np.float64
     )
+
+
+@cache
+def gaussian(sigma: float, reach: float) -> Values:
+    """Return a Gaussian's weights as far as `reach` sigmas, of sum 1."""
+    side = int(reach * sigma + 0.5)
+    weights = np.exp(-(np.arange(-side, side + 1) ** 2) / (2 * sigma**2))
+    return np.asarray(weights / weights.sum())
+
+
+def smoothed(image: Values, sigma: float) -> Values:
+    """Return an image, (h, w), smoothed by a Gaussian of `sigma` px, edges mirrored."""
+    return correlated(image, gaussian(sigma, 4.0))
 
 
 def box_mean(image: Values, side: int) -> Values:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from clearset.exact import cv2, whole
 from clearset.light import Light, light
+from clearset.ridges import ridges
 
 Levels = npt.NDArray[Any]  # uint8 or uint16, (height, width)
 Grid = npt.NDArray[np.float64]
@@ -51,7 +52,7 @@ class Grey:
         side = max(min(self.shape) // CELLS, 1)
         rows, columns = (length // side for length in self.shape)
         cut = self.levels[: rows * side, : columns * side]
-        down = cut.reshape(rows, side, -1).sum(axis=1, dtype=np.int64)
+        down = cut.reshape(rows, side, -1).sum(axis=1, dtype=np.uint32)  # a side is below 2^16
         sums = down.reshape(rows, columns, side).sum(axis=2)
         return np.asarray(sums / (side * side * self.white))
 
@@ -59,6 +60,11 @@ class Grey:
     def light(self) -> Light:
         """Light at large scale (see `light.light`)."""
         return light(self.cells)
+
+    @cached_property
+    def ridges(self) -> Image:
+        """How strongly each place lies on a thin dark line (see `ridges.ridges`)."""
+        return ridges(self.levels, self.grey)
 
     def filtered(self, down: npt.ArrayLike, across: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the levels correlated with whole weights down and across; edges are mirrored.
@@ -99,9 +105,15 @@ def block_sums(levels: npt.NDArray[Any], blocks: int) -> Grid:
 
     Exact where `blocks` is a power of two: shares of pixels are then whole binary fractions.
     """
-    down = np.stack([_between(levels, *ends) for ends in _borders(levels.shape[0], blocks)])
-    across = [_between(down.T, *ends) for ends in _borders(levels.shape[1], blocks)]
-    return np.stack(across, axis=1)
+    return _summed(_summed(levels, blocks).T, blocks).T
+
+
+def _summed(levels: npt.NDArray[Any], blocks: int) -> Grid:
+    """Return the sums of `blocks` equal parts of rows."""
+    each, rest = divmod(len(levels), blocks)
+    if not rest:
+        return np.asarray(levels.reshape(blocks, each, -1).sum(axis=1, dtype=np.float64))
+    return np.stack([_between(levels, *ends) for ends in _borders(len(levels), blocks)])
 
 
 def _borders(side: int, blocks: int) -> list[tuple[float, float]]:

@@ -5,9 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
-from clearset.exact import settled
+from clearset.exact import settled, smoothed
 
 Grid = npt.NDArray[np.float64]
 GREY = 1 / 255  # one 8-bit grey level
@@ -28,13 +27,14 @@ def light(grid: Grid) -> Light:
     Fitted by least absolute deviations, so that a shadow does not tilt it (iteratively reweighted:
     Holland and Welsch, 1977, doi:10.1080/03610927708827533).
     """
-    smooth = ndimage.gaussian_filter(grid, min(grid.shape) / 16)[::2, ::2]
+    smooth = smoothed(grid, min(grid.shape) / 16)[::2, ::2]
     target = np.log2(np.maximum(smooth, GREY)).ravel()
     terms = _terms(grid.shape)
-    fitted, remains = np.zeros(4), target
+    least = np.eye(len(terms)) * 1e-9  # of an image without a side there is nothing to solve
+    fitted, remains = np.zeros(4), np.asarray(target)
     for _ in range(ROUNDS):
         weighted = terms / np.maximum(np.abs(remains), 0.05)
-        fitted = np.linalg.lstsq(weighted @ terms.T, weighted @ target, rcond=1e-9)[0]
+        fitted = np.linalg.solve(weighted @ terms.T + least, weighted @ target)
         remains = target - fitted @ terms
     # What is left of a constant image is rounding, and differs between machines.
     return Light(settled(fitted), settled(remains))
@@ -45,7 +45,7 @@ def _terms(shape: tuple[int, int]) -> Grid:
     """Return what light is fitted by, one row a term, smoothed as the image is."""
     y, x = np.meshgrid(*(_span(side) for side in shape), indexing="ij")
     planes = (np.ones(shape), y, x, y * y + x * x)
-    smooth = [ndimage.gaussian_filter(plane, min(shape) / 16)[::2, ::2] for plane in planes]
+    smooth = [smoothed(plane, min(shape) / 16)[::2, ::2] for plane in planes]
     return np.stack([plane.ravel() for plane in smooth])
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clearset import links
-from clearset.exact import whole
+from clearset.exact import LENGTH, whole
 from clearset.links import DECIMALS
 
 BLOCK = 256  # rows of the similarity matrix in memory at once
@@ -23,8 +23,6 @@ PART = 2048  # of its columns that are computed together
 MAD_TO_SIGMA = 1.4826  # of a normal distribution; Iglewicz and Hoaglin, 1993, ISBN 087389247X
 MEAN_TO_SIGMA = 1.2533  # the same for the mean absolute deviation
 FEWEST = 3  # with fewer images nothing can lie apart from the rest
-
-SCALE = 2**22  # length of a descriptor in whole numbers: products of two stay below 2^45
 
 Descriptors = npt.NDArray[Any]  # (images, length); whole numbers, or real ones to be made whole
 Block = tuple[int, npt.NDArray[np.float64]]  # first row, rows of the similarity matrix
@@ -63,12 +61,12 @@ def similarities(descriptors: Descriptors) -> Iterator[Block]:
 
 
 def in_wholes(descriptors: Descriptors) -> npt.NDArray[np.int32]:
-    """Return descriptors in whole numbers; real ones are brought to the length `SCALE` before."""
+    """Return descriptors in whole numbers; real ones are brought to one length."""
     if np.issubdtype(descriptors.dtype, np.integer):
         return descriptors.astype(np.int32, copy=False)
     values = descriptors.astype(np.float64)
     lengths = np.sqrt(np.square(values).sum(axis=1, keepdims=True))
-    return whole(values * (SCALE / np.where(lengths > 0, lengths, 1)), np.int32)
+    return whole(values * (LENGTH / np.where(lengths > 0, lengths, 1)), np.int32)
 
 
 def blocks(images: int) -> int:

@@ -1,18 +1,21 @@
 """The power spectrum of an image's blocks, and how much of it lies in which band."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
 from clearset.exact import settled
 from clearset.grey import Grey
 
 BLOCK = 64  # px: side of the blocks
+TOGETHER = 48  # blocks that are in memory at once, or a row of them
+MANY = 100  # blocks: of more, every second one is enough, as on a chessboard
 COARSE, MEDIUM, FINE, FLOOR = (0.03, 0.1), (0.13, 0.24), (0.28, 0.5), (0.36, 0.5)  # cycles/px
 Spectrum = npt.NDArray[np.float64]
+Levels = npt.NDArray[Any]
 
 
 def band_levels(image: Grey) -> Spectrum | None:
@@ -32,11 +35,9 @@ def _spectrum(image: Grey) -> Spectrum | None:
     if min(height, width) < BLOCK:
         more = ((0, max(BLOCK - height, 0)), (0, max(BLOCK - width, 0)))
         levels = np.pad(levels, more, mode="symmetric")
-    rows, columns = levels.shape[0] // BLOCK, levels.shape[1] // BLOCK
     total, count = np.zeros(BLOCK * (BLOCK // 2 + 1)), 0
-    for row in range(rows):  # one row of blocks is all that is in memory at once
-        strip = levels[row * BLOCK : (row + 1) * BLOCK, : columns * BLOCK]
-        power = _powers(strip.reshape(BLOCK, columns, BLOCK).swapaxes(0, 1))
+    for blocks in _parts(levels):
+        power = _powers(blocks)
         coarse = power @ _coarse()
         told = coarse > (image.grey / 10) ** 2  # the others hold nothing but rounding
         total += _log_sum(power[told] / coarse[told, None] + 1e-6)
@@ -44,12 +45,24 @@ def _spectrum(image: Grey) -> Spectrum | None:
     return np.asarray(np.exp(total / count)) if count else None
 
 
-def _powers(blocks: npt.NDArray[np.unsignedinteger[Any]]) -> Spectrum:
+def _parts(levels: Levels) -> Iterator[Levels]:
+    """Yield an image's blocks, (n, 64, 64), some rows at a time, so that memory stays flat."""
+    rows, columns = levels.shape[0] // BLOCK, levels.shape[1] // BLOCK
+    few = rows * columns <= MANY
+    taken = few | ((np.arange(rows)[:, None] + np.arange(columns)) % 2 == 0)
+    height = max(TOGETHER // columns, 1)
+    for top in range(0, rows, height):
+        chosen = taken[top : top + height]
+        strip = levels[top * BLOCK : (top + len(chosen)) * BLOCK, : columns * BLOCK]
+        yield strip.reshape(len(chosen), BLOCK, columns, BLOCK).swapaxes(1, 2)[chosen]
+
+
+def _powers(blocks: Levels) -> Spectrum:
     """Return the power spectra of blocks of levels, (blocks, frequencies)."""
-    means = blocks.sum(axis=(1, 2), dtype=np.int64) / BLOCK**2
-    apart = blocks - means[:, None, None]
+    apart = blocks.astype(np.float64, order="C")
+    apart -= apart.mean(axis=(1, 2), keepdims=True)  # of whole numbers: exact but for one division
     apart *= _window()
-    spectra = fft.rfft2(apart)
+    spectra = np.fft.fft(np.fft.rfft(apart), axis=1)  # rfft2 would copy more
     return (spectra.real**2 + spectra.imag**2).reshape(len(blocks), -1)
 
 
@@ -78,7 +91,7 @@ def _coarse() -> Spectrum:
 @cache
 def _bands() -> Spectrum:
     """Return the weights that average a block's spectrum: four bands, four directions each."""
-    y, x = fft.fftfreq(BLOCK)[:, None], fft.rfftfreq(BLOCK)[None]
+    y, x = np.fft.fftfreq(BLOCK)[:, None], np.fft.rfftfreq(BLOCK)[None]
     frequency = settled(np.sqrt(y * y + x * x))
     # Many frequencies lie between two directions to the last digit: settled, all to one side.
     quarter = np.floor(settled((np.arctan2(y, x) / np.pi + 0.5) * 4)) % 4

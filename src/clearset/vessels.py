@@ -5,69 +5,21 @@ no training, at full resolution: scored against a mask (`scores`), it is the pro
 whether a repair makes vessels easier to find.
 """
 
-import math
-from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from clearset.exact import box_mean, correlated
+from clearset.exact import box_mean, correlated, gaussian
 from clearset.grey import Grey
+from clearset.ridges import curvature, halved
 
 Counts = npt.NDArray[np.integer]
 Image = npt.NDArray[np.float64]
-HALVED = 128  # px: from this side on, two by two pixels are averaged first
-ORDERS = (4, 16)  # of binomial weights, a Gaussian of 1 and 2 px: lines of about 4 to 10 px before
-WINDOW = 31  # px after halving: what a place is compared with
 SCALES = (1.5, 2.5, 4.0, 6.5)  # px: lines of about 3 to 16 px, as RAVIR's vessels are
 AROUND = 97  # px: the window in which light and contrast are made even
 LEVELS = 2**16  # that vesselness is sorted into to be scored
-STRIP = 2**13  # pixels looked at together
 FIXED = 1.0  # vesselness from which a pixel counts as vessel where the threshold is fixed
-
-
-def ridges(image: Grey) -> Image:
-    """Return how strongly each place lies on a dark line, relative to the local brightness.
-
-    The larger eigenvalue of the scale-normalised Hessian, the maximum over two scales, 0 where it
-    is negative (Frangi et al., 1998, doi:10.1007/BFb0056195; Lindeberg, 1998,
-    doi:10.1023/A:1008097225773). Binomial weights stand for the Gaussian, so that what is smoothed
-    are whole numbers. Images from 128 pixels a side on come out at half their size.
-    """
-    small = halved(image.levels).astype(np.float64)
-    strongest = np.zeros_like(small)
-    for order in ORDERS:
-        weights = np.array([math.comb(order, place) for place in range(order + 1)], np.float64)
-        # Weights sum to 2^order a direction; a binomial of this order has variance order / 4.
-        scale = order / 8 / 4**order
-        for rows, total, apart in _curvature(correlated(small, weights)):
-            larger = (total + apart) * scale
-            np.maximum(strongest[rows], larger, out=strongest[rows])
-    return strongest / np.maximum(box_mean(small, WINDOW), 4 * image.grey)
-
-
-def _curvature(smooth: Image) -> Iterator[tuple[slice, Image, Image]]:
-    """Yield, strip by strip, the sum of the Hessian's eigenvalues, and how far they are apart.
-
-    A strip fits into a processor's cache: whole planes would be written to memory a dozen times.
-    """
-    edged, height = np.pad(smooth, 1, mode="edge"), max(STRIP // smooth.shape[1], 1)
-    for top in range(0, len(smooth), height):
-        below = edged[top + 2 : top + 2 + height]
-        above, here = (edged[top + row : top + row + len(below)] for row in range(2))
-        across = here[:, 2:] + here[:, :-2]
-        down = above[:, 1:-1] + below[:, 1:-1]
-        both = (below[:, 2:] - above[:, 2:]) + (above[:, :-2] - below[:, :-2])
-        both *= both / 4
-        apart = across - down
-        apart *= apart
-        apart += both
-        across += down
-        across -= 4 * here[:, 1:-1]
-        # A root of a sum of squares is the same everywhere, where `hypot` is not.
-        yield slice(top, top + len(below)), across, np.sqrt(apart, out=apart)
 
 
 def vesselness(image: Image) -> Image:
@@ -88,18 +40,10 @@ def lines(image: Image) -> Image:
     """
     total = np.zeros_like(image)
     for sigma in SCALES:
-        for rows, both, apart in _curvature(correlated(image, _gaussian(sigma))):
+        for rows, both, apart in curvature(correlated(image, gaussian(sigma, 3.0))):
             # The lesser of the two is the larger eigenvalue less the size of the other one.
             total[rows] += np.maximum(np.minimum(both, apart), 0) * sigma**2
     return total
-
-
-@cache
-def _gaussian(sigma: float) -> Image:
-    """Return a Gaussian's weights as far as three sigmas, of sum 1."""
-    reach = int(3 * sigma + 0.5)
-    weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
-    return np.asarray(weights / weights.sum())
 
 
 def evened(image: Image) -> Image:
@@ -161,15 +105,6 @@ def dice(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
     return 2 * int((first & second).sum()) / total if total else 1.0
 
 
-def halved(levels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return sums of two by two pixels, or of a small image each pixel times four."""
-    if min(levels.shape) < HALVED:
-        return levels.astype(np.int32) * 4
-    rows, columns = (side // 2 * 2 for side in levels.shape)
-    down = levels[:rows:2, :columns].astype(np.int32) + levels[1:rows:2, :columns]
-    return np.asarray(down[:, ::2] + down[:, 1::2])
-
-
 def agreement(image: Grey, mask: npt.NDArray[np.integer]) -> float:
     """Return the chance that a pixel of the mask lies on a stronger line than one beside it.
 
@@ -180,7 +115,7 @@ def agreement(image: Grey, mask: npt.NDArray[np.integer]) -> float:
     covered = halved(mask > 0) > 2
     if covered.all() or not covered.any():
         return float("nan")
-    return _auroc(*_counted(ridges(image), covered))
+    return _auroc(*_counted(image.ridges, covered))
 
 
 def auroc(positive: npt.NDArray[np.floating], negative: npt.NDArray[np.floating]) -> float:

@@ -4,11 +4,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft, ndimage
 
-from clearset.exact import cv2, whole, whole_sum
+from clearset.exact import LENGTH, cv2, smoothed, whole, whole_sum
 from clearset.grey import Grey, block_sums
-from clearset.neighbours import SCALE
 
 VERSION = "2"  # raise it when statistics or descriptor change
 MODEL = "mirror-invariant thumbnail and spectrum"
@@ -25,26 +23,36 @@ def statistics(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
     fastdup 2.54 on real images.
     """
     small = pixels if max(pixels.shape[:2]) < SIDE else _picked(pixels)
-    first = np.ascontiguousarray(small if small.ndim == 2 else small[..., -1])
     bands = np.atleast_3d(small)
-    low, high = float(small.min()), float(small.max())
+    counts = np.stack(
+        [np.bincount(band.ravel(), minlength=256) for band in np.moveaxis(bands, 2, 0)]
+    )
+    levels, count = np.arange(256), small.shape[0] * small.shape[1]
+    sums, squares = (counts @ levels**power for power in (1, 2))
+    there = np.flatnonzero(counts.any(axis=0))
+    low, high = float(there[0]), float(there[-1])
+    edges = np.asarray(cv2.Laplacian(np.ascontiguousarray(bands[..., -1]), cv2.CV_16S))
     return {
-        "blur": _variance(np.asarray(cv2.Laplacian(first, cv2.CV_16S), np.int16)),
-        "mean": whole_sum(small) / small.size,
+        "blur": _variance(count, whole_sum(edges), whole_sum(edges, power=2)),
+        "mean": int(sums.sum()) / small.size,
         "min": low,
         "max": high,
         "stdv": float(
-            np.mean([_variance(bands[..., band]) ** 0.5 for band in range(bands.shape[2])])
+            np.mean(
+                [
+                    _variance(count, *map(int, pair)) ** 0.5
+                    for pair in zip(sums, squares, strict=True)
+                ]
+            )
         ),
         "contrast": (high - low) / (high + low) if high + low else 0.0,
-        "unique": float(np.count_nonzero(np.bincount(small.ravel(), minlength=256))),
+        "unique": float(len(there)),
     }
 
 
-def _variance(values: npt.NDArray[np.integer]) -> float:
-    """Return the variance of whole numbers, rounded once."""
-    count, total = values.size, whole_sum(values)
-    return (count * whole_sum(values, power=2) - total**2) / count**2
+def _variance(count: int, total: int, squares: int) -> float:
+    """Return the variance of so many whole numbers by their sum and that of their squares."""
+    return (count * squares - total**2) / count**2
 
 
 def stretched_mean(pixels: npt.NDArray[np.uint16]) -> float:
@@ -70,7 +78,7 @@ def _picked(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def descriptor(grey: Grey) -> npt.NDArray[np.int32]:
     """Return what an image looks like as a vector, of zeros for a constant image.
 
-    Whole numbers, of length about `neighbours.SCALE`, so that products of them are exact. Two
+    Whole numbers, of length about `exact.LENGTH`, so that products of them are exact. Two
     halves of equal weight. A smoothed 32 x 32 thumbnail, split into its mirror-symmetric part
     and the magnitude of the rest: the same for a mirror image. The log magnitude of a 64 x 64
     thumbnail's spectrum, averaged with its mirror image's: hardly changed by a shift. Brightness
@@ -79,19 +87,19 @@ def descriptor(grey: Grey) -> npt.NDArray[np.int32]:
     sums = block_sums(grey.levels, GRID)
     cells = sums / (grey.levels.size * grey.white / GRID**2)
     thumbnail = cells.reshape(GRID // 2, 2, GRID // 2, 2).mean(axis=(1, 3))
-    thumbnail = ndimage.gaussian_filter(thumbnail - thumbnail.mean(), 1)
+    thumbnail = smoothed(thumbnail - thumbnail.mean(), 1.0)
     mirrored = thumbnail[:, ::-1]
     half = GRID // 4
     even, odd = (thumbnail + mirrored)[:, :half], np.abs(thumbnail - mirrored)[:, :half]
     window = np.hanning(GRID)
-    spectrum = np.abs(fft.fft2((cells - cells.mean()) * np.outer(window, window)))[: GRID // 2]
+    spectrum = np.abs(np.fft.fft2((cells - cells.mean()) * np.outer(window, window)))[: GRID // 2]
     symmetric = np.log1p(spectrum) + np.log1p(np.roll(spectrum[:, ::-1], 1, axis=1))
     parts = (
         np.concatenate([even.ravel(), (odd - odd.mean()).ravel()]),
         symmetric[:, : GRID // 2 + 1],
     )
     unit = np.concatenate([_unit(parts[0]), _unit(parts[1] - parts[1].mean())])
-    return whole(unit * SCALE, np.int32)
+    return whole(unit * LENGTH, np.int32)
 
 
 def _unit(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
-from scipy import ndimage
 
 from clearset.errors import UnreadableImage
 from clearset.exact import whole
@@ -36,6 +35,9 @@ MASK_MODES = MODES | {"P", "1"}
 MIN_SIDE = 10  # fastdup's own limit: both engines see the same images
 MAX_PIXELS = 2**28  # a larger one is a mistake or an attack; decoding it could take all memory
 Pillow.MAX_IMAGE_PIXELS = None  # MAX_PIXELS decides, for every format
+# The C library hands memory back to the system after every image and faults it in anew for the next
+# one, a sixth of all time, until it has seen that a block of this size comes and goes.
+np.empty(2**25 - 2**16, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ def _filled(image: Any, pixels: Pixels, span: Range) -> Any:
     gaps = missing(pixels, span)
     if not gaps.any():
         return image
+    from scipy import ndimage  # noqa: PLC0415 - a third of a second, and few images have gaps
+
     rows, columns = ndimage.distance_transform_edt(
         gaps, return_distances=False, return_indices=True
     )

@@ -11,6 +11,8 @@ from PIL import Image as Pillow
 
 from clearset.errors import UnreadableImage
 
+BUFFER = 2**20  # bytes read at once: Pillow asks for a few kilobytes at a time
+
 
 def decode(
     path: Path, check_size: Callable[[int, int], None], modes: Collection[str]
@@ -20,7 +22,7 @@ def decode(
     `check_size` (height, width) may refuse before anything is decoded. Raises `UnreadableImage`
     for what can not be used, or whatever the decoder is led to by a broken file.
     """
-    with Pillow.open(path) as opened:
+    with path.open("rb", buffering=BUFFER) as file, Pillow.open(file) as opened:
         image: Any = opened
         check_size(image.height, image.width)
         rawmode = str(image.tile[0].args) if image.tile else ""

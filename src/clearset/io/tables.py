@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from clearset.errors import ClearsetError
@@ -115,6 +117,25 @@ def read_json(path: Path) -> dict[str, Any]:
     """Return the object that `write_json` wrote."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
+
+
+def write_array(name: str, values: npt.NDArray[Any], folder: Path) -> None:
+    """Write numbers as `<folder>/<name>.npy`, whole or not at all."""
+    with layout.replacing(folder / f"{name}.npy") as begun, begun.open("wb") as file:
+        np.save(file, values, allow_pickle=False)
+
+
+def read_array(name: str, folder: Path) -> npt.NDArray[Any]:
+    """Return what `write_array` wrote; raises `ClearsetError` if it is not there or not it."""
+    path = folder / f"{name}.npy"
+    if not path.exists():
+        raise ClearsetError(f"{path} is missing. Run `dvc repro` up to the stage that writes it")
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except (ValueError, EOFError, OSError) as error:
+        raise ClearsetError(
+            f"{path} holds no numbers: {error}. Run the stage that writes it again"
+        ) from None
 
 
 def empty(name: str) -> pd.DataFrame:

@@ -1,0 +1,247 @@
+"""All images measured, and compared with each other; the repaired ones again."""
+
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clearset import leaks, links, neighbours
+from clearset.engines import fastdup, given, native
+from clearset.engines.look import Job, Look, Wishes, look
+from clearset.errors import ClearsetError, listed
+from clearset.io import images
+from clearset.io.parallel import mapped, watched, workers
+from clearset.io.work_folder import WorkFolder
+from clearset.metrics import METRICS
+from clearset.neighbours import Descriptors
+from clearset.registration import Registration, Sight, register
+from clearset.schema import Analyze, Engine
+
+Measured = tuple[list[Look], pd.DataFrame, Descriptors, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The tables of an analysis, and what made them."""
+
+    metrics: pd.DataFrame
+    masks: pd.DataFrame
+    neighbours: pd.DataFrame
+    links: pd.DataFrame
+    outliers: pd.DataFrame
+    components: pd.DataFrame
+    pairs: pd.DataFrame
+    registrations: pd.DataFrame
+    engine: dict[str, Any]
+    descriptors: Descriptors | None = None  # the open engine's, by which an image is compared again
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What of an analysis changes with the images that were repaired."""
+
+    metrics: pd.DataFrame  # of these images alone
+    neighbours: pd.DataFrame
+    links: pd.DataFrame
+    outliers: pd.DataFrame
+
+
+def analyze(
+    table: pd.DataFrame,
+    folder: Path,
+    params: Analyze,
+    *,
+    masks: Path | None = None,
+    classes: Collection[int] = (),
+) -> Analysis:
+    """Measure and compare the readable images of the table `images`, found below `folder`.
+
+    Outliers are looked for within each split, leaks across splits, neighbours and components in the
+    whole dataset. Masks are checked where their folder is given.
+    """
+    readable = table[table["error"] == ""]
+    if readable.empty:
+        raise ClearsetError(f"no readable image in {folder}: see the column error of images.csv")
+    check_metrics(params.metrics)
+    ids, splits = readable["image_id"].tolist(), readable["split"].tolist()
+    jobs = [_job(row, folder, masks) for row in readable.itertuples()]
+    sighted = bool(params.leak_registered) and len(set(splits)) > 1
+    wishes = Wishes(list(params.metrics), list(classes), sighted)
+    engine = _fastdup if params.engine is Engine.fastdup else _native
+    looks, statistics, descriptors, info = engine(jobs, wishes)
+    numbers = pd.DataFrame([one.numbers for one in looks])
+    compared = _compared(ids, splits, descriptors, params)
+    near, joined = compared.nearest, compared.links
+    return Analysis(
+        metrics=pd.concat([statistics, numbers], axis=1).assign(image_id=ids),
+        masks=_masks(ids, looks),
+        neighbours=near,
+        links=joined,
+        outliers=neighbours.outliers(ids, splits, compared.within, params.outlier_share),
+        components=links.components(ids, joined, params.component_similarity),
+        pairs=neighbours.pair_counts(compared.pairs, near, params.graph_neighbours),
+        registrations=_registrations(ids, splits, descriptors, looks, params),
+        engine=info | {"settings": asdict(params) | {"engine": params.engine.value}},
+        descriptors=descriptors if engine is _native else None,
+    )
+
+
+def again(
+    table: pd.DataFrame,
+    folder: Path,
+    params: Analyze,
+    repaired: Collection[str],
+    descriptors: Descriptors,
+) -> Repaired:
+    """Measure the images that were repaired, and compare them with all others.
+
+    `table` names the readable images of the repaired dataset, found below `folder`, `descriptors`
+    are those of the analysis before, in the same order. What is returned is what `analyze` would
+    give for the repaired dataset.
+    """
+    readable = table[table["error"] == ""]
+    ids, splits = readable["image_id"].tolist(), readable["split"].tolist()
+    changed = readable["image_id"].isin(repaired).to_numpy()
+    looks = _look_again(readable[changed], folder, params)
+    after = descriptors.copy()
+    after[changed] = _descriptors(looks)
+    compared = _compared(ids, splits, after, params)
+    return Repaired(
+        metrics=_metrics(readable[changed], looks),
+        neighbours=compared.nearest,
+        links=compared.links,
+        outliers=neighbours.outliers(ids, splits, compared.within, params.outlier_share),
+    )
+
+
+def measured_again(
+    table: pd.DataFrame,
+    folder: Path,
+    params: Analyze,
+    repaired: Collection[str],
+    before: Mapping[str, pd.DataFrame],
+) -> Repaired:
+    """Measure the images that were repaired, by the open engine; compare them with no other.
+
+    For a dataset whose descriptors another engine gave: one that may be gone, and whose descriptors
+    can not be set beside the open engine's. Its tables `neighbours`, `links` and `outliers` stay as
+    they were before the repair.
+    """
+    rows = table[table["image_id"].isin(repaired)]
+    same = {name: before[name] for name in ("neighbours", "links", "outliers")}
+    return Repaired(metrics=_metrics(rows, _look_again(rows, folder, params)), **same)
+
+
+def _look_again(rows: pd.DataFrame, folder: Path, params: Analyze) -> list[Look]:
+    jobs = [_job(row, folder, None) for row in rows.itertuples()]
+    return mapped(partial(look, Wishes(list(params.metrics))), jobs, "measure")
+
+
+def _descriptors(looks: Sequence[Look]) -> Descriptors:
+    return np.stack([one.descriptor for one in looks if one.descriptor is not None])
+
+
+def _metrics(rows: pd.DataFrame, looks: Sequence[Look]) -> pd.DataFrame:
+    return pd.DataFrame([one.numbers for one in looks]).assign(image_id=rows["image_id"].tolist())
+
+
+def _compared(
+    ids: list[str], splits: list[str], descriptors: Descriptors, params: Analyze
+) -> neighbours.Compared:
+    return neighbours.compare(
+        ids,
+        splits,
+        descriptors,
+        count=params.neighbours,
+        graph_neighbours=params.graph_neighbours,
+        bounds=params.counted_similarities,
+        watch=partial(watched, total=neighbours.blocks(len(ids)), what="compare"),
+    )
+
+
+def of_work_folder(work: WorkFolder, params: Analyze) -> Analysis:
+    """Return the analysis that a fastdup work folder's tables amount to."""
+    ids = work.metrics["image_id"].tolist()
+    known = work.edges[work.edges["image_id"].isin(ids) & work.edges["other_id"].isin(ids)]
+    near, joined = given.nearest(known, ids), links.of_edges(ids, known)
+    counted = given.pairs(known, params.counted_similarities)
+    counted["edges"] = [int((known["similarity"] >= b).sum()) for b in counted["similarity"]]
+    counted["edge_percentage"] = 100 * counted["edges"] / (params.graph_neighbours * len(ids))
+    return Analysis(
+        metrics=work.metrics,
+        masks=_masks(ids, []),
+        neighbours=near,
+        links=joined,
+        outliers=given.outliers(work.outliers, near, ids),
+        components=given.components(work, joined, params.component_similarity),
+        pairs=counted,
+        registrations=leaks.table(ids, [], []),
+        engine=given.info() | {"settings": asdict(params) | {"engine": params.engine.value}},
+    )
+
+
+def check_metrics(names: Collection[str]) -> None:
+    """Raise `ClearsetError` for a metric that is not registered."""
+    if unknown := sorted(set(names) - set(METRICS)):
+        raise ClearsetError(
+            f"analyze.metrics names {listed(unknown)}. Known: {', '.join(METRICS)}; "
+            "an empty list measures every one"
+        )
+
+
+def _job(row: Any, folder: Path, masks: Path | None) -> Job:
+    mask = masks / row.mask if masks and row.mask else None
+    return Job(folder / row.path, images.declared(row), mask)
+
+
+def _native(jobs: Sequence[Job], wishes: Wishes) -> Measured:
+    looks = mapped(partial(look, wishes), jobs, "measure")
+    descriptors = _descriptors(looks)
+    looks = [replace(one, descriptor=None) for one in looks]  # they are large
+    return looks, pd.DataFrame(), descriptors, native.info()
+
+
+def _fastdup(jobs: Sequence[Job], wishes: Wishes) -> Measured:
+    with tempfile.TemporaryDirectory(prefix="clearset-") as name:
+        scratch = Path(name)
+        fed = [scratch / f"{number:08d}.png" for number in range(len(jobs))]
+        feeding = [replace(job, fed=file) for job, file in zip(jobs, fed, strict=True)]
+        looks = mapped(partial(look, replace(wishes, own=False)), feeding, "measure")
+        statistics, descriptors = fastdup.run(fed, scratch, workers())
+    return looks, statistics, descriptors, fastdup.info()
+
+
+def _masks(ids: Sequence[str], looks: Sequence[Look]) -> pd.DataFrame:
+    rows = [{"image_id": i} | one.mask for i, one in zip(ids, looks, strict=False) if one.mask]
+    return pd.DataFrame(rows, columns=["image_id", "mask_share", "mask_unknown", "mask_agreement"])
+
+
+def _registrations(
+    ids: Sequence[str],
+    splits: Sequence[str],
+    descriptors: Descriptors,
+    looks: Sequence[Look],
+    params: Analyze,
+) -> pd.DataFrame:
+    sights = [one.sight for one in looks if one.sight is not None]
+    if len(sights) < len(ids):
+        return leaks.table(ids, [], [])
+    pairs = leaks.candidates(
+        splits,
+        descriptors,
+        sights,
+        looked_at=params.leak_candidates,
+        kept=params.leak_registered,
+        each=partial(mapped, what="shortlist"),
+    )
+    both = [(sights[first], sights[second]) for first, second, _ in pairs]
+    return leaks.table(ids, pairs, mapped(_register, both, "register"))
+
+
+def _register(pair: tuple[Sight, Sight]) -> Registration:
+    return register(*pair)

@@ -1,0 +1,71 @@
+"""One image, decoded once: everything that an analysis takes from its pixels.
+
+Many processes run this. It imports no more than it needs, since each of them imports it anew.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from clearset.engines import native
+from clearset.io import images
+from clearset.masks import measure_mask
+from clearset.metrics import measure
+from clearset.registration import Sight, sight
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image to look at: its file, its mask if it is to be checked, what an engine is fed."""
+
+    file: Path
+    span: images.Range
+    mask: Path | None = None
+    fed: Path | None = None
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of every image."""
+
+    metrics: Collection[str]  # every registered one where it is empty
+    classes: Collection[int] = ()  # of masks
+    keypoints: bool = False
+    own: bool = True  # statistics and descriptor of the open engine
+
+
+@dataclass(frozen=True)
+class Look:
+    """All that one decoding of an image gives."""
+
+    numbers: dict[str, float]
+    mask: dict[str, float]
+    descriptor: npt.NDArray[np.int32] | None  # the open engine's
+    sight: Sight | None
+
+
+def look(wishes: Wishes, job: Job) -> Look:
+    """Decode an image and measure it; write what an engine is to be fed with, if it is."""
+    pixels = images.colour(images.decode(job.file))
+    shown = images.eight_bit(pixels, job.span)
+    grey = images.grey(pixels, job.span)
+    numbers = native.statistics(shown) if wishes.own else {}
+    numbers |= measure(grey, wishes.metrics)
+    if pixels.dtype == np.uint16:
+        numbers["stretched_mean"] = native.stretched_mean(pixels)
+    if job.span.nodata is not None:
+        numbers["nodata_share"] = float(images.missing(pixels, job.span).mean())
+    if job.fed is not None:
+        job.fed.write_bytes(images.png_bytes(shown, compress_level=1))
+    mask = {}
+    if job.mask is not None:
+        mask = measure_mask(grey, images.decode_mask(job.mask), wishes.classes)
+    return Look(
+        numbers,
+        mask,
+        native.descriptor(grey) if wishes.own else None,
+        sight(grey) if wishes.keypoints else None,
+    )
