@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -206,6 +207,58 @@ def test_two_workers_give_the_tables_of_one(
     for name in TABLES:
         pd.testing.assert_frame_equal(getattr(again, name), getattr(by_native, name))
     assert again.engine == by_native.engine
+
+
+@pytest.fixture(scope="module")
+def repaired(
+    dataset: tuple[pd.DataFrame, Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[str], Path]:
+    """Three images of the dataset made darker, the others as they were."""
+    table, before = dataset
+    folder = tmp_path_factory.mktemp("repaired")
+    shutil.copytree(before, folder, dirs_exist_ok=True)
+    ids = [f"train/{name}" for name in ("eye_000", "eye_002", "dark")]
+    for row in table[table["image_id"].isin(ids)].itertuples():
+        (folder / row.path).write_bytes(images.png_bytes(images.decode(before / row.path) // 2))
+    return ids, folder
+
+
+def test_what_was_repaired_is_compared_as_if_all_were_looked_at_again(
+    by_native: Analysis, dataset: tuple[pd.DataFrame, Path], repaired: tuple[list[str], Path]
+) -> None:
+    ids, folder = repaired
+    params = Analyze(engine=Engine.native, neighbours=3)
+    assert by_native.descriptors is not None
+    found = analysis.again(dataset[0], folder, params, ids, by_native.descriptors)
+    every = analyzed((dataset[0], folder), Engine.native, 1)
+    rows = every.metrics[every.metrics["image_id"].isin(ids)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found.metrics[rows.columns], rows, check_exact=True)
+    for name in ("neighbours", "links", "outliers"):
+        after = getattr(found, name)
+        pd.testing.assert_frame_equal(after, getattr(every, name))
+        assert not after.equals(getattr(by_native, name))  # the repair moved something
+
+
+def test_the_descriptors_of_an_analysis_stay_as_they_were(
+    by_native: Analysis, dataset: tuple[pd.DataFrame, Path], repaired: tuple[list[str], Path]
+) -> None:
+    assert by_native.descriptors is not None
+    before = by_native.descriptors.copy()
+    params = Analyze(engine=Engine.native, neighbours=3)
+    analysis.again(dataset[0], repaired[1], params, repaired[0], by_native.descriptors)
+    assert np.array_equal(by_native.descriptors, before)
+
+
+def test_by_another_engine_what_was_repaired_is_measured_and_keeps_its_neighbours(
+    by_native: Analysis, dataset: tuple[pd.DataFrame, Path], repaired: tuple[list[str], Path]
+) -> None:
+    ids, folder = repaired
+    params = Analyze(engine=Engine.fastdup, neighbours=3)
+    found = analysis.measured_again(dataset[0], folder, params, ids, vars(by_native))
+    assert found.metrics["image_id"].tolist() == sorted(ids)
+    before = by_native.metrics.set_index("image_id").loc[sorted(ids), "mean"]
+    assert (found.metrics["mean"].to_numpy() < before.to_numpy()).all()
+    assert found.neighbours is by_native.neighbours
 
 
 def test_every_readable_image_is_measured_and_no_other(

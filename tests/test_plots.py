@@ -59,7 +59,6 @@ def test_every_figure_draws_whatever_the_names(name: str) -> None:
     figures = [
         single.get_figure(),
         plots.gallery([(pixels(), name)], name),
-        plots.pair(pixels(), pixels(), name),
         plots.rules_figure(several, {name: Rule(name, min=2.0)}),
         plots.changes_figure(compared(name), {f"eye_{i}": name for i in range(3)}),
     ]
@@ -77,21 +76,6 @@ def test_an_image_is_shown_without_a_stretch(shown: npt.NDArray[np.generic], top
     drawing = plots.image(axes(), shown, "eye")
     assert drawing.images[0].get_clim() == (0, top)
     assert np.array_equal(np.asarray(drawing.images[0].get_array()), shown)
-
-
-@pytest.mark.parametrize("shape", [(10, 10), (20, 30), (20, 30, 3), (20, 30, 4)], ids=str)
-def test_a_pair_draws_grey_colour_and_tiny_images(shape: tuple[int, ...]) -> None:
-    figure = plots.pair(pixels(*shape), pixels(*shape), "eye")
-    assert drawn(figure).startswith(PNG)
-    assert [len(each.images) for each in figure.axes] == [1, 1, 1, 1]
-
-
-def test_a_pair_shows_the_same_detail_of_both_sides() -> None:
-    before, after, first, second = plots.pair(pixels(60, 80), pixels(60, 80) + 1, "eye").axes
-    assert [each.get_title().split(",")[0] for each in (before, after)] == ["before", "after"]
-    details = [np.asarray(each.images[0].get_array(), int) for each in (first, second)]
-    assert np.array_equal(details[0] + 1, details[1])
-    assert details[0].size < 60 * 80 / 10
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, (1, 1)), (4, (1, 4)), (5, (2, 4)), (9, (3, 4))])
@@ -354,23 +338,3 @@ def test_curves_of_no_detector_draw() -> None:
     figure = plots.curves_figure(*calibrated())
     assert panels(figure) == []
     assert drawn(figure).startswith(PNG)
-
-
-@pytest.mark.parametrize("shape", [(10, 10), (64, 96), (64, 96, 3), (64, 96, 4), (5, 5)], ids=str)
-def test_registered_images_are_woven_in_squares(shape: tuple[int, ...]) -> None:
-    first, second = pixels(7, 9), np.zeros(shape, np.uint8)
-    moved = np.full(shape, 200, np.uint8)
-    figure = plots.registered(first, second, moved, "$a$ and b_{")
-    assert drawn(figure).startswith(PNG)
-    shown = [np.asarray(each.images[0].get_array()) for each in figure.axes]
-    assert [each.get_title() for each in figure.axes] == ["first", "second", "first on second"]
-    assert np.array_equal(shown[0], first)
-    assert np.array_equal(shown[1], second)
-    woven = shown[2]
-    assert woven.shape == shape
-    assert set(np.unique(woven)) == {0, 200}
-    height, width = (max(side // 8, 1) for side in shape[:2])
-    assert (woven[:height, :width] == 200).all()  # the first begins
-    assert (woven[:height, width : 2 * width] == 0).all()
-    assert (woven[height : 2 * height, :width] == 0).all()
-    assert abs(float((woven == 200).mean()) - 0.5) < 0.15

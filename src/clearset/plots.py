@@ -36,17 +36,6 @@ def gallery(pictures: Sequence[tuple[Any, str]], title: str, columns: int = 4) -
     return figure
 
 
-def pair(before: Any, after: Any, title: str) -> Figure:
-    """Return the original beside the repaired image, and a detail of each below."""
-    figure, grid = sheet(2, 2, title, side=3.8)
-    height, width = before.shape[:2]
-    detail = np.s_[height // 3 : height // 3 + height // 4, width // 3 : width // 3 + width // 4]
-    for column, (name, pixels) in enumerate((("before", before), ("after", after))):
-        image(grid[column], pixels, name)
-        image(grid[2 + column], pixels[detail], f"{name}, centre detail")
-    return figure
-
-
 def sheet(rows: int, columns: int, title: str, side: float = 2.6) -> tuple[Figure, Any]:
     """Return a figure of square places of `side` inches, each with room for a caption.
 
@@ -218,17 +207,4 @@ def curves_figure(curves: pd.DataFrame, calibration: pd.DataFrame) -> Figure:
         axes.tick_params(labelsize=7)
     if names:
         grid[0].legend(fontsize=7)
-    return figure
-
-
-def registered(first: Any, second: Any, moved: Any, title: str) -> Figure:
-    """Return two images of one scene, and the first laid on the second in alternate squares."""
-    figure, grid = sheet(1, 3, title, side=3.8)
-    rows, columns = (np.arange(side) // max(side // 8, 1) for side in second.shape[:2])
-    squares = (rows[:, None] + columns[None]) % 2 == 0
-    woven = np.where(squares.reshape((*squares.shape, 1)[: second.ndim]), moved, second)
-    for axes, pixels, name in zip(
-        grid, (first, second, woven), ("first", "second", "first on second"), strict=True
-    ):
-        image(axes, pixels, name)
     return figure

@@ -12,7 +12,7 @@ from clearset.errors import ClearsetError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-FEW = 8  # below this many items, starting processes costs more than it saves
+FEW = 12  # below this many items, starting processes costs more than it saves
 
 
 def workers() -> int:

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from textwrap import fill, shorten
 from typing import Any
@@ -11,13 +12,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clearset import plots, registration
-from clearset.io import images, layout
+from clearset import registration
+from clearset.io import images, layout, sheets
 from clearset.io.images import Pixels
 from clearset.io.parallel import mapped
 
 DPI = 100
-SHEET_DPI = 85  # of the sheet of faults, which is kept in git
+SMALL = 220  # px: side of a picture in the sheets that are kept in git
 CAPTION = 38  # characters in a line over a picture
 THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
 
@@ -50,6 +51,13 @@ def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
     return path
 
 
+def write(pixels: Pixels, path: Path) -> Path:
+    """Write a sheet of pictures as PNG."""
+    with layout.replacing(path) as begun:
+        begun.write_bytes(images.png_bytes(pixels))
+    return path
+
+
 def seen(file: Stored) -> Pixels:
     """Return a file's pixels as a figure takes them: 8 bits of the declared range."""
     return images.shown(images.decode(file.path), file.span)
@@ -73,11 +81,12 @@ def galleries(
     if not folder.exists():  # tables are all there is
         return []
     there = files(tables["images"], folder)
+    once = cache(lambda image_id: thumbnail(there[image_id]))  # in several galleries
 
-    def shown(entries: Iterable[tuple[str, str]]) -> list[tuple[Any, str]]:
-        return [(thumbnail(there[i]), f"{i}\n{caption}") for i, caption in entries]
+    def shown(entries: Iterable[tuple[str, str]]) -> list[sheets.Picture]:
+        return [(once(i), f"{i}\n{caption}") for i, caption in entries]
 
-    sheets: list[tuple[str, str, list[tuple[str, str]], int]] = [
+    pages: list[tuple[str, str, list[tuple[str, str]], int]] = [
         (
             "blur",
             "Lowest blur statistic (least sharp first)",
@@ -92,8 +101,8 @@ def galleries(
         ("dropped", "Dropped, each beside what stays", _dropped(tables["curation"], count), 4),
     ]
     return [
-        save(plots.gallery(shown(entries), title, columns), target / f"{name}.png")
-        for name, title, entries, columns in sheets
+        write(sheets.sheet(shown(entries), title, columns), target / f"{name}.png")
+        for name, title, entries, columns in pages
         if entries
     ]
 
@@ -166,7 +175,7 @@ def pairs(outcomes: pd.DataFrame, sides: Sides, target: Path, count: int) -> lis
 def _pair(job: tuple[tuple[Stored, Stored], str, Path]) -> Path:
     files, title, path = job
     before, after = (seen(file) for file in files)
-    return save(plots.pair(before, after, title), path)
+    return write(sheets.pair(before, after, title), path)
 
 
 def repaired(outcomes: pd.DataFrame, sides: Sides, path: Path) -> Path:
@@ -178,7 +187,7 @@ def repaired(outcomes: pd.DataFrame, sides: Sides, path: Path) -> Path:
         chain = " > ".join(step.partition("(")[0] for step in row.steps.split(" > "))
         done = fill(f"{'accepted' if row.accepted else 'refused'}: {chain}", CAPTION)
         shown += [(before, f"{row.image_id}\n{flags}"), (after, done)]
-    return save(plots.gallery(shown, "Before and after repair", columns=6), path)
+    return write(sheets.sheet(shown, "Before and after repair", 6, SMALL), path)
 
 
 def leaks(fits: pd.DataFrame, sides: Sides, target: Path, count: int) -> list[Path]:
@@ -200,7 +209,7 @@ def _leak(row: Any, sides: Sides, path: Path) -> Path:
     matrix = np.array([[row.xx, row.xy, row.x0], [row.yx, row.yy, row.y0]])
     moved = registration.onto(first, matrix, second.shape[:2])
     title = f"{row.image_id} and {row.other_id}: {row.inliers} inliers"
-    return save(plots.registered(first, second, moved, title), path)
+    return write(sheets.registered(first, second, moved, title), path)
 
 
 def faults(truth: pd.DataFrame, sides: Sides, path: Path) -> Path:
@@ -212,4 +221,4 @@ def faults(truth: pd.DataFrame, sides: Sides, path: Path) -> Path:
         (thumbnail(sides(row.image_id)[0]), f"{row.fault} {row.severity}\n{row.parameters}")
         for row in rows.itertuples()
     ]
-    return save(plots.gallery(shown, "Planted faults", columns=5), path, SHEET_DPI)
+    return write(sheets.sheet(shown, "Planted faults", 5, SMALL), path)
