@@ -35,9 +35,6 @@ MASK_MODES = MODES | {"P", "1"}
 MIN_SIDE = 10  # fastdup's own limit: both engines see the same images
 MAX_PIXELS = 2**28  # a larger one is a mistake or an attack; decoding it could take all memory
 Pillow.MAX_IMAGE_PIXELS = None  # MAX_PIXELS decides, for every format
-# The C library hands memory back to the system after every image and faults it in anew for the next
-# one, a sixth of all time, until it has seen that a block of this size comes and goes.
-np.empty(2**25 - 2**16, np.uint8)
 
 
 @dataclass(frozen=True)

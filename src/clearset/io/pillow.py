@@ -11,6 +11,9 @@ from PIL import Image as Pillow
 
 from clearset.errors import UnreadableImage
 
+# The C library hands memory back to the system after every image and faults it in anew for the next
+# one, a sixth of all time, until it has seen that a block of this size comes and goes.
+np.empty(2**25 - 2**16, np.uint8)
 BUFFER = 2**20  # bytes read at once: Pillow asks for a few kilobytes at a time
 
 
