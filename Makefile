@@ -11,7 +11,7 @@ UNET = $(shell sed -n 's/^unet = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder test lint lock experiments benchmark release diff verify rebuild adopt clean
+.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder test portable lint lock experiments benchmark release diff verify rebuild adopt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -87,6 +87,9 @@ rebuild: $(VENV)/installed ## Make a cleaned dataset from its recipe and its sou
 
 test: $(VENV)/fastdup.txt ## Run the tests
 	@python -m pytest
+
+portable: $(VENV)/installed ## Compare bytes with an old processor (qemu-user), and the oldest and newest NumPy (10 minutes)
+	@PYTHONPATH=src python tests/portable.py
 
 lint: $(VENV)/installed ## Check style and types
 	@ruff check . && ruff format --check . && mypy

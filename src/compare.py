@@ -138,7 +138,8 @@ def analyzed_again(
     if section.analyze.engine is not Engine.native:
         return analysis.measured_again(cleaned, folder, section.analyze, repaired, found)
     descriptors = tables.read_array("descriptors", folders["analyze"])
-    return analysis.again(cleaned, folder, section.analyze, repaired, descriptors)
+    before = found["metrics"]["image_id"].tolist(), descriptors
+    return analysis.again(cleaned, folder, section.analyze, repaired, before)
 
 
 def judged(found: Tables, values: pd.DataFrame, bounds: dict[str, Rule]) -> Tables:

@@ -96,19 +96,20 @@ def again(
     folder: Path,
     params: Analyze,
     repaired: Collection[str],
-    descriptors: Descriptors,
+    before: tuple[Sequence[str], Descriptors],
 ) -> Repaired:
     """Measure the images that were repaired, and compare them with all others.
 
-    `table` names the readable images of the repaired dataset, found below `folder`, `descriptors`
-    are those of the analysis before, in the same order. What is returned is what `analyze` would
-    give for the repaired dataset.
+    `table` is `images` of the repaired dataset, whose files lie below `folder`: it may have dropped
+    some. `before` are the image_ids of the analysis before, and their descriptors. What is returned
+    is what `analyze` would give for the repaired dataset.
     """
     readable = table[table["error"] == ""]
     ids, splits = readable["image_id"].tolist(), readable["split"].tolist()
     changed = readable["image_id"].isin(repaired).to_numpy()
     looks = _look_again(readable[changed], folder, params)
-    after = descriptors.copy()
+    place = {image_id: number for number, image_id in enumerate(before[0])}
+    after = before[1][[place[image_id] for image_id in ids]]
     after[changed] = _descriptors(looks)
     compared = _compared(ids, splits, after, params)
     return Repaired(
