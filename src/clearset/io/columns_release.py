@@ -29,6 +29,7 @@ TABLES = {
         },
         ("image_id",),
         others=FLOAT,
+        later=("output_identity", "mask_identity"),
     ),
     # one row an image whose fate differs between two versions of a dataset
     "fates": Table(
