@@ -60,7 +60,8 @@ def conclusion(dataset: str, revision: str, results: record.Record, beyond: int)
         line += f", {near} within tolerance" if near else ""
         line += f", and {beyond} differ{'s' * (beyond == 1)} from it" if beyond else ""
     folders = len(results.folders)
-    return line + (f"; {folders} of its folders in data/ have other bytes" if folders else "")
+    has = "has" if folders == 1 else "have"
+    return line + (f"; {folders} of its folders in data/ {has} other bytes" if folders else "")
 
 
 if __name__ == "__main__":

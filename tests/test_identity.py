@@ -179,14 +179,20 @@ def test_a_name_is_no_part_of_an_image(tmp_path: Path) -> None:
     assert identity(first.rename(tmp_path / "=b.PNG")) == before
 
 
-def test_an_identity_is_the_same_for_ever(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("stored", "mode", "name"), [("|u1", "L", "uint8"), ("<u2", "I;16", "uint16")]
+)
+def test_an_identity_is_the_same_for_ever(
+    tmp_path: Path, stored: str, mode: str, name: str
+) -> None:
     """Released lists hold it: what it is taken of can only change with another scheme."""
     facts = (
-        '{"format":"PNG","mode":"L","palette":null,"scheme":"image 1","shape":[40,30],'
-        '"type":"uint8"}\n'
+        f'{{"format":"PNG","mode":"{mode}","palette":null,"scheme":"image 1","shape":[40,30],'
+        f'"type":"{name}"}}\n'
     )
-    expected = hashlib.sha256(facts.encode() + drawn().tobytes()).hexdigest()
-    assert identity(png(tmp_path / "a.png", drawn())) == expected
+    pixels = drawn(dtype=stored)
+    expected = hashlib.sha256(facts.encode() + pixels.tobytes()).hexdigest()
+    assert identity(png(tmp_path / "a.png", pixels)) == expected
 
 
 NOT_EXACT: dict[str, Callable[[Path], object]] = {

@@ -29,7 +29,7 @@ def record(dataset: str, revision: str) -> Record:
 
     Raises `ClearsetError` without git, such a revision, or anything that it records.
     """
-    if dataset != Path(dataset).name:
+    if not dataset or dataset != Path(dataset).name:
         raise ClearsetError(f"{dataset!a} is no dataset's name")
     place = f"{(layout.REPORTS / dataset).as_posix()}/"
     resolved = commit(revision)
@@ -39,7 +39,7 @@ def record(dataset: str, revision: str) -> Record:
     there = _names("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", place)
     diff = ("diff", "--name-only", "-z", "--no-renames", "--relative", resolved, "--")
     changed = _names(*diff, place, *LOCKS) | (there - recorded)
-    changed = {name for name in changed if name in recorded or Path(name).exists()}
+    changed = {name for name in changed if name in (recorded | {*LOCKS}) or Path(name).exists()}
     folders = [
         name for lock in LOCKS if lock in changed for name in _moved(lock, dataset, resolved)
     ]
@@ -80,12 +80,9 @@ def _hashes(lock: bytes, dataset: str) -> dict[str, str]:
     """Return {path: hash} of what a dataset's stages wrote below data/."""
     try:
         stages = (yaml.load(lock, Loader=LOADER) or {}).get("stages", {})  # noqa: S506 - safe ones
-    except yaml.YAMLError as error:
-        raise ClearsetError(f"dvc.lock is no YAML: {' '.join(str(error).split())}") from None
-    return {
-        out["path"]: str(out.get("md5"))
-        for name, stage in stages.items()
-        if name.partition("@")[2] == dataset
-        for out in stage.get("outs", [])
-        if Path(out["path"]).is_relative_to(layout.DATA)
-    }
+        named = [stage for name, stage in stages.items() if name.partition("@")[2] == dataset]
+        outs = {out["path"]: str(out["md5"]) for stage in named for out in stage.get("outs", [])}
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise ClearsetError(f"dvc.lock is not as DVC writes it: {reason}. Restore it") from None
+    return {path: md5 for path, md5 in outs.items() if Path(path).is_relative_to(layout.DATA)}

@@ -33,7 +33,7 @@ def _compared(before: Path, after: Path) -> list[str]:
     if after.suffix == ".csv" and after.stem in tables.TABLES:
         return _tables(before, after)
     if after.suffix == ".json":
-        return differences.of_objects(tables.read_json(before), tables.read_json(after))
+        return _objects(before, after)
     if after.suffix.lower() in images.SUFFIXES:
         return _pictures(before, after)
     return differences.of_texts(*(p.read_text(encoding="utf-8") for p in (before, after)))
@@ -45,6 +45,13 @@ def _tables(before: Path, after: Path) -> list[str]:
     columns = [str(column) for column in one]
     tolerances = {column: table.tolerance(column) for column in columns}
     return differences.of_tables(one, two, table.key, tolerances)
+
+
+def _objects(before: Path, after: Path) -> list[str]:
+    one, two = tables.read_json(before), tables.read_json(after)
+    if not isinstance(one, dict) or not isinstance(two, dict):
+        raise ClearsetError("one of them is no JSON object")
+    return differences.of_objects(one, two)
 
 
 def _pictures(before: Path, after: Path) -> list[str]:
