@@ -118,7 +118,7 @@ def test_what_differs_is_named_with_its_worst_values(committed: Path) -> None:
         "reports/tiny/report.md:\n"
         "  lines that differ: 1\n"
         "reports/tiny/tables/metrics.csv:\n"
-        "  blur: 1 of 3 rows, most train/1: 700 recorded, 710 now\n"
+        "  blur: 1 of 3 rows, most in train/1: 700 recorded, 710 now\n"
         "agree: of 4 files of tiny 1 are what is committed, byte for byte, and 3 differ from it: "
         "see above"
     )

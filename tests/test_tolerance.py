@@ -77,26 +77,26 @@ def test_rows_beyond_tolerance_are_counted_and_the_worst_named() -> None:
     assert compared(before, near) == []
     far = before.assign(value=[1.00001, 2.1, 7.0], flagged=[1, 3, 3])
     assert compared(before, far) == [
-        "value: 2 of 3 rows, most b: 3 recorded, 7 now",
-        "flagged: 1 of 3 rows, most a (2): 2 recorded, 3 now",
+        "value: 2 of 3 rows, most in b: 3 recorded, 7 now",
+        "flagged: 1 of 3 rows, most in a (2): 2 recorded, 3 now",
     ]
 
 
 def test_what_is_no_number_is_the_worst_of_all() -> None:
     before = table(value=[1.0, 2.0, 3.0])
     after = before.assign(value=[9.0, NAN, 3.0])
-    assert compared(before, after) == ["value: 2 of 3 rows, most a (2): 2 recorded, nan now"]
+    assert compared(before, after) == ["value: 2 of 3 rows, most in a (2): 2 recorded, nan now"]
 
 
 def test_a_key_that_is_a_real_number_may_be_off_by_its_tolerance() -> None:
     before = table(value=[1.0, 2.0, 3.0])
     assert compared(before, before.assign(bound=[0.1, 0.200001, 0.1])) == []
     assert compared(before, before.assign(bound=[0.1, 0.3, 0.1])) == [
-        "bound: 1 of 3 rows, most a (2): 0.2 recorded, 0.3 now"
+        "bound: 1 of 3 rows, most in a (2): 0.2 recorded, 0.3 now"
     ]
     alone = before[["bound"]]
     assert compared(alone, alone.assign(bound=[0.1, 0.2, 0.4]), "bound") == [
-        "bound: 1 of 3 rows, most (3): 0.1 recorded, 0.4 now"
+        "bound: 1 of 3 rows, most in (3): 0.1 recorded, 0.4 now"
     ]
 
 
@@ -116,7 +116,7 @@ def test_text_differs_by_any_letter() -> None:
     before = pd.DataFrame({"image_id": ["a", "b"], "value": ["kept", "dropped"]})
     after = before.assign(value=["kept", "repaired"])
     found = of_tables(before, after, ("image_id",), {"image_id": EXACT, "value": EXACT})
-    assert found == ["value: 1 of 2 rows, most b: dropped recorded, repaired now"]
+    assert found == ["value: 1 of 2 rows, most in b: dropped recorded, repaired now"]
 
 
 def test_values_of_an_object_are_exact_but_for_real_numbers() -> None:

@@ -41,7 +41,7 @@ def of_tables(
             worst = int(np.argmax(gaps))
             values = _value(one[column].iloc[worst]), _value(two[column].iloc[worst])
             lines.append(
-                f"{column}: {int((gaps > 0).sum())} of {len(both)} rows, most {both[worst]}: "
+                f"{column}: {int((gaps > 0).sum())} of {len(both)} rows, most in {both[worst]}: "
                 f"{values[0]} recorded, {values[1]} now"
             )
     return lines
@@ -107,7 +107,7 @@ def _gaps(before: pd.Series, after: pd.Series, tolerance: Tolerance) -> npt.NDAr
 
 
 def _value(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value) or "nothing"
 
 
 def _agree(before: Any, after: Any) -> bool:

@@ -44,7 +44,7 @@ def record(dataset: str, revision: str) -> Record:
         name for lock in LOCKS if lock in changed for name in _moved(lock, dataset, resolved)
     ]
     files = recorded | {name for name in there if Path(name).exists()}
-    return Record(frozenset(files), frozenset(changed - {*LOCKS}), tuple(folders))
+    return Record(frozenset(files), frozenset(changed - {*LOCKS}), tuple(sorted(folders)))
 
 
 def commit(revision: str) -> str:
