@@ -147,6 +147,7 @@ def test_values_of_an_object_are_exact_but_for_real_numbers() -> None:
         ("train/eye_3", "train/eye_4", False),
         ("-0.05", "+0.05", False),
         ("content 12e5ab", "content 12e6ab", False),
+        ("of version v3.11", "of version v3.12", False),
         ("version 1.0.0+1e3f", "version 1.0.1+1e3f", False),
         ("one", "one\ntwo", False),
     ],
