@@ -81,9 +81,10 @@ def judged(
     folder: Path, differences: Sequence[checksums.Difference], expected: Mapping[str, str]
 ) -> Differences:
     """Return differences of bytes parted by whether they are differences of images, too."""
-    changed = [one.path for one in differences if one.what == checksums.CHANGED]
-    same = [p for p in changed if p in expected and _or_nothing(folder / p) == expected[p]]
-    return Differences([one for one in differences if one.path not in same], same)
+    changed = [d.path for d in differences if d.what == checksums.CHANGED and d.path in expected]
+    there = dict(zip(changed, identities(folder, changed), strict=True))
+    same = {path for path in changed if there[path] and there[path] == expected[path]}
+    return Differences([d for d in differences if d.path not in same], sorted(same))
 
 
 def remark(same: Sequence[str]) -> str:
