@@ -11,7 +11,7 @@ UNET = $(shell sed -n 's/^unet = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder test portable lint lock experiments benchmark release diff verify rebuild adopt clean
+.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder test portable lint lock experiments benchmark release diff agree verify rebuild adopt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,18 +38,22 @@ setup: $(VENV)/installed ## Set up everything: .venv from requirements.lock, and
 repro: $(VENV)/installed ## Run the six stages on the sample dataset
 	@dvc repro release@sample
 	@python src/config.py --check
+	@python src/agree.py --line sample
 
 ravir: $(VENV)/fastdup.txt ## Run the six stages on RAVIR (CLEARSET_RAVIR=/path/to/a/copy, data/incoming/, or a download)
 	@dvc repro release@ravir
 	@python src/config.py --check
+	@python src/agree.py --line ravir
 
 satellite: $(VENV)/installed ## Run the six stages on 1,500 generated 16-bit satellite tiles (4 minutes)
 	@dvc repro release@satellite_sample
 	@python src/config.py --check
+	@python src/agree.py --line satellite_sample
 
 faults: $(VENV)/installed ## Plant faults into RAVIR's eyes and measure every detector (CLEARSET_RAVIR as above; 6 minutes)
 	@dvc repro release@ravir_faults
 	@python src/config.py --check
+	@python src/agree.py --line ravir_faults
 
 # torch is large and only `train` needs it: an extra that the lock leaves out, and `make setup` removes.
 torch: $(VENV)/installed ## Install PyTorch, the extra that training a U-Net needs
@@ -62,6 +66,7 @@ train: torch ## Train models on raw and repaired RAVIR (CLEARSET_RAVIR as above;
 repairs: $(VENV)/installed ## Repair faults planted into RAVIR's eyes with masks, and measure what that does (5 minutes)
 	@dvc repro release@ravir_repairs
 	@python src/config.py --check
+	@python src/agree.py --line ravir_repairs
 
 sweep: DATASET ?= ravir_repairs
 sweep: $(VENV)/installed ## Try every setting of conf/sweeps/DATASET.yaml as an experiment: DATASET=sample (4 minutes; git must be clean)
@@ -79,7 +84,11 @@ release: $(VENV)/installed ## Release a dataset to others: push, CHANGELOG entry
 diff: $(VENV)/installed ## Say which images changed fate, and why: DATASET=sample A=sample-v1 B=sample-v2 (tags, commits, experiments)
 	@python src/diff.py "$(DATASET)" "$(A)" $(if $(B),"$(B)")
 
-verify: $(VENV)/installed ## Hash a released folder again, and name what differs: FOLDER=data/release/sample
+agree: DATASET ?= sample
+agree: $(VENV)/installed ## Say whether a run gave what is committed, or what differs: DATASET=sample [REVISION=sample-v1]
+	@python src/agree.py "$(DATASET)" $(if $(REVISION),"$(REVISION)")
+
+verify: $(VENV)/installed ## Check a released folder by its hashes and its pixels, and name what differs: FOLDER=data/release/sample
 	@python src/verify.py "$(FOLDER)"
 
 rebuild: $(VENV)/installed ## Make a cleaned dataset from its recipe and its source: RECIPE=data/recipe/ravir SOURCE=/path TARGET=cleaned

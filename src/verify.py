@@ -1,24 +1,29 @@
-"""Hash a released folder again: `python src/verify.py FOLDER` names every file that differs."""
+"""Hash a released folder again: `python src/verify.py FOLDER` names every file that differs.
+
+A file whose bytes differ passes, with a remark, if it is the same image: the same pixels with the
+same declarations (see `clearset.io.identity`).
+"""
 
 from pathlib import Path
 
 from clearset.errors import ClearsetError, listed
-from clearset.io import archives, checksums, tool
+from clearset.io import archives, checksums, identity, tool
 
 
 def main(folder: str) -> str:
     """Return that every file is as released; raises `ClearsetError` naming those that are not."""
-    found = checksums.verify(Path(folder))
-    if found:
-        told = "".join(f"\n  {one.what}: {one.path!a}" for one in found)
-        kinds = listed(sorted({one.what for one in found}))
+    differences = identity.verify(Path(folder))
+    if wrong := differences.wrong:
+        lines = "".join(f"\n  {one.what}: {one.path!a}" for one in wrong)
+        kinds = listed(sorted({one.what for one in wrong}))
         raise ClearsetError(
-            f"{folder}: {len(found)} files are not as released ({kinds}):{told}\n"
-            "Get these again from where the release came from"
+            f"{folder}: {len(wrong)} files are not as released ({kinds}):{lines}\n"
+            f"{identity.remark(differences.same)}Get these again from where the release came from"
         )
     path = Path(folder) / checksums.CHECKSUMS
     return (
         f"verify: each of {len(checksums.read(path))} files in {folder} is as released\n"
+        f"{identity.remark(differences.same)}"
         f"  content {archives.sha256(path)}: the same as CHANGELOG.md names for its tag?"
     )
 

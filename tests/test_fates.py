@@ -16,6 +16,7 @@ IMAGE = {
     "split": "train",
     "source_sha256": "s",
     "output_sha256": "s",
+    "output_identity": "",
     "decision": "kept",
     "reason": "no flag",
     "steps": "",
@@ -37,6 +38,13 @@ def version(
 def test_versions_that_are_the_same_change_no_fate() -> None:
     one = version({"a": {}, "b": FIXED}, {"b": ("soft", -40.0)})
     assert tables.checked("fates", fates.changed(one, one)).empty
+
+
+def test_the_same_repair_in_other_bytes_is_no_other_fate() -> None:
+    one = version({"a": FIXED | {"output_identity": "i"}}, {})
+    for identity, count in (("i", 0), ("x", 1), ("", 1)):
+        other = FIXED | {"output_sha256": "x", "output_identity": identity}
+        assert len(fates.changed(one, version({"a": other}, {}))) == count
 
 
 @pytest.mark.parametrize(

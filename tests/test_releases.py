@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tifffile
 import yaml
+from PIL import Image
 
 import clearset
 import enhance
@@ -25,7 +26,8 @@ import release
 import verify
 from clearset.cards import Released, card
 from clearset.errors import ClearsetError
-from clearset.io import archives, checksums, croissant, layout, params, places, tables
+from clearset.io import archives, checksums, croissant, layout, params, places, releases, tables
+from clearset.io.identity import identity
 from conftest import write_image
 
 DATASET = "tiny"
@@ -121,7 +123,7 @@ def test_the_dark_image_alone_was_repaired_and_the_broken_one_dropped(made: Path
 def test_a_release_is_as_it_was(place: Place) -> None:
     assert checksums.verify(place("release")) == []
     done = verify.main("release")
-    assert "each of 14 files in release is as released" in done
+    assert "each of 15 files in release is as released" in done
     assert archives.sha256(Path("release") / checksums.CHECKSUMS) in done
 
 
@@ -424,3 +426,107 @@ def test_a_licence_that_the_hub_does_not_know_is_named(made: Path) -> None:
     text = card(Released(DATASET, section, manifest, "0" * 64, frozenset()))
     front = yaml.safe_load(text.split("---\n")[1])
     assert (front["license"], front["license_name"]) == ("other", "Ours")
+
+
+REPAIRED = "train/images/tile 0.tif"
+
+
+def compressed_anew(file: Path, change: int = 0, **options: Any) -> None:
+    """Write a TIFF with another compression, and its first pixel by `change` levels otherwise."""
+    with tifffile.TiffFile(file) as tiff:
+        page: Any = tiff.pages.first
+        pixels, description = page.asarray(), page.description
+    pixels.flat[0] += change
+    own: dict[str, Any] = {"metadata": None, "compression": "adobe_deflate"}
+    tifffile.imwrite(file, pixels, description=description, **own, **options)
+
+
+def made_elsewhere(made: Path, change: int = 0) -> None:
+    """Make `there` and `recipe` as a machine would that compresses repaired images otherwise."""
+    there, recipe = Path("there"), Path("recipe")
+    shutil.copytree(made / "data/release/tiny", there)
+    manifest = tables.read("manifest", there)
+    compressed_anew(there / REPAIRED, change)
+    row = manifest["output"] == REPAIRED
+    manifest.loc[row, "output_sha256"] = archives.sha256(there / REPAIRED)
+    manifest.loc[row, "output_identity"] = identity(there / REPAIRED)
+    for name in places.OWN:
+        (there / name).unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(made)
+        section = release.provenance(params.load(DATASET))
+    releases.write(DATASET, section, manifest, (there, recipe))
+
+
+def test_the_identities_of_a_release_are_in_its_manifest_its_lists_and_its_recipe(
+    place: Place,
+) -> None:
+    folder, recipe = place("release"), place("recipe")
+    listed = checksums.read(folder / checksums.IDENTITIES)
+    assert listed == {name: identity(folder / name) for name in listed}
+    manifest = tables.read("manifest", folder)
+    for kind, names in (("output", 5), ("mask", 4)):
+        rows = manifest[manifest[kind] != ""]
+        assert rows[f"{kind}_identity"].tolist() == [listed[name] for name in rows[kind]]
+        assert len(rows) == names
+    assert set(checksums.read(recipe / places.RELEASE)) > {*listed, checksums.IDENTITIES}
+    assert checksums.read(recipe / checksums.IDENTITIES) == listed
+
+
+@pytest.mark.parametrize("name", [REPAIRED, "train/images/tile 1.tif"])
+def test_an_image_compressed_anew_is_remarked_and_passes(place: Place, name: str) -> None:
+    folder = place("release")
+    compressed_anew(folder / name)
+    done = verify.main("release")
+    assert "each of 15 files in release is as released\n" in done
+    assert f"\n  same pixels, other bytes: 1 file, compressed anew ({name!a})\n" in done
+    assert archives.sha256(folder / checksums.CHECKSUMS) in done
+
+
+def test_a_mask_compressed_anew_is_remarked_and_passes(place: Place) -> None:
+    file = place("release") / "train/masks/tile 3.png"
+    Image.open(file).save(file, compress_level=1)
+    assert "1 file, compressed anew ('train/masks/tile 3.png')" in verify.main("release")
+
+
+@pytest.mark.parametrize(
+    "options", [{"change": 1}, {"extratags": [(42113, "s", 0, "7", True)]}, {"resolution": (3, 3)}]
+)
+def test_one_level_of_one_pixel_or_one_tag_does_not_pass(
+    place: Place, options: dict[str, Any]
+) -> None:
+    folder = place("release")
+    compressed_anew(folder / REPAIRED, **options)
+    compressed_anew(folder / "train/images/tile 1.tif")
+    with pytest.raises(ClearsetError) as caught:
+        verify.main("release")
+    assert f"1 files are not as released (changed):\n  changed: {REPAIRED!a}\n" in str(caught.value)
+    assert "other bytes: 1 file, compressed anew ('train/images/tile 1.tif')" in str(caught.value)
+
+
+def test_a_rebuild_to_the_same_pixels_in_other_bytes_is_the_release_with_a_remark(
+    place: Place, made: Path
+) -> None:
+    made_elsewhere(made)
+    said = rebuild.main("recipe", str(place("source")), "made")
+    assert "each of 15 files is what was released, every pixel is the same\n" in said
+    assert f"  same pixels, other bytes: 1 file, compressed anew ({REPAIRED!a})\n" in said
+    before, after = contents(Path("there")), contents(Path("made"))
+    assert {name for name in before if before[name] != after[name]} == {REPAIRED}
+    assert set(before) == set(after)
+    assert f"content {archives.sha256(Path('there') / checksums.CHECKSUMS)}" in said
+    assert f"1 file, compressed anew ({REPAIRED!a})" in verify.main("made")
+
+
+def test_a_rebuild_to_one_other_pixel_is_none(place: Place, made: Path) -> None:
+    made_elsewhere(made, change=1)
+    with pytest.raises(ClearsetError, match=r"not what was released: .*tile 0.tif \(changed\)\."):
+        rebuild.main("recipe", str(place("source")), "made")
+    assert not Path("made").exists()
+
+
+def test_originals_are_copied_byte_for_byte_from_the_source_alone(place: Place) -> None:
+    source = place("source")
+    compressed_anew(source / "train/images/tile 1.tif")
+    with pytest.raises(ClearsetError, match=r"1 with other bytes \(train/images/tile 1\.tif\)"):
+        rebuild.main(str(place("recipe")), str(source), "made")

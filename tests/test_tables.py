@@ -153,6 +153,19 @@ def test_a_key_twice_is_named(tmp_path: Path) -> None:
         tables.write("flags", flags(["a", "b", "a"], [1.0, 2.0, 3.0]), tmp_path)
 
 
+def test_a_table_of_before_a_column_was_declared_has_it_empty(tmp_path: Path) -> None:
+    later = list(tables.TABLES["manifest"].later)
+    full = pd.DataFrame({column: ["1"] for column in tables.empty("manifest")})
+    before = full.drop(columns=later)
+    before.to_csv(tmp_path / "manifest.csv", index=False)
+    read = tables.read("manifest", tmp_path)
+    assert list(read.columns) == list(full.columns)
+    assert read[later].to_numpy().tolist() == [["", ""]]
+    before.drop(columns="output").to_csv(tmp_path / "manifest.csv", index=False)
+    with pytest.raises(ClearsetError, match=r"missing columns \['output'\]"):
+        tables.read("manifest", tmp_path)
+
+
 def test_a_failed_write_leaves_the_table_before_and_nothing_else(tmp_path: Path) -> None:
     path = tables.write("flags", flags(["a"], [1.0]), tmp_path)
     before = path.read_bytes()

@@ -87,7 +87,8 @@ def _what_this_is(released: Released) -> str:
         "`manifest.csv` has one row for each image of the source: what became of it, why, and the "
         "sha256 before and after. `croissant.json` says the same to machines, `params.yaml` how "
         "it was made. `sha256sum -c checksums.sha256`, or `python src/verify.py <this folder>` of "
-        f"Clearset, tells whether every byte is as released. {same}"
+        "Clearset, tells whether every byte is as released; the latter also takes the same pixels "
+        f"in other bytes, by `identities.sha256`, and says so. {same}"
     )
     if released.files:
         return f"Cleaned with Clearset, laid out as its source. {checked}"
@@ -99,8 +100,9 @@ def _what_this_is(released: Released) -> str:
         else "`python src/rebuild.py <this folder> <source> <target>` of Clearset"
     )
     return (
-        f"**This is a recipe: it holds no picture**{why}. Who has the source makes the very bytes "
-        f"of the cleaned dataset from it, and is told whether every hash matches: {made}. {checked}"
+        f"**This is a recipe: it holds no picture**{why}. Who has the source makes the cleaned "
+        "dataset from it to the very pixel, and is told whether every hash matches too: "
+        f"{made}. {checked}"
     )
 
 

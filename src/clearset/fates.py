@@ -52,8 +52,10 @@ def _told(before: Any, after: Any, why: str) -> tuple[str, ...]:
 def _same(before: Any, after: Any) -> bool:
     if before is None or after is None or before.decision != after.decision:
         return False
-    other_bytes = before.decision == REPAIRED and before.output_sha256 != after.output_sha256
-    return not other_bytes and bool(before.source_sha256 == after.source_sha256)
+    same_bytes = before.output_sha256 == after.output_sha256
+    same_image = before.output_identity and before.output_identity == after.output_identity
+    same = before.decision != REPAIRED or same_bytes or same_image
+    return bool(same and before.source_sha256 == after.source_sha256)
 
 
 def _of(before: Any, after: Any, column: str) -> str:

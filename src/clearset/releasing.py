@@ -36,11 +36,12 @@ def manifest(
     update: Update,
     uncopied: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Return the table `manifest`, hashes of masks and labels left empty: every image, once.
+    """Return the table `manifest`, what only files tell left empty: every image, once.
 
-    From the tables `images`, `flags`, `decisions`, `curation`, `repairs` and `verdicts`.
-    `uncopied` are images of which there is no copy to release. Raises `ClearsetError` for a review
-    without ground, and for a repair without a verdict.
+    Left empty are identities, and hashes of masks and labels. From the tables `images`, `flags`,
+    `decisions`, `curation`, `repairs` and `verdicts`. `uncopied` are images of which there is no
+    copy to release. Raises `ClearsetError` for a review without ground, and for a repair without a
+    verdict.
     """
     table = _joined(found)
     refuse_unfounded(reviews, table, uncopied)
@@ -54,8 +55,10 @@ def manifest(
     table = table.assign(
         output=table["source"].where(present, ""),
         output_sha256=written.where(present, ""),
+        output_identity="",
         mask=table["source_mask"].where(present, ""),
         mask_sha256="",
+        mask_identity="",
         label=table["source_label"].where(present, ""),
         label_sha256="",
         flags=table["flags"].map(cells.text),

@@ -1,6 +1,7 @@
 """A folder proven file by file: a list of sha256 in it, which `sha256sum -c` reads too."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from clearset.io import archives, layout
 from clearset.io.parallel import watched
 
 CHECKSUMS = "checksums.sha256"
+IDENTITIES = "identities.sha256"  # beside it, of images: see `identity`
+MISSING, CHANGED, UNLISTED = "missing", "changed", "not listed"
 LINE = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<path>.+)")
 
 
@@ -17,7 +20,7 @@ class Difference:
     """A file of a released folder that is not what its list says, and how it differs."""
 
     path: str  # below the folder
-    what: str  # missing, changed, or not listed
+    what: str  # MISSING, CHANGED or UNLISTED
 
 
 def write(folder: Path, name: str = CHECKSUMS, of: Path | None = None) -> str:
@@ -27,11 +30,15 @@ def write(folder: Path, name: str = CHECKSUMS, of: Path | None = None) -> str:
     """
     root = of or folder
     files = {place: archives.sha256(root / place) for place in below(root) if place != name}
-    path = folder / name
-    with layout.replacing(path) as begun:
-        text = "".join(f"{digest}  {place}\n" for place, digest in sorted(files.items()))
-        begun.write_text(text, encoding="utf-8")
-    return archives.sha256(path)
+    return archives.sha256(write_list(files, folder / name))
+
+
+def write_list(digests: Mapping[str, str], path: Path) -> Path:
+    """Write {path: sha256} in the form that `read` and `sha256sum -c` read, and return its path."""
+    with layout.replacing(path) as incomplete:
+        text = "".join(f"{digest}  {place}\n" for place, digest in sorted(digests.items()))
+        incomplete.write_text(text, encoding="utf-8")
+    return path
 
 
 def read(path: Path) -> dict[str, str]:
@@ -69,11 +76,11 @@ def verify(folder: Path, listed: dict[str, str] | None = None) -> list[Differenc
     for place in watched(sorted(expected), len(expected), "verify"):
         file = folder / place
         if not file.is_file() or file.is_symlink():
-            found.append(Difference(place, "missing"))
+            found.append(Difference(place, MISSING))
         elif archives.sha256(file) != expected[place]:
-            found.append(Difference(place, "changed"))
+            found.append(Difference(place, CHANGED))
     others = sorted(set(below(folder)) - set(expected) - {CHECKSUMS})
-    return sorted([*found, *(Difference(o, "not listed") for o in others)], key=lambda d: d.path)
+    return sorted([*found, *(Difference(o, UNLISTED) for o in others)], key=lambda d: d.path)
 
 
 def below(folder: Path) -> list[str]:

@@ -13,8 +13,10 @@ TABLES = {
             "source_sha256": STR,
             "output": STR,  # below the release's root, which is laid out as the source; empty: none
             "output_sha256": STR,
+            "output_identity": STR,  # see `identity`; empty: it has none but its bytes
             "mask": STR,  # below the release's root; empty: none
             "mask_sha256": STR,
+            "mask_identity": STR,
             "label": STR,  # below the release's root; empty: none
             "label_sha256": STR,
             "flags": STR,  # the rules that flagged it, separated by spaces
@@ -27,6 +29,7 @@ TABLES = {
         },
         ("image_id",),
         others=FLOAT,
+        later=("output_identity", "mask_identity"),
     ),
     # one row an image whose fate differs between two versions of a dataset
     "fates": Table(
@@ -46,8 +49,10 @@ MEANING = {
     "source_sha256": "of the source's file",
     "output": "where it lies in the released folder, below its root; empty: dropped",
     "output_sha256": "of the released file",
+    "output_identity": "sha256 of its pixels and what it declares; empty: only its bytes tell",
     "mask": "its mask, below the root; empty: none",
     "mask_sha256": "of the mask's file",
+    "mask_identity": "sha256 of its pixels and what it declares; empty: only its bytes tell",
     "label": "another file that belongs to it, below the root; empty: none",
     "label_sha256": "of that file",
     "flags": "the rules that flagged it, separated by spaces",

@@ -8,6 +8,7 @@ import pandas as pd
 
 from clearset.errors import ClearsetError
 from clearset.io import archives
+from clearset.io.identity import identities
 from clearset.io.parallel import watched
 from clearset.releasing import DROPPED, REPAIRED
 
@@ -20,7 +21,7 @@ def uncopied(images: pd.DataFrame) -> set[str]:
 def deliver(
     manifest: pd.DataFrame, images: pd.DataFrame, folders: Mapping[str, Path], target: Path
 ) -> pd.DataFrame:
-    """Write images, masks and labels below `target`; return the manifest with their hashes.
+    """Write images, masks and labels below `target`; return the manifest with what files tell.
 
     `images` says where they lie in the `folders` of fetch and enhance. Raises `ClearsetError` for
     a file that is not what the table of its stage says.
@@ -40,7 +41,12 @@ def deliver(
         for kind, place, output in (("mask", mask, row.mask), ("label", label, row.label)):
             file = folders["fetch"] / f"{kind}s" / place
             hashes[kind].append(_copied(file, target / output) if output else "")
-    return manifest.assign(mask_sha256=hashes["mask"], label_sha256=hashes["label"])
+    return manifest.assign(
+        mask_sha256=hashes["mask"],
+        label_sha256=hashes["label"],
+        output_identity=identities(target, manifest["output"].tolist()),
+        mask_identity=identities(target, manifest["mask"].tolist()),
+    )
 
 
 def _copied(source: Path, target: Path) -> str:

@@ -15,6 +15,10 @@ from clearset.errors import UnreadableImage
 # one, a sixth of all time, until it has seen that a block of this size comes and goes.
 np.empty(2**25 - 2**16, np.uint8)
 BUFFER = 2**20  # bytes read at once: Pillow asks for a few kilobytes at a time
+# What a header says of pixels, in Pillow's words; comments and names of programs say nothing.
+DECLARED = ("transparency", "gamma", "srgb", "chromaticity", "icc_profile", "exif", "dpi", "aspect")
+EXACT = {"PNG", "BMP", "GIF", "PPM", "WEBP"}  # formats whose pixels do not hang on the decoder,
+LOSSY_WEBP = b"VP8 "  # but for a WebP with this chunk
 
 
 def decode(
@@ -38,6 +42,24 @@ def decode(
         if getattr(image, "n_frames", 1) != 1:
             raise UnreadableImage(f"{image.n_frames} frames: split it into single images")
         return np.array(image)
+
+
+def declarations(path: Path) -> dict[str, Any]:
+    """Return what a file says of its pixels: format, mode, palette, colours, resolution, EXIF.
+
+    Raises `UnreadableImage` for a lossy one, whose pixels hang on the decoder.
+    """
+    with Pillow.open(path) as image:
+        lossy_webp = image.format == "WEBP" and LOSSY_WEBP in path.read_bytes()
+        if image.format not in EXACT or lossy_webp:
+            raise UnreadableImage(f"{image.format} may be lossy: it has no identity but its bytes")
+        image.load()  # in a PNG, EXIF may follow the pixels
+        said = {key: image.info[key] for key in DECLARED if key in image.info}
+        return said | {
+            "format": image.format,
+            "mode": image.mode,
+            "palette": image.getpalette() if image.mode == "P" else None,
+        }
 
 
 def encode_like(source: Path, pixels: npt.NDArray[Any]) -> bytes:

@@ -6,12 +6,20 @@ from pathlib import Path
 
 from clearset.errors import ClearsetError, listed
 from clearset.io import archives
-from clearset.io.checksums import CHECKSUMS
+from clearset.io.checksums import CHECKSUMS, IDENTITIES
 from clearset.io.inventory import Item
 
 MANIFEST, README, CROISSANT, PARAMS = "manifest.csv", "README.md", "croissant.json", "params.yaml"
 RELEASE = "release.sha256"  # in a recipe: the checksums of the whole release
-OWN = {MANIFEST, README, CROISSANT, PARAMS, CHECKSUMS}  # beside the source's own folders
+# Beside the source's own folders:
+OWN = {
+    MANIFEST,
+    README,
+    CROISSANT,
+    PARAMS,
+    CHECKSUMS,
+    IDENTITIES,
+}
 
 
 def unfit(path: str) -> str:

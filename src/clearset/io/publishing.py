@@ -1,13 +1,12 @@
 """A release in git: what may be released, and its commit and tag, out together or not at all."""
 
-import os
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from clearset.errors import ClearsetError, listed
 from clearset.io import checksums, composition, layout, params
+from clearset.io.git import output
 from clearset.io.pushing import opened
 
 ORIGIN = "origin"
@@ -25,19 +24,7 @@ class Tag:
 
 def git(*arguments: str, given: str = "", index: str = "") -> str:
     """Return what a git command prints; raises `ClearsetError` with what it says."""
-    environment = os.environ | ({"GIT_INDEX_FILE": index} if index else {})
-    done = subprocess.run(
-        ["git", *arguments],  # noqa: S607 - the user's own git
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment | {"GIT_TERMINAL_PROMPT": "0"},
-    )
-    if done.returncode:
-        reason = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
-        raise ClearsetError(f"git {arguments[0]}: {reason}")
-    return done.stdout.rstrip("\n")
+    return output(*arguments, given=given.encode(), index=index).decode().rstrip("\n")
 
 
 def known(*arguments: str) -> str:

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,17 @@ from omegaconf import OmegaConf
 
 from clearset.cards import Released, card
 from clearset.errors import ClearsetError, listed
-from clearset.io import archives, checksums, images, layout, params, places, sources, tables
+from clearset.io import (
+    archives,
+    checksums,
+    identity,
+    images,
+    layout,
+    params,
+    places,
+    sources,
+    tables,
+)
 from clearset.io.croissant import croissant
 from clearset.io.parallel import mapped
 from clearset.releasing import DROPPED, REPAIRED
@@ -22,14 +32,15 @@ from clearset.schema import Action, Dataset
 from clearset.schema_fetch import Source
 from clearset.steps import called, describe, enhance
 
-BYTES = "Use the versions of requirements.lock: another library may write other bytes"
+PIXELS = "Use the versions of requirements.lock: another library may repair to other pixels"
 
 
 def write(name: str, section: Dataset, manifest: pd.DataFrame, folders: tuple[Path, Path]) -> None:
     """Describe a release whose files lie in the first of `folders`, and its recipe in the second.
 
-    The first gets manifest.csv, params.yaml, README.md, croissant.json and checksums.sha256; the
-    second the same of a folder without pictures, and in release.sha256 the checksums of the first.
+    The first gets manifest.csv, params.yaml, README.md, croissant.json, identities.sha256 and
+    checksums.sha256; the second the same of a folder without pictures (its identities are those
+    of the first), and in release.sha256 the checksums of the first.
     """
     folder, recipe = folders
     files = frozenset(checksums.below(folder))
@@ -55,13 +66,27 @@ def described(
     }
     for file, text in texts.items():
         (folder / file).write_text(text, encoding="utf-8")
+    checksums.write_list(identities(released.manifest), folder / checksums.IDENTITIES)
 
 
-def rebuild(recipe: Path, source: Path, target: Path) -> pd.DataFrame:
-    """Make the released folder `target` from a recipe and its source, and return its manifest.
+def identities(manifest: pd.DataFrame) -> dict[str, str]:
+    """Return {path: identity} of the released images and masks that have one."""
+    pairs = [
+        (PurePosixPath(place).as_posix(), value)
+        for kind in ("output", "mask")
+        for place, value in zip(manifest[kind], manifest[f"{kind}_identity"], strict=True)
+    ]
+    return {place: value for place, value in pairs if value}
 
-    Raises `ClearsetError` when the recipe was changed, the source is not the one it was made from
-    (each file named), or what was made is not what was released; `target` is then as before.
+
+def rebuild(recipe: Path, source: Path, target: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Make the released folder `target` from a recipe and its source.
+
+    Returns its manifest, and the repaired images that are the released ones in other bytes, as
+    another build of a compressor writes them. Manifest and lists are those of the release, so its
+    content is known by the same hash. Raises `ClearsetError` when the recipe was changed, the
+    source is not the one it was made from (each file named), or what was made is not what was
+    released; `target` is then as before.
     """
     refuse_different(checksums.verify(recipe), f"{recipe} was changed", "Get the recipe again")
     name, section = read_params(recipe / places.PARAMS)
@@ -79,10 +104,11 @@ def rebuild(recipe: Path, source: Path, target: Path) -> pd.DataFrame:
         mapped(partial(place, root, begun), jobs, "rebuild")
         files = frozenset(checksums.below(begun))
         described(begun, name, section, manifest, files)
-        checksums.write(begun)
-        made = checksums.verify(begun, checksums.read(recipe / places.RELEASE))
-        refuse_different(made, "what was made is not what was released", BYTES)
-    return manifest
+        differences = checksums.verify(begun, checksums.read(recipe / places.RELEASE))
+        made = identity.judged(begun, differences, identities(manifest))
+        refuse_different(made.wrong, "what was made is not what was released", PIXELS)
+        shutil.copyfile(recipe / places.RELEASE, begun / checksums.CHECKSUMS)
+    return manifest, made.same
 
 
 def read_params(path: Path) -> tuple[str, Dataset]:

@@ -60,7 +60,8 @@ def read(name: str, folder: Path) -> pd.DataFrame:
             keep_default_na=False,
             na_values={c: [""] for c in _header(path) if c not in text},
         )
-        return checked(name, frame)
+        absent = [column for column in table.later if column not in frame]
+        return checked(name, frame.assign(**dict.fromkeys(absent, "")))
     except (ValueError, pd.errors.ParserError) as error:
         raise ClearsetError(
             f"{path} is no table: {error}. Run the stage that writes it again"

@@ -19,6 +19,10 @@ LAYOUT = {254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 280, 281, 
 LAYOUT |= {322, 323, 324, 325, 338, 339, *range(512, 533), 347}
 GIVEN = {282, 283, 296, 34675}  # resolution and ICC profile: arguments of the writer
 FOLDERS = {330, 34665, 34853, 40965}  # tags that point to further directories, not to values
+EXACT = {"NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS", "LZMA", "ZSTD"}
+# Tags that say where in a file and how compressed pixels lie, and which program wrote them when.
+STORAGE = {259, 266, 273, 278, 279, 284, 317, 322, 323, 324, 325} | {305, 306, 316}
+SUB_IMAGES = 330
 
 
 def decode(path: Path, check_size: Callable[[int, int], None]) -> Pixels:
@@ -66,6 +70,22 @@ def nodata(path: Path) -> float | None:
     except ValueError:
         return None
     return value if value.is_integer() and 0 <= value <= top else None
+
+
+def declarations(path: Path) -> dict[str, Any]:
+    """Return what a TIFF says of its pixels: every tag but those of storage.
+
+    Raises `UnreadableImage` for what has no identity but its bytes: a lossy one, whose pixels hang
+    on the decoder, and one with further images inside.
+    """
+    with tifffile.TiffFile(path) as tiff:
+        page: Any = tiff.pages.first
+        name = page.compression.name
+        if name not in EXACT or SUB_IMAGES in page.tags:
+            what = "further images" if name in EXACT else f"{name}, which may be lossy"
+            raise UnreadableImage(f"a TIFF with {what}: it has no identity but its bytes")
+        tags = {tag.code: tag.value for tag in page.tags if tag.code not in STORAGE}
+        return {"format": "TIFF", "tags": tags}
 
 
 def write_like(source: Path, pixels: Pixels, target: Path) -> None:
