@@ -90,3 +90,20 @@ def explained(table: pd.DataFrame, settings: Analyze) -> str:
         f"images, so that about {quota:.1f} % of any dataset's edges are outliers, whatever it "
         "shows."
     )
+
+
+def measured_by(engine: Mapping[str, Any]) -> str:
+    """Return which engine measured a dataset, and how its numbers stand to those on record."""
+    line = f"Measured by {engine['name']} {engine['version']} ({engine['model']})."
+    record = engine.get("record")
+    if not record:
+        return line
+    kept = f"[{record['folder']}](../../{record['folder']}/record.json)"
+    made = f"fastdup {record['version']} gave on these images on {record['made']}"
+    if record["equal"]:
+        return (
+            f"{line} Its statistics and descriptors are exactly those that {kept} holds, which "
+            f"{made}: a run that has fastdup at hand is held to them, one that has not takes them."
+        )
+    apart = ", ".join(f"{value:g} in {name}" for name, value in record["apart"].items())
+    return f"{line} Its numbers differ by up to {apart} from those that {kept} holds, which {made}."

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clearset import leaks, links, neighbours
-from clearset.engines import fastdup, given, native
+from clearset.engines import given, native, recourse
 from clearset.errors import ClearsetError, listed
 from clearset.io import images
 from clearset.io.parallel import mapped, watched, workers
@@ -158,13 +158,14 @@ def _native(jobs: Sequence[Job], look: Look) -> Looked:
 
 
 def _fastdup(jobs: Sequence[Job], look: Look) -> Looked:
+    plan = recourse.plan((job.file, job.span) for job in jobs)
     with tempfile.TemporaryDirectory(prefix="clearset-") as name:
         scratch = Path(name)
         fed = [scratch / f"{number:08d}.png" for number in range(len(jobs))]
         wanted = [replace(job, fed=file) for job, file in zip(jobs, fed, strict=True)]
         seen = mapped(look, wanted, "measure")
-        statistics, descriptors = fastdup.run(fed, scratch, workers())
-    return seen, statistics, descriptors, fastdup.info()
+        numbers = plan.numbers(fed, scratch, workers())
+    return seen, numbers.statistics, numbers.descriptors, numbers.info
 
 
 def _look(classes: list[int], sighted: bool, names: list[str], job: Job) -> Seen:
