@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.errors import ClearsetError
+from clearset.errors import ClearsetError, listed
 from clearset.io import images, layout, tables
 from clearset.io.archives import sha256
 from clearset.io.work_folder import STATISTICS
 
 ABOUT = "record.json"
+TABLES = ("statistics.csv", "descriptors.csv")  # the others are for the tests of parity
 IDENTITY = ("name", "version", "model", "options")  # of the engine, as engine.json has it
 
 
@@ -65,9 +66,11 @@ def read(folder: Path) -> Record:
     """Return a record; raises `ClearsetError` if a file of it is not what was recorded."""
     try:
         about = tables.read_json(folder / ABOUT)
-        wrong = [name for name, known in about["sha256"].items() if sha256(folder / name) != known]
-        if wrong:
-            raise ClearsetError(_damaged(folder, f"{wrong[0]} is not what {ABOUT} says"))
+        if lacking := {*IDENTITY, "made", "sha256"} - set(about):
+            raise ClearsetError(_damaged(folder, f"{ABOUT} lacks {listed(sorted(lacking))}"))
+        for name in sorted({*TABLES} | set(about["sha256"])):
+            if sha256(folder / name) != about["sha256"].get(name):
+                raise ClearsetError(_damaged(folder, f"{name} is not what {ABOUT} says"))
         statistics = tables.read("statistics", folder).drop_duplicates("pixels_sha256")
         descriptors = tables.read("descriptors", folder).set_index("image_id")
         by_pixels = statistics.set_index("pixels_sha256")
