@@ -318,6 +318,39 @@ def test_what_an_expired_build_says_itself_is_understood(
     assert "has expired: its build stopped working on" in str(said)
 
 
+def set_up(environment: Path) -> str:
+    """Set fastdup up without a network; return the line that stays beside its environment."""
+    alone = {"UV_OFFLINE": "1", "UV_CACHE_DIR": str(environment.parent / "cache")}
+    alone |= {"CLEARSET_FASTDUP": str(environment)}
+    done = run(ROOT, "python", "src/setup_fastdup.py", **alone)
+    assert done.returncode == 0, done.stderr
+    (line,) = environment.with_suffix(".txt").read_text().splitlines()
+    assert done.stdout.splitlines()[-1] == line
+    return line
+
+
+def test_a_set_up_that_can_not_install_says_why_and_does_not_fail(tmp_path: Path) -> None:
+    line = set_up(tmp_path / "fastdup")
+    assert line.startswith("fastdup: not available here (Python ")
+    assert "network" in line or "offline" in line or "cache" in line
+
+
+def test_a_set_up_that_finds_an_expired_build_alone_says_so_and_does_not_fail(
+    tmp_path: Path,
+) -> None:
+    packages = tmp_path / "fastdup/lib/python3.11/site-packages"
+    (packages / "fastdup").mkdir(parents=True)
+    (packages / "fastdup-2.54.dist-info").mkdir()
+    (packages / "fastdup/libfastdup_shared.so").write_bytes(b"\x00Aug 23 2020\x00")
+    python = tmp_path / "fastdup/bin/python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    line = set_up(tmp_path / "fastdup")
+    expired = "fastdup 2.54 has expired: its build stopped working on 2020-12-21"
+    assert line.startswith(f"{expired} (no newer build could be looked for: ")
+
+
 @pytest.mark.parametrize("kind", ["recorded", "live"])
 def test_what_fastdup_itself_writes_reads_the_same_in_both_formats(
     kind: str, in_folder: Path, request: pytest.FixtureRequest

@@ -181,7 +181,7 @@ def _reason_of_setup() -> str:
     return record.read_text("utf-8").strip() if record.exists() else f"no {interpreter()}"
 
 
-def reason(error: ClearsetError) -> str:
+def reason(error: Exception) -> str:
     """Return an error of fastdup's without the way out."""
     return str(error).removesuffix(f". {WAY_OUT}")
 
