@@ -19,7 +19,7 @@ from clearset import (
 from clearset.evidence import check_bounds
 from clearset.io import drawing, layout, params, probes, tables
 from clearset.io.command import run
-from clearset.schema import EVERY, Action, Dataset, Rule
+from clearset.schema import EVERY, Action, Dataset, Engine, Rule
 from clearset.steps import check_steps
 
 Tables = dict[str, pd.DataFrame]
@@ -107,7 +107,8 @@ def assessed(
     if repairs.empty:
         return {name: tables.empty(name) for name in ("outcomes", "comparison", "changes")}
     cleaned = tables.read("images", folders["enhance"])
-    alone = replace(section.analyze, leak_registered=0)  # no repair moves a keypoint's subject
+    # No repair moves a keypoint's subject; no record of fastdup's has a repaired image.
+    alone = replace(section.analyze, leak_registered=0, engine=Engine.native)
     again = engines.analyze(cleaned, folders["enhance"] / "images", alone)
     after = found | {
         "images": cleaned,
