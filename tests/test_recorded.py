@@ -51,9 +51,11 @@ def listing(folder: Path, pixels: dict[str, images.Pixels]) -> pd.DataFrame:
     return table.assign(path=table["image_id"] + ".png", low=0.0, high=tops, nodata=np.nan)
 
 
-def analyzed(pixels: dict[str, images.Pixels]) -> engines.Analysis:
+def analyzed(pixels: dict[str, images.Pixels], **others: float) -> engines.Analysis:
+    """Return the analysis by fastdup of images in the current folder, each with `others`."""
+    folder = Path("images").absolute()  # processes of another test's folder may do the work
     given = Analyze(engine=Engine.fastdup, neighbours=3, metrics=["sharpness"])
-    return engines.analyze(listing(Path("images"), pixels), Path("images"), given)
+    return engines.analyze(listing(folder, pixels).assign(**others), folder, given)
 
 
 def numbers_agree(live: Tables, known: Tables) -> None:
@@ -156,17 +158,17 @@ def test_a_build_that_fails_gives_way_to_the_record(
 def test_an_image_that_is_not_on_record_stops_the_run_before_any_work(
     project: Path, no_fastdup: Path, changed: str
 ) -> None:
-    pixels = recordings.generated()
+    pixels, others = recordings.generated(), {}
+    first = next(iter(pixels))
     if changed == "pixel":
-        pixels["test/2"][0, 0] ^= 1
-    table = listing(Path("images"), pixels)
-    if changed == "range":
-        table.loc[table["image_id"] == "test/2", "high"] = 254.0
+        pixels[first][0, 0] ^= 1
+    else:
+        others["high"] = 254.0
     with pytest.raises(ClearsetError) as caught:
-        engines.analyze(table, Path("images"), Analyze(engine=Engine.fastdup, metrics=["no"] * 0))
+        analyzed(pixels, **others)
     said, _, way_out = str(caught.value).partition(". Way out: ")
     assert said.startswith("fastdup is not installed: ")
-    assert said.endswith("since images/test/2.png is none of them")
+    assert said.endswith(f"since {project}/images/{first}.png is none of them")
     assert "analyze: {engine: native}" in way_out
 
 
