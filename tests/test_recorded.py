@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 import recordings
 from clearset import engines
 from clearset.engines import fastdup, recorded, recording
 from clearset.engines.recording import Tables
 from clearset.errors import ClearsetError
-from clearset.io import images, tables, work_folder
+from clearset.io import images, layout, tables, work_folder
 from clearset.io.work_folder import STATISTICS
 from clearset.published import measured_by
 from clearset.schema import Analyze, Engine
@@ -246,6 +247,12 @@ def test_the_committed_record_of_ravir_is_of_its_42_images() -> None:
     assert len(tables.read("statistics", RAVIR)) == 42
     assert len(record.statistics) == len(record.descriptors) == 41  # two files are the same
     assert record.about["version"] == "2.54"
+
+
+def test_the_one_stage_that_takes_the_record_declares_it() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    deps = {name: body["do"]["deps"] for name, body in stages.items() if "do" in body}
+    assert [name for name in deps if str(layout.RECORDED) in deps[name]] == ["analyze"]
 
 
 def test_a_record_is_only_made_by_a_fastdup_that_works(project: Path, no_fastdup: Path) -> None:
