@@ -11,7 +11,7 @@ UNET = $(shell sed -n 's/^unet = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder test portable lint lock experiments benchmark release diff agree verify rebuild adopt clean
+.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder record test portable lint lock experiments benchmark release diff agree verify rebuild adopt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -93,6 +93,11 @@ verify: $(VENV)/installed ## Check a released folder by its hashes and its pixel
 
 rebuild: $(VENV)/installed ## Make a cleaned dataset from its recipe and its source: RECIPE=data/recipe/ravir SOURCE=/path TARGET=cleaned
 	@python src/rebuild.py "$(RECIPE)" "$(SOURCE)" "$(TARGET)"
+
+record: $(VENV)/fastdup.txt ## Write down what a working fastdup gives on RAVIR, and on what tests make, for when it works no more (CLEARSET_RAVIR as above)
+	@dvc repro fetch@ravir
+	@python src/record.py ravir
+	@PYTHONPATH=src python tests/recordings.py
 
 test: $(VENV)/fastdup.txt ## Run the tests
 	@python -m pytest

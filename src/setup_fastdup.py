@@ -1,7 +1,7 @@
 """Put the newest fastdup into an environment of its own, try it, and say in one line how it went.
 
-It never fails: without fastdup the native engine does the work. The line is kept beside the
-environment, where the engine's errors repeat it.
+It never fails and never waits for ever: where fastdup does not work, its record or the native
+engine does the work. The line is kept beside the environment, where the engine's errors repeat it.
 """
 
 import os
@@ -19,22 +19,28 @@ from clearset.io.images import png_bytes
 
 PROJECT = Path("pyproject.toml")  # its dependency group `fastdup` says what is wanted
 PYTHONS = ">=3.9,<3.13"  # what fastdup's wheels are made for
+LONGEST = 600  # seconds for one step of the installation
 
 
 def main() -> str:
     """Install, try on three images, and return the outcome."""
     print("setting up fastdup in an environment of its own ...", flush=True)
+    missed = ""
     try:
         install()
-    except (OSError, subprocess.CalledProcessError) as error:
-        reason = str(getattr(error, "stderr", "") or error).strip().splitlines()
-        system = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
-        return f"fastdup: not available here ({system}): {' '.join(' '.join(reason).split())[:300]}"
+    except (OSError, subprocess.SubprocessError) as error:
+        said = getattr(error, "stderr", None) or error
+        reason = " ".join((said.decode() if isinstance(said, bytes) else str(said)).split())[:300]
+        if fastdup.version() == "unknown":  # and no earlier build is there
+            system = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+            return f"fastdup: not available here ({system}): {reason}"
+        missed = f" (no newer build could be looked for: {reason})"
     try:
         attempt()
-    except ClearsetError as error:
-        return str(error).removesuffix(f". {fastdup.WAY_OUT}")
-    return f"fastdup: {fastdup.version()} works, until {fastdup.expires() or 'an unknown day'}"
+    except (ClearsetError, OSError) as error:
+        return f"{fastdup.reason(error)}{missed}"
+    until = fastdup.expires() or "an unknown day"
+    return f"fastdup: {fastdup.version()} works, until {until}{missed}"
 
 
 def install() -> None:
@@ -50,9 +56,10 @@ def install() -> None:
 
 def _quiet(command: list[str]) -> None:
     """Run a command of uv; once more with the system's certificates, for a network of its own."""
-    if subprocess.run(command, check=False, capture_output=True).returncode != 0:
+    done = subprocess.run(command, check=False, capture_output=True, timeout=LONGEST)
+    if done.returncode != 0:
         env = os.environ | {"UV_SYSTEM_CERTS": "true"}
-        subprocess.run(command, check=True, capture_output=True, text=True, env=env)
+        subprocess.run(command, check=True, capture_output=True, env=env, timeout=LONGEST)
 
 
 def attempt() -> None:

@@ -117,7 +117,7 @@ def test_every_option_composes_to_checked_sections(option: str) -> None:
 
 def test_every_group_of_conf_is_tried() -> None:
     folders = {path.name for path in (ROOT / "conf").iterdir() if path.is_dir()}
-    assert folders == {*GROUPS, "checksums", "review", "sweeps"}
+    assert folders == {*GROUPS, "checksums", "recorded", "review", "sweeps"}
 
 
 @pytest.mark.parametrize(

@@ -5,164 +5,35 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from clearset import links, neighbours
-from clearset.engines import analysis, fastdup, native
+import recordings
+from clearset.engines import analysis, fastdup
 from clearset.engines.analysis import Analysis
 from clearset.errors import ClearsetError
 from clearset.io import images
-from clearset.io.images import Pixels
 from clearset.io.work_folder import STATISTICS
 from clearset.metrics import METRICS
 from clearset.schema import Analyze, Engine
-from clearset.synthesis import Made
+from test_parity import ROUNDING
 
 TABLES = ("metrics", "neighbours", "outliers", "components", "pairs")
-ROUNDING = {"blur": 0.01} | dict.fromkeys(STATISTICS[1:], 1e-3)
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of fastdup: what it was given, what we took, and where its own tables lie."""
-
-    ids: list[str]
-    statistics: pd.DataFrame
-    descriptors: npt.NDArray[Any]
-    work: Path
-
-    def own(self, name: str) -> pd.DataFrame:
-        return pd.read_csv(self.work / f"{name}.csv")
-
-
-def called(scratch: Path, pixels: dict[str, Pixels]) -> Call:
-    files = [scratch / f"{name}.png" for name in pixels]
-    for file, image in zip(files, pixels.values(), strict=True):
-        file.write_bytes(images.png_bytes(image, compress_level=1))
-    statistics, descriptors = fastdup.run(files, scratch, 2)
-    return Call(list(pixels), statistics, descriptors, scratch / "work")
-
-
-@pytest.fixture(scope="module")
-def eyes_of_ravir(ravir: Path) -> dict[str, Pixels]:
-    files = sorted((ravir / "RAVIR Dataset" / "test").glob("*.png"))
-    assert len(files) == 19
-    files += sorted((ravir / "RAVIR Dataset" / "train" / "training_images").glob("*.png"))
-    return {file.stem: images.decode(file) for file in files}
-
-
-@pytest.fixture(scope="module")
-def alone(
-    working_fastdup: Path,
-    eyes_of_ravir: dict[str, Pixels],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Call:
-    return called(tmp_path_factory.mktemp("test"), dict(list(eyes_of_ravir.items())[:19]))
-
-
-@pytest.fixture(scope="module")
-def whole(
-    working_fastdup: Path,
-    eyes_of_ravir: dict[str, Pixels],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Call:
-    """All 42 images, and three more that are nearly one of them."""
-    first, second = list(eyes_of_ravir.values())[:2]
-    altered = {"darker": first // 2, "brighter": first // 2 + 90, "cut": second[8:-8, 8:-8].copy()}
-    return called(tmp_path_factory.mktemp("whole"), eyes_of_ravir | altered)
-
-
-@pytest.fixture(params=["alone", "whole"])
-def call(request: pytest.FixtureRequest) -> Call:
-    result = request.getfixturevalue(request.param)
-    assert isinstance(result, Call)
-    return result
-
-
-def test_native_statistics_are_fastdups_within_its_rounding(
-    whole: Call, eyes_of_ravir: dict[str, Pixels]
-) -> None:
-    own = pd.DataFrame([native.statistics(pixels) for pixels in eyes_of_ravir.values()])
-    assert len(own) == 42
-    apart = (own[STATISTICS] - whole.statistics[:42]).abs().max()
-    assert (apart < pd.Series(ROUNDING)).all(), apart
-
-
-def edges(image_ids: list[str], neighbour_ids: list[str], similarity: pd.Series) -> pd.Series:
-    """Return a graph's edges in one order; RAVIR's two files of one eye are the same neighbour."""
-    same = {"IR_Case_022": "IR_Case_011"}
-    ends = [image_ids, [same.get(name, name) for name in neighbour_ids]]
-    return pd.Series(similarity.to_numpy(), pd.MultiIndex.from_arrays(ends)).sort_index()
-
-
-def test_the_nearest_images_are_fastdups_own(call: Call) -> None:
-    near, own = compared(call.ids, call.descriptors).nearest, call.own("similarity")
-    ours = edges(list(near["image_id"]), list(near["neighbour_id"]), near["similarity"])
-    starts, ends = ([call.ids[index] for index in own[end]] for end in ("from", "to"))
-    theirs = edges(starts, ends, own["distance"])
-    assert theirs.index.tolist() == ours.index.tolist()
-    np.testing.assert_allclose(ours, theirs, atol=1e-4)
-
-
-def compared(ids: list[str], descriptors: npt.NDArray[Any]) -> neighbours.Compared:
-    """Compare images as fastdup does: two neighbours each."""
-    return neighbours.compare(
-        ids, ["all"] * len(ids), descriptors, count=2, graph_neighbours=2, bounds=[0.9]
-    )
-
-
-def published(call: Call) -> pd.DataFrame:
-    within = compared(call.ids, call.descriptors).within
-    table = neighbours.outliers(call.ids, ["all"] * len(call.ids), within, 0.05)
-    return table[table["published_outlier"] == 1].set_index("image_id")
-
-
-def test_the_published_outliers_are_fastdups_own(call: Call) -> None:
-    theirs = call.own("outliers").groupby("from")["distance"].min()
-    ours = published(call)["edge_similarity"]
-    assert {call.ids[index] for index in theirs.index} == set(ours.index)
-    np.testing.assert_allclose(ours[[call.ids[i] for i in theirs.index]], theirs, atol=1e-4)
-
-
-def test_the_test_split_alone_has_the_one_published_outlier(alone: Call) -> None:
-    assert published(alone).index.tolist() == ["IR_Case_060"]
 
 
 def groups(table: pd.DataFrame) -> set[frozenset[str]]:
     return {frozenset(rows) for _, rows in table.groupby("component_id")["image_id"]}
 
 
-def test_the_components_are_fastdups_own(call: Call) -> None:
-    theirs = call.own("connected_components")
-    theirs = theirs[theirs["count"] > 0].assign(image_id=lambda t: [call.ids[i] for i in t["__id"]])
-    joined = compared(call.ids, call.descriptors).links
-    assert groups(links.components(call.ids, joined, 0.96)) == groups(theirs)
-
-
-def test_the_whole_of_ravir_holds_the_one_known_pair(whole: Call) -> None:
-    known = whole.ids[:42]
-    joined = compared(known, whole.descriptors[:42]).links
-    found = groups(links.components(known, joined, 0.96))
-    assert found == {frozenset({"IR_Case_011", "IR_Case_022"})}
-
-
 @pytest.fixture(scope="module")
-def dataset(
-    eyes: list[Made], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[pd.DataFrame, Path]:
-    """The generated eyes in several formats, a dark 16-bit one and one that can not be read."""
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Path]:
+    """Generated images in several formats, a dark 16-bit one and one that can not be read."""
     folder = tmp_path_factory.mktemp("images")
-    noise = np.random.default_rng(0).integers(0, 4096, (64, 80), dtype=np.uint16)  # 12 of 16 bits
-    colours = np.random.default_rng(1).integers(0, 256, (300, 250, 4), dtype=np.uint8)
-    pixels: dict[str, Pixels] = {f"{made.split}/{made.name}": made.pixels for made in eyes}
-    pixels |= {"train/dark": noise, "test/colour": colours[..., :3], "test/alpha": colours}
+    pixels = recordings.generated()
     for name, values in pixels.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / f"{name}.png").write_bytes(images.png_bytes(values))
@@ -193,7 +64,21 @@ def by_fastdup(working_fastdup: Path, dataset: tuple[pd.DataFrame, Path]) -> Ana
     return analyzed(dataset, Engine.fastdup, 2)
 
 
-@pytest.fixture(params=["by_native", "by_fastdup"])
+@pytest.fixture(scope="module")
+def by_record(
+    dataset: tuple[pd.DataFrame, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Analysis:
+    """By what fastdup once gave, in a project that has its record and no fastdup."""
+    project = tmp_path_factory.mktemp("project")
+    (project / "conf").mkdir()
+    (project / "conf/recorded").symlink_to(recordings.RECORDED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        patch.setenv("CLEARSET_FASTDUP", str(project / "none"))
+        return analyzed(dataset, Engine.fastdup, 2)
+
+
+@pytest.fixture(params=["by_native", "by_record", "by_fastdup"])
 def tables_of(request: pytest.FixtureRequest) -> Analysis:
     result = request.getfixturevalue(request.param)
     assert isinstance(result, Analysis)
@@ -217,7 +102,7 @@ def repaired(
     table, before = dataset
     folder = tmp_path_factory.mktemp("repaired")
     shutil.copytree(before, folder, dirs_exist_ok=True)
-    ids = [f"train/{name}" for name in ("eye_000", "eye_002", "dark")]
+    ids = [f"train/{name}" for name in ("0", "1", "dark")]
     for row in table[table["image_id"].isin(ids)].itertuples():
         (folder / row.path).write_bytes(images.png_bytes(images.decode(before / row.path) // 2))
     return ids, folder
@@ -229,7 +114,7 @@ def test_what_was_repaired_is_compared_as_if_all_were_looked_at_again(
     ids, folder = repaired
     params = Analyze(engine=Engine.native, neighbours=3)
     assert by_native.descriptors is not None
-    table = dataset[0][dataset[0]["image_id"] != "train/eye_001"]  # dropped
+    table = dataset[0][dataset[0]["image_id"] != "train/4"]  # dropped
     before = by_native.metrics["image_id"].tolist(), by_native.descriptors
     found = analysis.again(table, folder, params, ids, before)
     every = analyzed((table, folder), Engine.native, 1)
@@ -287,11 +172,8 @@ def test_outliers_are_looked_for_within_a_split(tables_of: Analysis) -> None:
     ).all()
 
 
-def test_the_planted_duplicate_is_a_component(tables_of: Analysis, eyes: list[Made]) -> None:
-    same = [made for made in eyes if np.array_equal(made.pixels, eyes[0].pixels)]
-    pair = {f"{made.split}/{made.name}" for made in same}
-    assert len(pair) == 2
-    assert any(pair <= group for group in groups(tables_of.components))
+def test_the_planted_duplicate_is_a_component(tables_of: Analysis) -> None:
+    assert any({"train/0", "train/again"} <= group for group in groups(tables_of.components))
 
 
 def test_16_bits_are_measured_on_the_declared_range(tables_of: Analysis) -> None:
@@ -305,18 +187,18 @@ def test_alpha_changes_nothing(tables_of: Analysis) -> None:
     np.testing.assert_array_equal(rows.iloc[0], rows.iloc[1])
 
 
-def test_both_engines_measure_the_same(by_native: Analysis, by_fastdup: Analysis) -> None:
-    assert (by_native.engine["name"], by_fastdup.engine["name"]) == ("native", "fastdup")
-    apart = (by_native.metrics[STATISTICS] - by_fastdup.metrics[STATISTICS]).abs()
+def test_both_engines_measure_the_same(by_native: Analysis, by_record: Analysis) -> None:
+    assert (by_native.engine["name"], by_record.engine["name"]) == ("native", "fastdup")
+    apart = (by_native.metrics[STATISTICS] - by_record.metrics[STATISTICS]).abs()
     assert (apart.max() < pd.Series(ROUNDING)).all(), apart.max()
-    pd.testing.assert_frame_equal(by_native.metrics[[*METRICS]], by_fastdup.metrics[[*METRICS]])
+    pd.testing.assert_frame_equal(by_native.metrics[[*METRICS]], by_record.metrics[[*METRICS]])
 
 
-def test_the_record_of_an_engine_is_json_with_its_settings(tables_of: Analysis) -> None:
-    record: dict[str, Any] = json.loads(json.dumps(tables_of.engine))
-    assert record["settings"]["engine"] == record["name"]
-    assert record["settings"]["neighbours"] == 3
-    assert record["version"]
+def test_what_is_said_of_an_engine_is_json_with_its_settings(tables_of: Analysis) -> None:
+    said: dict[str, Any] = json.loads(json.dumps(tables_of.engine))
+    assert said["settings"]["engine"] == said["name"]
+    assert said["settings"]["neighbours"] == 3
+    assert said["version"]
 
 
 def test_no_readable_image_is_an_error_that_says_where_to_look(tmp_path: Path) -> None:
@@ -380,6 +262,21 @@ def test_expired_on_the_day_that_the_build_tells(stand_in: Path, tmp_path: Path)
     assert fastdup.expires() == datetime.date(2026, 12, 21)
     said = failure(tmp_path / "scratch")
     assert said == "fastdup 2.54 has expired: its build stopped working on 2026-12-21"
+
+
+@pytest.mark.parametrize("days_left", [0, 1])
+def test_a_build_whose_day_has_come_is_not_started(
+    stand_in: Path, tmp_path: Path, days_left: int
+) -> None:
+    program(stand_in, "touch ../started")
+    packages = stand_in / "lib/python3.11/site-packages/fastdup"
+    packages.mkdir(parents=True)
+    made = datetime.date.today() - fastdup.LIFETIME + datetime.timedelta(days_left)
+    text = f"{made:%b} {made.day:2d} {made.year}".encode()
+    (packages / "libfastdup_shared.so").write_bytes(b"\x7fELF\x00" + text + b"\x00")
+    said = failure(tmp_path / "scratch")
+    assert said.startswith("fastdup unknown has expired" if not days_left else "fastdup left no")
+    assert (tmp_path / "started").exists() == bool(days_left)
 
 
 @pytest.mark.parametrize("name", ["SEGV", "KILL"])

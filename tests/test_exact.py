@@ -34,7 +34,6 @@ SINGLE = {
     "unet.py": "what models are trained on: no part of the contract",
     "loading.py": "what a released dataset is loaded as: nothing is written",
     "fastdup.py": "fastdup's own files",
-    "recorded.py": "fastdup's own numbers",
 }
 
 

@@ -1,7 +1,6 @@
 """A fastdup work folder says the same whichever version wrote it; what misfits is named."""
 
 import csv
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,7 @@ import compare
 import enhance
 import fetch
 import filter
-from clearset.engines import analysis, fastdup
-from clearset.engines.fastdup import QUIET
+from clearset.engines import analysis
 from clearset.errors import ClearsetError
 from clearset.io import layout, params, tables, work_folder, work_names
 from clearset.published import published
@@ -379,55 +377,6 @@ def test_a_work_folder_is_recognised(in_folder: Path) -> None:
     (source / work_names.SIMILAR).unlink()
     assert not work_folder.recognised(source)
     assert not work_folder.recognised(in_folder / "nowhere")
-
-
-OLDER = """
-import sys, fastdup
-fastdup.run(sys.argv[1], sys.argv[2], turi_param="nnmodel=0,ccthreshold=0.96", threshold=0.9)
-"""
-CURRENT = """
-import sys, glob, fastdup
-fd = fastdup.create(work_dir=sys.argv[2], input_dir=sorted(glob.glob(sys.argv[1] + "/*")))
-fd.run(overwrite=True, nnf_mode="Flat", run_sentry=False)
-"""
-
-
-def test_what_fastdup_itself_writes_reads_the_same_in_both_formats(
-    working_fastdup: Path, in_folder: Path
-) -> None:
-    draw = np.random.default_rng(0)
-    for number in range(12):
-        pixels = draw.integers(0, 256, (64, 64), dtype=np.uint8)
-        write_image(in_folder / f"images/{number:02d}.png", pixels)
-        if number < 3:
-            write_image(in_folder / f"images/{number:02d}_again.png", pixels)
-    (in_folder / "images/broken.png").write_bytes(b"no image")
-    found = []
-    for name, code in (("older", OLDER), ("current", CURRENT)):
-        command = [str(fastdup.interpreter()), "-I", "-c", code, "images", name]
-        subprocess.run(
-            command,
-            env=QUIET | {"HOME": str(in_folder), "PATH": "/usr/bin:/bin"},
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
-        found.append(work_folder.read(in_folder / name))
-    older, current = found
-    first = (in_folder / "older/similarity.csv").read_text().splitlines()[1]
-    assert first.startswith("images/")
-    assert (in_folder / "current/similarity.csv").read_text().splitlines()[1][0].isdecimal()
-    for one in found:
-        assert one.notes == []
-        assert len(one.images) == 16
-        assert (one.images["error"] != "").sum() == 1
-        exact = one.edges[one.edges["similarity"] > 0.999]
-        ends = {tuple(sorted(pair)) for pair in exact[["image_id", "other_id"]].to_numpy()}
-        assert ends >= {(f"{n:02d}", f"{n:02d}_again") for n in range(3)}
-    pd.testing.assert_frame_equal(
-        older.metrics.sort_values("image_id", ignore_index=True),
-        current.metrics.sort_values("image_id", ignore_index=True),
-    )
 
 
 def test_make_folder_takes_a_work_folder(tmp_path: Path) -> None:

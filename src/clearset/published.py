@@ -90,3 +90,31 @@ def explained(table: pd.DataFrame, settings: Analyze) -> str:
         f"images, so that about {quota:.1f} % of any dataset's edges are outliers, whatever it "
         "shows."
     )
+
+
+def measured_by(engine: Mapping[str, Any]) -> str:
+    """Return which engine measured a dataset, and how its numbers stand to those on record."""
+    line = f"Measured by {engine['name']} {engine['version']} ({engine['model']})."
+    if engine["name"] == "native":
+        return line
+    repaired = (
+        "Repaired images are measured by the open engine, whose statistics follow fastdup's "
+        "formulas; of its descriptors no repaired image has one, so similarities and outliers stay "
+        "those of the originals."
+    )
+    record = engine.get("record")
+    return " ".join([line, *([_recorded(record)] if record else []), repaired])
+
+
+def _recorded(record: Mapping[str, Any]) -> str:
+    """Return how the numbers of fastdup stand to those on record."""
+    kept = f"[{record['folder']}](../../{record['folder']}/record.json)"
+    made = f"fastdup {record['version']} gave on these images on {record['made']}"
+    if record["equal"]:
+        return (
+            f"Its statistics and descriptors are those that {kept} holds, which {made}: a run that "
+            "has fastdup at hand is held to them, and takes them where they agree but for the last "
+            "digits of single precision; one that has not takes them as they are."
+        )
+    apart = ", ".join(f"{value:g} in {name}" for name, value in record["apart"].items())
+    return f"Its numbers differ by up to {apart} from those that {kept} holds, which {made}."

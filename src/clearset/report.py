@@ -6,7 +6,7 @@ import pandas as pd
 
 from clearset.duplicates import TRAINING, savings
 from clearset.proof import part_of
-from clearset.published import explained
+from clearset.published import explained, measured_by
 from clearset.schema import About, Dataset
 
 ESCAPES = {ord(c): f"&#{ord(c)};" for c in "<>|&"} | {ord(c): f"\\{c}" for c in "\\`*_[]#$~"}
@@ -230,7 +230,7 @@ def facts(dataset: str, about: About, decisions: pd.DataFrame, engine: Mapping[s
     fates = decisions["decision"].value_counts()
     counted = ", ".join(f"{fates.get(f, 0)} {f}" for f in ("keep", "review", "enhance", "drop"))
     lines = [f"# {escaped(about.title or dataset)}", f"{len(decisions)} images: {counted}."]
-    lines += [f"Measured by {engine['name']} {engine['version']} ({engine['model']})."]
+    lines += [measured_by(engine)]
     lines += [f"Licence of the images: {escaped(about.licence)}."] if about.licence else []
     lines += [f"Cite: {escaped(about.citation)}."] if about.citation else []
     if about.measured_on:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from clearset import leaks, links, neighbours
-from clearset.engines import fastdup, given, native
+from clearset.engines import given, native, recourse
 from clearset.engines.look import Job, Look, Wishes, look
 from clearset.errors import ClearsetError, listed
 from clearset.io import images
@@ -208,13 +208,14 @@ def _native(jobs: Sequence[Job], wishes: Wishes) -> Measured:
 
 
 def _fastdup(jobs: Sequence[Job], wishes: Wishes) -> Measured:
+    plan = recourse.plan((job.file, job.span) for job in jobs)
     with tempfile.TemporaryDirectory(prefix="clearset-") as name:
         scratch = Path(name)
         fed = [scratch / f"{number:08d}.png" for number in range(len(jobs))]
         feeding = [replace(job, fed=file) for job, file in zip(jobs, fed, strict=True)]
         looks = mapped(partial(look, replace(wishes, own=False)), feeding, "measure")
-        statistics, descriptors = fastdup.run(fed, scratch, workers())
-    return looks, statistics, descriptors, fastdup.info()
+        numbers = plan.numbers(fed, scratch, workers())
+    return looks, numbers.statistics, numbers.descriptors, numbers.info
 
 
 def _masks(ids: Sequence[str], looks: Sequence[Look]) -> pd.DataFrame:

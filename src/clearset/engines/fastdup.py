@@ -49,7 +49,7 @@ BUILT = re.compile(rb"\x00([A-Z][a-z]{2} [ 0-3][0-9] 20[0-9]{2})\x00")
 WAY_OUT = (
     "Way out: `make setup` installs the newest build; or use the open engine, which needs none: "
     "`dvc exp run -S analyze=native compare@ravir` for a try, `analyze: native` in "
-    "conf/config.yaml for good"
+    "conf/config.yaml for good, `analyze: {engine: native}` in a dataset's own file for that one"
 )
 
 
@@ -80,6 +80,14 @@ def version() -> str:
     )
 
 
+def obstacle() -> ClearsetError | None:
+    """Return why fastdup can not work here, as far as that is known without starting it."""
+    if not interpreter().exists():
+        return _error("is not installed", _reason_of_setup())
+    day = expires()
+    return _expired(day) if day and datetime.date.today() >= day else None
+
+
 def run(
     files: Sequence[Path], scratch: Path, workers: int
 ) -> tuple[pd.DataFrame, npt.NDArray[np.float32]]:
@@ -88,8 +96,8 @@ def run(
     Rows are in the order of `files`. Raises `ClearsetError`, with the reason and the way out, when
     fastdup is missing, expired, broken, killed, hangs, or leaves out a file.
     """
-    if not interpreter().exists():
-        raise _error("is not installed", _reason_of_setup())
+    if error := obstacle():
+        raise error
     listing, work, log = scratch / "files.txt", scratch / "work", scratch / "log.txt"
     listing.write_text("".join(f"{f.relative_to(scratch).as_posix()}\n" for f in files), "utf-8")
     options = json.dumps(OPTIONS | {"num_threads": workers})
@@ -152,10 +160,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def _failure(status: int, log: str) -> ClearsetError:
     """Return the error that explains a failed run."""
     if "version is deprecated" in log:
-        day = expires()
-        return _error(
-            f"{version()} has expired", f"its build stopped working on {day or 'a set day'}"
-        )
+        return _expired(expires())
     if status < 0:
         return _error(
             "was killed", f"by {signal.Signals(-status).name}; it may have run out of memory"
@@ -174,6 +179,16 @@ def _reason_of_setup() -> str:
     """Return what `make setup` found, if it has run."""
     record = environment().with_suffix(".txt")
     return record.read_text("utf-8").strip() if record.exists() else f"no {interpreter()}"
+
+
+def reason(error: Exception) -> str:
+    """Return an error of fastdup's without the way out."""
+    return str(error).removesuffix(f". {WAY_OUT}")
+
+
+def _expired(day: datetime.date | None) -> ClearsetError:
+    why = f"its build stopped working on {day or 'a set day'}"
+    return _error(f"{version()} has expired", why)
 
 
 def _error(what: str, why: str) -> ClearsetError:

@@ -9,6 +9,7 @@ DATA = Path("data")
 REPORTS = Path("reports")
 CHECKSUMS = Path("conf/checksums")
 REVIEW = Path("conf/review")
+RECORDED = Path("conf/recorded")  # what fastdup gave on images, for when it stops working
 INCOMING = DATA / "incoming"  # files put by hand, and downloads
 FOLDERS = Path("folders")  # pipelines of `make folder`
 

@@ -1,0 +1,60 @@
+"""fastdup where it works, its record where it does not: decided before any work, and said."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearset.engines import fastdup, recorded
+from clearset.engines.recorded import Numbers
+from clearset.errors import ClearsetError
+from clearset.io import images, layout
+from clearset.neighbours import in_wholes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where the numbers of some images are to come from."""
+
+    kept: Numbers | Path  # what a record says of them, or the first image that none has
+    obstacle: ClearsetError | None  # why fastdup is not even tried
+
+    def numbers(self, files: Sequence[Path], scratch: Path, workers: int) -> Numbers:
+        """Return the numbers of the PNG files that fastdup is shown, in the folder `scratch`."""
+        if self.obstacle is not None and isinstance(self.kept, Numbers):
+            return self.kept
+        try:
+            statistics, descriptors = fastdup.run(files, scratch, workers)
+        except ClearsetError as error:
+            return _instead(error, self.kept)
+        live = Numbers(statistics, in_wholes(descriptors), fastdup.info())
+        return live if isinstance(self.kept, Path) else recorded.held_to(live, self.kept)
+
+
+def plan(files: Iterable[tuple[Path, images.Range]]) -> Plan:
+    """Decide where the numbers of images come from; says so when it is not fastdup itself.
+
+    Raises `ClearsetError`, with the way out, when fastdup can not work here and no record has every
+    image.
+    """
+    kept, obstacle = recorded.known(files), fastdup.obstacle()
+    if obstacle is not None:
+        _instead(obstacle, kept)
+    return Plan(kept, obstacle)
+
+
+def _instead(error: ClearsetError, kept: Numbers | Path) -> Numbers:
+    """Say that the record takes the place of fastdup, which failed, and return its numbers."""
+    why = fastdup.reason(error)
+    if isinstance(kept, Path):
+        raise ClearsetError(
+            f"{why}; and what it gave on other images ({layout.RECORDED}) does not help, since "
+            f"{kept} is none of them. {fastdup.WAY_OUT}"
+        )
+    record = kept.info["record"]
+    sys.stdout.write(
+        f"{why}; going on with what fastdup {record['version']} gave on these same images, "
+        f"recorded on {record['made']} in {record['folder']}\n"
+    )
+    sys.stdout.flush()
+    return kept
