@@ -12,7 +12,6 @@ from clearset.grey import Grey
 
 BLOCK = 64  # px: side of the blocks
 TOGETHER = 48  # blocks that are in memory at once, or a row of them
-MANY = 100  # blocks: of more, every second one is enough, as on a chessboard
 COARSE, MEDIUM, FINE, FLOOR = (0.03, 0.1), (0.13, 0.24), (0.28, 0.5), (0.36, 0.5)  # cycles/px
 Spectrum = npt.NDArray[np.float64]
 Levels = npt.NDArray[Any]
@@ -46,15 +45,14 @@ def _spectrum(image: Grey) -> Spectrum | None:
 
 
 def _parts(levels: Levels) -> Iterator[Levels]:
-    """Yield an image's blocks, (n, 64, 64), some rows at a time, so that memory stays flat."""
+    """Yield an image's blocks, (n, 64, 64), some rows of them at a time: memory stays flat."""
     rows, columns = levels.shape[0] // BLOCK, levels.shape[1] // BLOCK
-    few = rows * columns <= MANY
-    taken = few | ((np.arange(rows)[:, None] + np.arange(columns)) % 2 == 0)
     height = max(TOGETHER // columns, 1)
     for top in range(0, rows, height):
-        chosen = taken[top : top + height]
-        strip = levels[top * BLOCK : (top + len(chosen)) * BLOCK, : columns * BLOCK]
-        yield strip.reshape(len(chosen), BLOCK, columns, BLOCK).swapaxes(1, 2)[chosen]
+        strip = levels[top * BLOCK : (top + height) * BLOCK, : columns * BLOCK]
+        strip = strip[: len(strip) // BLOCK * BLOCK]
+        blocks = strip.reshape(-1, BLOCK, columns, BLOCK).swapaxes(1, 2)
+        yield blocks.reshape(-1, BLOCK, BLOCK)
 
 
 def _powers(blocks: Levels) -> Spectrum:
