@@ -19,7 +19,7 @@ from clearset.synthesis import vessels
 Image = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 SEED, LEAST = 1, 64  # of the drawing; px: the smallest that can be drawn
-TYPICAL = 0.081  # visibility of the drawn vessels as they are, and of RAVIR's
+TYPICAL = 0.072  # visibility of the drawn vessels as they are, and of RAVIR's
 SHARP, SLOPE = -28.0, 6.0  # dB: sharpness of an image without blur, and what a pixel of sigma costs
 SOFTEST = 4.0  # px: the most that the drawn vessels are blurred
 OWN = 0.12  # share of the pixels that may be the image's own vessels
