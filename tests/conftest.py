@@ -19,7 +19,14 @@ from clearset.engines import fastdup
 from clearset.synthesis import Made, sample
 
 ROOT = Path(__file__).resolve().parents[1]
-LONGEST = ["test_pipeline.py", "test_publish.py", "test_ravir.py", "test_sweep.py", "test_adopt.py"]
+LONGEST = [
+    "test_pipeline.py",
+    "test_dispatch.py",
+    "test_publish.py",
+    "test_ravir.py",
+    "test_sweep.py",
+    "test_adopt.py",
+]
 
 
 @pytest.fixture(scope="session")
