@@ -51,7 +51,7 @@ TABLES = {
         | dict.fromkeys(("blur", "mean", "min", "max", "stdv", "contrast", "unique"), STR),
         ("image_id",),  # numbers as it prints them: more digits than a table of numbers keeps
     ),
-    # its descriptor of each image, in whole numbers of the length `neighbours.SCALE`
+    # its descriptor of each image, in whole numbers of the length `exact.LENGTH`
     "descriptors": Table({"image_id": STR}, ("image_id",), others=INT),
     # what it made of them itself, in one call on the images of a split or on all: the edges of its
     # graph, those that its quota marks as outlying, and its groups
