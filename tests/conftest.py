@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,8 +95,19 @@ def write_image(path: Path, pixels: npt.NDArray[np.generic]) -> Path:
     return path
 
 
-def clone(target: Path) -> Path:
-    """Copy the tracked and new files of the working tree into a repository of its own."""
+def of_dataset(lock: str, dataset: str) -> str:
+    """Return dvc.lock with the stages of one dataset: every dvc command reads all of it."""
+    head, *stages = re.split(r"^(?=  [a-z])", lock, flags=re.MULTILINE)
+    names = (stage.partition(":\n")[0].partition("@")[2] for stage in stages)
+    kept = [stage for stage, name in zip(stages, names, strict=True) if name in ("", dataset)]
+    return head + "".join(kept)
+
+
+def clone(target: Path, dataset: str = "sample") -> Path:
+    """Copy the tracked and new files of the working tree into a repository of its own.
+
+    Of dvc.lock it gets what a dataset's tests need.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -107,6 +119,8 @@ def clone(target: Path) -> Path:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             (target / name).write_bytes((ROOT / name).read_bytes())
+    lock = target / "dvc.lock"
+    lock.write_text(of_dataset(lock.read_text(), dataset))
     for command in (
         ["git", "init", "--quiet", "--initial-branch=main"],
         ["git", "config", "user.name", "tester"],

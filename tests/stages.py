@@ -19,11 +19,11 @@ SMALL: dict[str, dict[str, Any]] = {  # every fault once, and a relative of each
     "sample": {"count": 18, "size": 128, "plant": {"in_place": 14} | PLANTS},
     "satellite_sample": {"count": 14, "size": 96, "plant": {"in_place": 10} | FEW},
 }
-DRIVER = f"""
+DRIVER = """
 import importlib, sys, yaml
 sys.path.insert(0, "src")
 for dataset in yaml.safe_load(open("params.yaml")):
-    for stage in {STAGES}:
+    for stage in sys.argv[1:]:
         print(importlib.import_module(stage).main(dataset))
 """
 
@@ -35,7 +35,7 @@ def project(folder: Path, small: Mapping[str, Mapping[str, Any]] = SMALL) -> Pat
         fetch = params[name]["fetch"]
         fetch["plant"] |= size["plant"]
         fetch |= {key: size[key] for key in ("count", "size")}
-        params[name]["compare"]["resamples"] = 200
+        params[name]["compare"] |= {"resamples": 200, "trials": {}}
     skipped = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "src", folder / "src", ignore=skipped, dirs_exist_ok=True)
     text = yaml.safe_dump({name: params[name] for name in small})
@@ -47,12 +47,13 @@ def stages(
     folder: Path,
     environment: Mapping[str, str],
     python: Sequence[str] = (sys.executable,),
+    last: str = STAGES[-1],
 ) -> dict[str, str]:
-    """Run all stages anew and return the sha256 of every file that they wrote, by its path."""
+    """Run the stages anew and return the sha256 of every file that they wrote, by its path."""
     for name in ("data", "reports"):
         shutil.rmtree(folder / name, ignore_errors=True)
     done = subprocess.run(
-        [*python, "-c", DRIVER],
+        [*python, "-c", DRIVER, *STAGES[: STAGES.index(last) + 1]],
         cwd=folder,
         env=dict(environment),
         check=False,

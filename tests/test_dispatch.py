@@ -1,4 +1,4 @@
-"""The same bytes whatever code a processor is given: dispatch settings, one at a time and all.
+"""The same bytes whatever code a processor is given: dispatch settings, by parts and all.
 
 NumPy, OpenBLAS, the C library and OpenCV choose their code by the processor. Told to do without
 what this one has, they stand for another; what no setting reaches holds by construction only (see
@@ -22,9 +22,7 @@ OPENCV = {"OPENCV_CPU_DISABLE": "AVX512_SKX,AVX2,FP16,AVX,SSE4_2", "OPENCV_IPP":
 ONE = {"CLEARSET_WORKERS": "1"}
 SETTINGS = {
     "NumPy": NUMPY,
-    "OpenBLAS, one thread": BLAS,
-    "the C library": C_LIBRARY,
-    "OpenCV": OPENCV,
+    "libraries": BLAS | C_LIBRARY | OPENCV,
     "all, in one process": NUMPY | BLAS | C_LIBRARY | OPENCV | ONE,
 }
 SINGLE = {  # what light is fitted by
@@ -63,6 +61,6 @@ def test_a_metric_in_single_precision_is_told(tmp_path: Path) -> None:
         assert text.count(double) == 1
         text = text.replace(double, single)
     light.write_text(text)
-    usual = stages(folder, os.environ | ONE)
-    other = stages(folder, os.environ | SETTINGS["all, in one process"])
+    usual = stages(folder, os.environ | ONE, last="analyze")
+    other = stages(folder, os.environ | SETTINGS["all, in one process"], last="analyze")
     assert "data/analyze/sample/metrics.csv" in differing(usual, other)

@@ -153,7 +153,7 @@ def test_the_list_proves_the_dataset_file_by_file(ravir: Path) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, ravir: Path) -> Path:
-    return clone(tmp_path_factory.mktemp("ravir") / "clearset")
+    return clone(tmp_path_factory.mktemp("ravir") / "clearset", "ravir")
 
 
 def test_ravir_gives_the_committed_bytes(project: Path) -> None:
@@ -192,7 +192,7 @@ def test_another_clone_rebuilds_the_release_from_its_recipe_and_the_source_alone
     recipe = tmp_path / "recipe"
     shutil.copytree(project / "data/recipe/ravir", recipe)
     assert {path.name for path in recipe.iterdir()} == places.OWN | {places.RELEASE}
-    other = clone(tmp_path / "other")
+    other = clone(tmp_path / "other", "ravir")
     nothing = {"CLEARSET_RAVIR": "", "CLEARSET_FASTDUP": str(tmp_path / "none")}
     command = ["python", "src/rebuild.py", str(recipe), str(ravir), "made"]
     done = run(other, *command, **nothing)
