@@ -16,8 +16,9 @@ def main(folder: str) -> str:
     if wrong := differences.wrong:
         lines = "".join(f"\n  {one.what}: {one.path!a}" for one in wrong)
         kinds = listed(sorted({one.what for one in wrong}))
+        count = "1 file is" if len(wrong) == 1 else f"{len(wrong)} files are"
         raise ClearsetError(
-            f"{folder}: {len(wrong)} files are not as released ({kinds}):{lines}\n"
+            f"{folder}: {count} not as released ({kinds}):{lines}\n"
             f"{identity.remark(differences.same)}Get these again from where the release came from"
         )
     path = Path(folder) / checksums.CHECKSUMS

@@ -101,7 +101,9 @@ def test_sums_of_whole_numbers_are_exact(dtype: type) -> None:
 
 def test_a_filter_of_whole_numbers_is_exact() -> None:
     weights = np.array([math.comb(16, place) for place in range(17)], np.float64)
-    image = np.full((40, 50), 4.0 * 65535)  # the largest that `ridges` smooths
+    image = np.full(
+        (40, 50), 4.0 * 65535
+    )  # far beyond what `ridges` smooths, by weights of order 4
     assert (correlated(image, weights) == 4 * 65535 * 2**32).all()
     image[20, 25] = 0
     middle = 4 * 65535 * (2**32 - math.comb(16, 8) ** 2)

@@ -379,7 +379,7 @@ def test_others_get_a_release_by_its_tag_and_verify_it(
     done = run(project, "python", "src/verify.py", str(tmp_path / "got"))
     assert done.returncode == 1
     assert f"changed: 'train/images/{image.name}'" in done.stderr
-    assert "1 files are not as released" in done.stderr
+    assert "1 file is not as released" in done.stderr
 
 
 @pytest.fixture(scope="module")

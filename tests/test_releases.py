@@ -146,7 +146,7 @@ def test_one_flipped_bit_is_named(place: Place, name: str) -> None:
     with pytest.raises(ClearsetError) as caught:
         verify.main("release")
     assert f"\n  changed: {name!a}\n" in str(caught.value)
-    assert "1 files are not as released" in str(caught.value)
+    assert "1 file is not as released" in str(caught.value)
 
 
 def test_what_is_missing_and_what_is_added_is_named(place: Place) -> None:
@@ -500,7 +500,7 @@ def test_one_level_of_one_pixel_or_one_tag_does_not_pass(
     compressed_anew(folder / "train/images/tile 1.tif")
     with pytest.raises(ClearsetError) as caught:
         verify.main("release")
-    assert f"1 files are not as released (changed):\n  changed: {REPAIRED!a}\n" in str(caught.value)
+    assert f"1 file is not as released (changed):\n  changed: {REPAIRED!a}\n" in str(caught.value)
     assert "other bytes: 1 file, compressed anew ('train/images/tile 1.tif')" in str(caught.value)
 
 
