@@ -14,10 +14,10 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before numpy is loaded
 import numpy as np
 from scipy import ndimage
 
-from clearset.grey import Grey
-from clearset.metrics import METRICS
-from clearset.registration import sight
-from clearset.synthesis import eye
+from clearset.generate.retina.synthesis import eye
+from clearset.measure.metrics import METRICS
+from clearset.numeric.grey import Grey
+from clearset.similar.registration import sight
 
 SIZE, RUNS = 768, 15
 YARDSTICK = "Gaussian filter, sigma 2 (scipy)"

@@ -16,10 +16,10 @@ from statistics import median
 import numpy as np
 from pipeline import ROOT, bare_fastdup, timed
 
-from clearset.faults import degrade
-from clearset.io import images
-from clearset.io.parallel import mapped
-from clearset.synthesis import sample
+from clearset.generate.retina.synthesis import sample
+from clearset.images import codec
+from clearset.plant.faults import degrade
+from clearset.store.parallel import mapped
 
 COUNT, SIDE = 500, 768
 EVERY = 50  # how many images to one that is blurred
@@ -60,9 +60,9 @@ def write(job: tuple[int, Path]) -> None:
     number, folder = job
     pixels = sample(number, count=COUNT, size=SIDE, seed=1).pixels
     if number % EVERY == 0:
-        blurred = degrade(images.unit(pixels), "gaussian_blur", 5, np.random.default_rng(number))
-        pixels = images.quantised(blurred, np.uint8)
-    (folder / f"{number:03d}.png").write_bytes(images.png_bytes(pixels))
+        blurred = degrade(codec.unit(pixels), "gaussian_blur", 5, np.random.default_rng(number))
+        pixels = codec.quantised(blurred, np.uint8)
+    (folder / f"{number:03d}.png").write_bytes(codec.png_bytes(pixels))
 
 
 def cleanvision(folder: Path) -> list[str]:

@@ -16,11 +16,11 @@ from PIL import Image as Pictures
 from scipy import ndimage
 from skimage.morphology import skeletonize
 
-from clearset.faults import FAULTS, degrade
-from clearset.grey import of_unit
-from clearset.metrics import METRICS, measure, noise_sigma
-from clearset.synthesis import ARTERY, VEIN, Image, Pixels, eye
-from clearset.vessels import auroc
+from clearset.generate.retina.synthesis import ARTERY, VEIN, Image, Pixels, eye
+from clearset.measure.metrics import METRICS, measure, noise_sigma
+from clearset.measure.vessels import auroc
+from clearset.numeric.grey import of_unit
+from clearset.plant.faults import FAULTS, degrade
 
 KINDS = {"artery": ARTERY, "vein": VEIN}
 COUNT, SIZE = 24, 768  # generated images

@@ -20,10 +20,10 @@ import yaml
 from omegaconf import OmegaConf
 from pipeline import BARE
 
+from clearset.config import composition
 from clearset.engines import fastdup
-from clearset.io import composition
-from clearset.io.parallel import mapped
-from clearset.satellite import tile
+from clearset.generate.satellite.tile import tile
+from clearset.store.parallel import mapped
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = ["fetch", "analyze", "filter"]

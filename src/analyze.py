@@ -1,9 +1,11 @@
 """Measure every image, and compare it with every other."""
 
+from clearset.config import params
+from clearset.config.schema import Engine
+from clearset.config.stage import run
 from clearset.engines import analysis
-from clearset.io import layout, params, tables, work_folder
-from clearset.io.command import run
-from clearset.schema import Engine
+from clearset.sources import work_folder
+from clearset.store import layout, tables
 
 
 def main(dataset: str) -> str:

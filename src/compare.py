@@ -5,21 +5,17 @@ from typing import Any
 
 import pandas as pd
 
-from clearset import (
-    calibration,
-    comparison,
-    evaluation,
-    proof,
-    published,
-    report,
-    rules,
-)
+from clearset.config import params
+from clearset.config.schema import EVERY, Action, Dataset, Engine, Rule
+from clearset.config.stage import run
+from clearset.decide import published, rules
 from clearset.engines import analysis
-from clearset.evidence import check_bounds
-from clearset.io import drawing, layout, params, probes, tables
-from clearset.io.command import run
-from clearset.schema import EVERY, Action, Dataset, Engine, Rule
-from clearset.steps import check_steps
+from clearset.proof import comparison, probes, verdicts
+from clearset.proof.evidence import check_bounds
+from clearset.repair.steps import check_steps
+from clearset.report import drawing, page
+from clearset.store import layout, tables
+from clearset.truth import calibration, evaluation
 
 Tables = dict[str, pd.DataFrame]
 READ = {
@@ -73,10 +69,10 @@ def main(dataset: str) -> str:
     counts = comparison.headline(found["outcomes"])
     few: dict[str, float] = {name: n for name, n in counts.items() if name != "flags_before"}
     few |= evaluation.headline(found["detection"], asking(found["rules"]))
-    few |= proof.headline(found["gains"])
+    few |= verdicts.headline(found["gains"])
     tables.write_metrics(few, dataset, reports / "metrics.json")
     with layout.replacing(reports / "report.md") as begun:
-        begun.write_text(report.report(dataset, section, found, engine), encoding="utf-8")
+        begun.write_text(page.report(dataset, section, found, engine), encoding="utf-8")
     shown = f"report: {reports}/report.md   pictures: {folders['compare']}"
     return "\n".join([*summary(found, counts, enhancing(section)), f"  {shown}"])
 
@@ -165,14 +161,14 @@ def proven(section: Dataset, found: Tables, folders: dict[str, Path]) -> Tables:
     for trial, steps in section.compare.trials.items():
         check_steps(steps, f"compare.trials.{trial}")
     rows = probes.examined(section, found, folders)
-    seen = proof.vessels(rows, found, section.accept)
+    seen = verdicts.vessels(rows, found, section.accept)
     settings = section.compare
-    applied = rows[(rows["repair"] == proof.APPLIED) & (rows["repaired"] == 1)]
+    applied = rows[(rows["repair"] == verdicts.APPLIED) & (rows["repaired"] == 1)]
     return {
         "vessels": seen,
-        "gains": proof.gains(seen, resamples=settings.resamples, seed=settings.seed),
-        "agreement": proof.agreement(seen),
-        "verdicts": proof.verdicts(rows, section.accept),
+        "gains": verdicts.gains(seen, resamples=settings.resamples, seed=settings.seed),
+        "agreement": verdicts.agreement(seen),
+        "verdicts": verdicts.verdicts(rows, section.accept),
         "likeness": applied.reindex(columns=["image_id", "psnr", "ssim"]),
     }
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import yaml
 
-from clearset.errors import ClearsetError
-from clearset.io import composition, layout, params
-from clearset.schema import Dataset
-from clearset.steps import check_steps
+from clearset.config import composition, params
+from clearset.config.schema import Dataset
+from clearset.repair.steps import check_steps
+from clearset.store import layout
+from clearset.store.errors import ClearsetError
 
 STAMP = Path("conf.stamp")
 
@@ -31,7 +32,7 @@ def main() -> str:
 
 def check_values(name: str, section: Dataset) -> None:
     """Raise `ClearsetError` for a step or a bound on evidence that could not be used."""
-    from clearset.evidence import check_bounds  # noqa: PLC0415 - `--check` does without
+    from clearset.proof.evidence import check_bounds  # noqa: PLC0415 - `--check` does without
 
     check_steps(section.enhance, f"{name}.enhance")
     for trial, steps in section.compare.trials.items():

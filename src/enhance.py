@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from clearset.io import archives, images, layout, params, tables
-from clearset.io.command import run
-from clearset.io.parallel import mapped
-from clearset.schema import EVERY, Action
-from clearset.steps import called, check_steps, describe, enhance
+from clearset.config import params
+from clearset.config.schema import EVERY, Action
+from clearset.config.stage import run
+from clearset.images import codec
+from clearset.repair.steps import called, check_steps, describe, enhance
+from clearset.store import checksums, layout, tables
+from clearset.store.parallel import mapped
 
 Steps = Sequence[Mapping[str, Any]]
 
@@ -58,16 +60,16 @@ def wanted(table: pd.DataFrame, steps: Steps) -> pd.Series:
 def repair(source: Path, target: Path, job: tuple[Any, Steps]) -> dict[str, Any]:
     """Write one repaired image and return its row; a job is a row of images.csv and the steps."""
     row, steps = job
-    span, path = images.declared(row), row.path
-    image, clipped = enhance(images.unit(images.decode(source / path), span), steps)
-    images.write_like(source / path, image, target / path, span)
+    span, path = codec.declared(row), row.path
+    image, clipped = enhance(codec.unit(codec.decode(source / path), span), steps)
+    codec.write_like(source / path, image, target / path, span)
     return {
         "image_id": row.image_id,
         "rules": row.rules,
         "steps": describe(steps),
         "clipped": clipped,
-        "sha256": archives.sha256(target / path),
-        "pixels_sha256": images.describe(images.decode(target / path))["pixels_sha256"],
+        "sha256": checksums.sha256(target / path),
+        "pixels_sha256": codec.describe(codec.decode(target / path))["pixels_sha256"],
     }
 
 

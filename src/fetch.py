@@ -9,31 +9,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clearset import cells, ranges
-from clearset.errors import ClearsetError, UnreadableImage, listed
-from clearset.io import (
-    archives,
-    images,
-    inventory,
-    layout,
-    params,
-    places,
-    planter,
-    sources,
-    tables,
-    tiles,
-    work_folder,
-)
-from clearset.io.command import run
-from clearset.io.parallel import mapped
-from clearset.schema_fetch import Fetch, Mapping, PixelRange, Source
+from clearset.config import params
+from clearset.config.schema_fetch import Fetch, Mapping, PixelRange, Source
+from clearset.config.stage import run
+from clearset.generate.satellite import tiles
+from clearset.images import codec, ranges
+from clearset.plant import planter
+from clearset.sources import inventory, origin, places, work_folder
+from clearset.store import cells, checksums, layout, tables
+from clearset.store.errors import ClearsetError, UnreadableImage, listed
+from clearset.store.parallel import mapped
 
 
 def main(dataset: str) -> str:
     """Fetch a dataset whole: a broken image becomes a row with its error, not a stop."""
     fetch = params.load(dataset).fetch
     target = layout.stage_folder("fetch", dataset)
-    with layout.replacing(target) as begun, sources.opened(dataset, fetch) as folder:
+    with layout.replacing(target) as begun, origin.opened(dataset, fetch) as folder:
         if fetch.source is Source.work_folder:
             table, truth, notes = of_work_folder(folder, begun)
         else:
@@ -114,7 +106,7 @@ def take(target: Path, wanted: PixelRange, item: inventory.Item) -> dict[str, An
     row |= dict.fromkeys(("width", "height", "channels", "bit_depth"), 0)
     row |= dict.fromkeys(("low", "high", "nodata"), math.nan)
     row |= {"source": cells.path(item.source), "bytes": item.file.stat().st_size}
-    row["sha256"] = archives.sha256(item.file)
+    row["sha256"] = checksums.sha256(item.file)
     if wrong := places.unfit(str(path)) or places.unfit(item.source):
         shown = {key: ascii(row[key])[1:-1] for key in ("path", "source")}
         return row | shown | {"error": wrong}
@@ -137,20 +129,20 @@ def take(target: Path, wanted: PixelRange, item: inventory.Item) -> dict[str, An
 
 def looked_at(file: Path, wanted: PixelRange) -> dict[str, Any]:
     """Return what an image's pixels say: size, hash, range, and counts of values if asked for."""
-    pixels = images.decode(file)
-    nodata = images.nodata(file) if wanted.nodata is None else wanted.nodata
-    whole = images.Range(0, float(np.iinfo(pixels.dtype).max), nodata)
-    gaps = images.missing(pixels, whole)
+    pixels = codec.decode(file)
+    nodata = codec.nodata(file) if wanted.nodata is None else wanted.nodata
+    whole = codec.Range(0, float(np.iinfo(pixels.dtype).max), nodata)
+    gaps = codec.missing(pixels, whole)
     if gaps.all():
         raise UnreadableImage(f"holds no data: every pixel is {nodata:g}")
     counts, ends = None, (whole.low, whole.high)
     if wanted.mapping in (Mapping.percentiles, Mapping.image):
-        counts = np.unique(images.colour(pixels)[~gaps], return_counts=True)
+        counts = np.unique(codec.colour(pixels)[~gaps], return_counts=True)
     if wanted.mapping is Mapping.image and counts is not None:
         ends, counts = ranges.span([counts], wanted), None
     row: dict[str, Any] = dict(zip(("low", "high"), ends, strict=True))
     row |= {"nodata": math.nan if nodata is None else float(nodata), "counts": counts}
-    return images.describe(pixels) | row
+    return codec.describe(pixels) | row
 
 
 def mask_error(item: inventory.Item, width: int, height: int) -> str:
@@ -160,7 +152,7 @@ def mask_error(item: inventory.Item, width: int, height: int) -> str:
     if wrong := places.unfit(item.source_mask):
         return f"its mask: {wrong}"
     try:
-        rows, columns = images.decode_mask(item.mask).shape
+        rows, columns = codec.decode_mask(item.mask).shape
     except UnreadableImage as error:
         return f"its mask: {error}"
     same = (columns, rows) == (width, height)

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from clearset import bounds, calibration, duplicates, rules
-from clearset.io import layout, params, tables
-from clearset.io.command import run
-from clearset.io.images import Pixels, decode_mask
+from clearset.config import params
+from clearset.config.stage import run
+from clearset.decide import rules
+from clearset.images.codec import Pixels, decode_mask
+from clearset.similar import duplicates
+from clearset.store import layout, tables
+from clearset.truth import bounds, calibration
 
 ADOPT = "calibrated.yaml"
 MEASURED = ("metrics", "masks", "neighbours", "links", "outliers", "registrations")

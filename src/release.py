@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from clearset import releasing
-from clearset.io import delivery, layout, params, releases, reviews, tables
-from clearset.io.command import run
-from clearset.schema import Dataset
+from clearset.config import params
+from clearset.config.schema import Dataset
+from clearset.config.stage import run
+from clearset.share import delivery, manifest, releases, reviews
+from clearset.store import layout, tables
 
 READ = {
     "fetch": ["images"],
@@ -26,13 +27,13 @@ def main(dataset: str) -> str:
     reviewed = layout.REVIEW / f"{dataset}.csv"
     said = reviews.read(reviewed)
     uncopied = delivery.uncopied(found["images"])
-    plan = releasing.manifest(found, said, section.release.update, uncopied)
+    plan = manifest.manifest(found, said, section.release.update, uncopied)
     target, recipe = layout.stage_folder("release", dataset), layout.stage_folder("recipe", dataset)
     with layout.replacing(target) as begun, layout.replacing(recipe) as begun_recipe:
         table = delivery.deliver(plan, found["images"], folders, begun)
         releases.write(dataset, provenance(section), table, (begun, begun_recipe))
-    fates = releasing.counts(table)
-    released = {"released": fates[releasing.KEPT] + fates[releasing.REPAIRED]}
+    fates = manifest.counts(table)
+    released = {"released": fates[manifest.KEPT] + fates[manifest.REPAIRED]}
     tables.write_metrics(released, dataset, layout.REPORTS / dataset / "release.json")
     return "\n".join(summary(fates, found["verdicts"], (target, recipe), reviewed))
 

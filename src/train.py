@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clearset import segmentation, training
-from clearset.grey import luminance
-from clearset.io import images, layout, params, tables
-from clearset.io.command import run
-from clearset.io.parallel import mapped
-from clearset.schema_train import Train
-from clearset.segmentation import Example
+from clearset.config import params
+from clearset.config.schema_train import Train
+from clearset.config.stage import run
+from clearset.images import codec
+from clearset.numeric.grey import luminance
+from clearset.store import layout, tables
+from clearset.store.parallel import mapped
+from clearset.train import segmentation, training
+from clearset.train.segmentation import Example
 
 
 def main(dataset: str) -> str:
@@ -48,7 +50,7 @@ def read_masks(
     """Return the labels of every readable image that has a mask, by image_id."""
     masked = found[(found["error"] == "") & (found["mask"] != "")]
     return {
-        row.image_id: segmentation.labels(images.decode_mask(folder / row.mask), classes)
+        row.image_id: segmentation.labels(codec.decode_mask(folder / row.mask), classes)
         for row in masked.itertuples()
     }
 
@@ -63,8 +65,8 @@ def read(
     examples = []
     for image_id in segmentation.unique(found):
         row = rows[image_id]
-        pixels = images.colour(images.decode(folder / row.path))
-        image = luminance(images.unit(pixels, images.declared(row)))
+        pixels = codec.colour(codec.decode(folder / row.path))
+        image = luminance(codec.unit(pixels, codec.declared(row)))
         eye = eyes[image_id]
         examples.append(Example(image_id, eye, folds[eye], image, masks[image_id]))
     training.shapes(examples, settings.models)

@@ -17,7 +17,7 @@ from PIL import Image
 from scipy import ndimage
 
 from clearset.engines import fastdup
-from clearset.synthesis import Made, sample
+from clearset.generate.retina.synthesis import Made, sample
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = [

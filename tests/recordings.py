@@ -20,9 +20,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from clearset.engines import fastdup, recording
-from clearset.errors import ClearsetError
-from clearset.io import images, tables, work_folder
-from clearset.io.images import Pixels
+from clearset.images import codec
+from clearset.images.codec import Pixels
+from clearset.sources import work_folder
+from clearset.store import tables
+from clearset.store.errors import ClearsetError
 
 ROOT = Path(__file__).resolve().parents[1]
 RAVIR = ROOT / "conf/recorded/ravir"
@@ -60,14 +62,14 @@ def generated() -> dict[str, Pixels]:
 def shown() -> dict[str, Pixels]:
     """Return the generated images as fastdup is shown them: without alpha, in 8 bits."""
     return {
-        name: images.eight_bit(images.colour(pixels), span(pixels))
+        name: codec.eight_bit(codec.colour(pixels), span(pixels))
         for name, pixels in generated().items()
     }
 
 
-def span(pixels: Pixels) -> images.Range:
+def span(pixels: Pixels) -> codec.Range:
     """Return the whole range of an image's type."""
-    return images.Range(0, float(np.iinfo(pixels.dtype).max), None)
+    return codec.Range(0, float(np.iinfo(pixels.dtype).max), None)
 
 
 def deep() -> dict[str, Pixels]:
@@ -88,7 +90,7 @@ def eyes_of_ravir(place: Path) -> dict[str, Pixels]:
     """Return RAVIR's images by image_id."""
     splits = {"test": "test", "train": "train/training_images"}
     return {
-        f"{split}/{file.stem}": images.decode(file)
+        f"{split}/{file.stem}": codec.decode(file)
         for split, folder in splits.items()
         for file in sorted((place / "RAVIR Dataset" / folder).glob("*.png"))
     }
@@ -139,7 +141,7 @@ def work_folders(folder: Path) -> None:
     """Let fastdup make two work folders of the same images, `older` in format and `current`."""
     (folder / "images").mkdir()
     for number in range(12):
-        content = images.png_bytes(noise(number, (64, 64)).astype(np.uint8))
+        content = codec.png_bytes(noise(number, (64, 64)).astype(np.uint8))
         (folder / f"images/{number:02d}.png").write_bytes(content)
         if number < 3:
             (folder / f"images/{number:02d}_again.png").write_bytes(content)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from clearset.errors import ClearsetError
-from clearset.io import adoption, composition
+from clearset.config import adoption, composition
+from clearset.store.errors import ClearsetError
 from conftest import ROOT, run
 
 

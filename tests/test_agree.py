@@ -6,14 +6,15 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import agree
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-import agree
-from clearset.errors import ClearsetError
-from clearset.io import record, tables
+from clearset.store import tables
+from clearset.store.errors import ClearsetError
+from clearset.versions import record
 from conftest import ROOT, run, write_image
 
 FOLDER = Path("reports/tiny")

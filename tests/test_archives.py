@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clearset.errors import ClearsetError
-from clearset.io import archives
+from clearset.sources import archives
+from clearset.store import checksums
+from clearset.store.errors import ClearsetError
 
 BODY = np.random.default_rng(0).bytes(2**22)  # does not compress, as images hardly do
 
@@ -72,14 +73,14 @@ def test_unpacking_replaces_what_was_there(tmp_path: Path) -> None:
     ],
 )
 def test_a_name_that_could_leave_the_folder_is_refused(tmp_path: Path, name: str) -> None:
-    assert not archives.is_safe(name)
+    assert not checksums.is_safe(name)
     archive = zipped(tmp_path / "a.zip", {"good": b"1", name: b"2"})
     refused(archive, "holds unsafe names: .*Nothing was unpacked")
 
 
 @pytest.mark.parametrize("name", ["a", "a/b c.png", "ü/é.png", "..a", "a..b/c...", "-rf"])
 def test_a_name_below_the_folder_is_safe(name: str) -> None:
-    assert archives.is_safe(name)
+    assert checksums.is_safe(name)
 
 
 def test_a_control_character_does_not_reach_the_terminal(tmp_path: Path) -> None:
@@ -278,7 +279,7 @@ def test_a_short_interruption_is_mended_within_the_call(site: Site, tmp_path: Pa
 
 def test_sha256_is_the_published_one_of_abc(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
-    assert archives.sha256(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223")
+    assert checksums.sha256(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223")
 
 
 def test_checksums_keep_spaces_in_names(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset import bounds, rules
-from clearset.duplicates import surplus
-from clearset.evaluation import examples, scores
-from clearset.io import tables
-from clearset.schema import Action, Rule
+from clearset.config.schema import Action, Rule
+from clearset.decide import rules
+from clearset.similar.duplicates import surplus
+from clearset.store import tables
+from clearset.truth import bounds
+from clearset.truth.evaluation import examples, scores
 
 RULES = {
     "blur": Rule("sharpness", min=0.0, action=Action.enhance, finds="blur"),

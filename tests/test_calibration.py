@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from clearset.calibration import SHOWN, adopted, calibrate, chosen, curve, to_adopt
-from clearset.evaluation import scores
-from clearset.io import params, tables
-from clearset.planting import known_kinds
-from clearset.schema import Action, Calibrate, Rule
+from clearset.config import params
+from clearset.config.schema import Action, Calibrate, Rule
+from clearset.plant.planting import known_kinds
+from clearset.store import tables
+from clearset.truth.calibration import SHOWN, adopted, calibrate, chosen, curve, to_adopt
+from clearset.truth.evaluation import scores
 
 NAN = float("nan")
 BEST = Calibrate()

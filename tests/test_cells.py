@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from clearset import cells
+from clearset.store import cells
 
 
 @pytest.mark.parametrize("begin", cells.FORMULA)

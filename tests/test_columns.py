@@ -4,9 +4,9 @@ import ast
 
 import pytest
 
-from clearset.io import columns, tables
-from clearset.io.columns import FLOAT, INT, STR, Table
-from clearset.io.tables import TABLES
+from clearset.store import columns, tables
+from clearset.store.columns import FLOAT, INT, STR, Table
+from clearset.store.tables import TABLES
 from conftest import ROOT
 
 

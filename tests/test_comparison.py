@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from scipy import ndimage
 
-from clearset.comparison import changes, compare, headline, interval, psnr, ssim
-from clearset.io import tables
-from clearset.synthesis import Made
+from clearset.generate.retina.synthesis import Made
+from clearset.proof.comparison import changes, compare, headline, interval, psnr, ssim
+from clearset.store import tables
 
 Image = npt.NDArray[np.float64]
 RESAMPLES = 500

@@ -9,9 +9,9 @@ import pytest
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
-from clearset.errors import ClearsetError
-from clearset.io import composition, params
-from clearset.steps import check_steps
+from clearset.config import composition, params
+from clearset.repair.steps import check_steps
+from clearset.store.errors import ClearsetError
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS = {

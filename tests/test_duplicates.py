@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from clearset import duplicates, links, neighbours
-from clearset.duplicates import conflicts, copies, label_dice
-from clearset.vessels import dice
+from clearset.measure.vessels import dice
+from clearset.similar import duplicates, links, neighbours
+from clearset.similar.duplicates import conflicts, copies, label_dice
 
 Mask = npt.NDArray[np.uint8]
 CLASSES = {"artery": 128, "vein": 255}  # RAVIR's

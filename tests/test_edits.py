@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from clearset.edits import EDITS, Edit, another_visit, edited, moved
+from clearset.plant.edits import EDITS, Edit, another_visit, edited, moved
 
 Image = npt.NDArray[np.float64]
 SIDE = 65  # odd: there is a pixel in the centre

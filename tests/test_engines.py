@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 
 import recordings
+from clearset.config.schema import Analyze, Engine
 from clearset.engines import analysis, fastdup
 from clearset.engines.analysis import Analysis
-from clearset.errors import ClearsetError
-from clearset.io import images
-from clearset.io.work_folder import STATISTICS
-from clearset.metrics import METRICS
-from clearset.schema import Analyze, Engine
+from clearset.images import codec
+from clearset.measure.metrics import METRICS
+from clearset.sources.work_folder import STATISTICS
+from clearset.store.errors import ClearsetError
 from test_parity import ROUNDING
 
 TABLES = ("metrics", "neighbours", "outliers", "components", "pairs")
@@ -36,7 +36,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Pat
     pixels = recordings.generated()
     for name, values in pixels.items():
         (folder / name).parent.mkdir(exist_ok=True)
-        (folder / f"{name}.png").write_bytes(images.png_bytes(values))
+        (folder / f"{name}.png").write_bytes(codec.png_bytes(values))
     ids = sorted([*pixels, "test/broken"])
     table = pd.DataFrame({"image_id": ids, "split": [name.split("/")[0] for name in ids]})
     table["path"] = table["image_id"] + ".png"
@@ -104,7 +104,7 @@ def repaired(
     shutil.copytree(before, folder, dirs_exist_ok=True)
     ids = [f"train/{name}" for name in ("0", "1", "dark")]
     for row in table[table["image_id"].isin(ids)].itertuples():
-        (folder / row.path).write_bytes(images.png_bytes(images.decode(before / row.path) // 2))
+        (folder / row.path).write_bytes(codec.png_bytes(codec.decode(before / row.path) // 2))
     return ids, folder
 
 

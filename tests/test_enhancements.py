@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from clearset import enhancements, metrics, steps
-from clearset.enhancements import ENHANCEMENTS, Image, enhancement
-from clearset.errors import ClearsetError
-from clearset.grey import of_unit
-from clearset.steps import called, check_steps, describe, describe_step, enhance, options
-from clearset.synthesis import Made
+from clearset.generate.retina.synthesis import Made
+from clearset.measure import metrics
+from clearset.numeric.grey import of_unit
+from clearset.repair import enhancements, steps
+from clearset.repair.enhancements import ENHANCEMENTS, Image, enhancement
+from clearset.repair.steps import called, check_steps, describe, describe_step, enhance, options
+from clearset.store.errors import ClearsetError
 
 SHAPES = [(32, 40), (32, 40, 1), (32, 40, 2), (32, 40, 3), (32, 40, 4), (10, 10), (10, 10, 3)]
 LOW = {"rescale_intensity": {"low": 0}}

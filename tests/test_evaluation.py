@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset import evaluation
-from clearset.errors import ClearsetError
-from clearset.evaluation import (
+from clearset.config.schema import Rule
+from clearset.plant.planting import known_kinds
+from clearset.store import tables
+from clearset.store.errors import ClearsetError
+from clearset.truth import evaluation
+from clearset.truth.evaluation import (
     crosstalk,
     detection,
     detectors,
@@ -18,9 +21,6 @@ from clearset.evaluation import (
     severities,
     summary,
 )
-from clearset.io import tables
-from clearset.planting import known_kinds
-from clearset.schema import Rule
 
 NAN = float("nan")
 BLUR = Rule("sharp", min=5.0, finds="blur")

@@ -5,9 +5,11 @@ import numpy.typing as npt
 import pytest
 from scipy import ndimage
 
-from clearset import evidence, synthesis
-from clearset.errors import ClearsetError
-from clearset.evidence import (
+from clearset.config.schema import Bounds
+from clearset.generate.retina import synthesis
+from clearset.measure.vessels import vesselness
+from clearset.proof import evidence
+from clearset.proof.evidence import (
     EVIDENCE,
     Original,
     Repair,
@@ -17,10 +19,9 @@ from clearset.evidence import (
     gathered,
     strongest,
 )
-from clearset.phantoms import phantom
-from clearset.schema import Bounds
-from clearset.steps import enhance
-from clearset.vessels import vesselness
+from clearset.proof.phantoms import phantom
+from clearset.repair.steps import enhance
+from clearset.store.errors import ClearsetError
 
 Image = npt.NDArray[np.float64]
 SIZE = 512

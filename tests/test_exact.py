@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from clearset.exact import (
+from clearset.numeric.exact import (
     DECIMALS,
     LENGTH,
     UNIT,
@@ -21,8 +21,8 @@ from clearset.exact import (
     whole,
     whole_sum,
 )
-from clearset.grey import Grey, block_sums, of_levels
-from clearset.neighbours import in_wholes, similarities
+from clearset.numeric.grey import Grey, block_sums, of_levels
+from clearset.similar.neighbours import in_wholes, similarities
 from conftest import ROOT
 
 SRC = ROOT / "src"

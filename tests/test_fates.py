@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clearset import changes, fates
-from clearset.io import tables
-from clearset.schema import Action, Dataset, Rule, Update
+from clearset.config.schema import Action, Dataset, Rule, Update
+from clearset.store import tables
+from clearset.versions import changes, fates
 
 SOFT = Rule("sharpness", min=-36.0, action=Action.enhance)
 COUNTED = Rule("blur", min=700.0, action=Action.keep)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from clearset import faults
-from clearset.faults import FAULTS, SEVERITIES, Image, degrade, describe, fault
-from clearset.synthesis import eye
+from clearset.generate.retina.synthesis import eye
+from clearset.plant import faults
+from clearset.plant.faults import FAULTS, SEVERITIES, Image, degrade, describe, fault
 
 KINDS = {
     "blur",

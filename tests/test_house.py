@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from clearset.schema import Dataset
+from clearset.config.schema import Dataset
 from conftest import ROOT, run
 
 SRC = ROOT / "src"

@@ -13,9 +13,9 @@ import pytest
 import tifffile
 from PIL import Image, PngImagePlugin
 
-from clearset.errors import UnreadableImage
-from clearset.io import checksums
-from clearset.io.identity import identities, identity, judged, remark, verify
+from clearset.images.identity import identities, identity, judged, remark, verify
+from clearset.store import checksums
+from clearset.store.errors import UnreadableImage
 from conftest import write_image
 
 Pixels = npt.NDArray[Any]

@@ -11,9 +11,9 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from clearset.errors import UnreadableImage
-from clearset.io import images
-from clearset.io.images import Pixels
+from clearset.images import codec
+from clearset.images.codec import Pixels
+from clearset.store.errors import UnreadableImage
 
 RNG = np.random.default_rng(0)
 GREY: Pixels = RNG.integers(0, 256, (31, 23), dtype=np.uint8)
@@ -38,7 +38,7 @@ def save(path: Path, pixels: Pixels, **options: Any) -> Path:
 
 def written_back(source: Path) -> Path:
     target = source.with_name(f"again{source.suffix}")
-    images.write_like(source, images.unit(images.decode(source)), target)
+    codec.write_like(source, codec.unit(codec.decode(source)), target)
     return target
 
 
@@ -64,7 +64,7 @@ def test_lossless_formats_keep_every_pixel(
     source = save(tmp_path / name, pixels, **options)
     target = written_back(source)
     for file in (source, target):
-        decoded = images.decode(file)
+        decoded = codec.decode(file)
         assert decoded.dtype == pixels.dtype
         np.testing.assert_array_equal(decoded, pixels)
     with Image.open(source) as before, Image.open(target) as after:
@@ -80,7 +80,7 @@ def test_tiff_keeps_pixels_and_compression(
     source = save(tmp_path / "a.tif", pixels, compression=compression, **alpha)
     target = written_back(source)
     for file in (source, target):
-        np.testing.assert_array_equal(images.decode(file), pixels)
+        np.testing.assert_array_equal(codec.decode(file), pixels)
     with tifffile.TiffFile(target) as tiff:
         page: Any = tiff.pages.first
         assert page.compression.name == compression
@@ -90,7 +90,7 @@ def test_tiff_keeps_pixels_and_compression(
 @pytest.mark.parametrize("pixels", [SMOOTH, np.dstack([SMOOTH, SMOOTH[::-1], SMOOTH[:, ::-1]])])
 def test_jpeg_keeps_size_mode_and_nearly_its_pixels(tmp_path: Path, pixels: Pixels) -> None:
     source = save(tmp_path / "a.jpg", pixels, quality=95, subsampling=0)
-    before, after = images.decode(source), images.decode(written_back(source))
+    before, after = codec.decode(source), codec.decode(written_back(source))
     assert before.shape == after.shape == pixels.shape
     assert np.abs(before.astype(int) - after).mean() < 1
 
@@ -144,19 +144,19 @@ def test_profile_and_resolution_of_a_tiff_travel_along(tmp_path: Path) -> None:
 def test_a_gif_of_few_levels_stays_readable(tmp_path: Path) -> None:
     source, target = save(tmp_path / "a.gif", GREY, optimize=False), tmp_path / "b.gif"
     flat = np.full(GREY.shape, 0.2)
-    images.write_like(source, flat, target)
-    np.testing.assert_array_equal(images.decode(target), np.full(GREY.shape, 51))
+    codec.write_like(source, flat, target)
+    np.testing.assert_array_equal(codec.decode(target), np.full(GREY.shape, 51))
 
 
 def test_orientation_is_carried_and_not_applied(tmp_path: Path) -> None:
     source = save(tmp_path / "a.png", GREY, exif=exif())
-    np.testing.assert_array_equal(images.decode(source), GREY)
+    np.testing.assert_array_equal(codec.decode(source), GREY)
 
 
 def test_an_image_of_another_shape_is_not_written(tmp_path: Path) -> None:
     source = save(tmp_path / "a.png", GREY)
     with pytest.raises(ValueError, match=r"a\.png: shape .* is not its own \(31, 23\)"):
-        images.write_like(source, images.unit(GREY[:-1]), tmp_path / "b.png")
+        codec.write_like(source, codec.unit(GREY[:-1]), tmp_path / "b.png")
     assert not (tmp_path / "b.png").exists()
 
 
@@ -171,7 +171,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, name: str, share: float) ->
     options = {"optimize": False} if name == "a.gif" else {}
     source = save(tmp_path / name, np.tile(GREY, (4, 4)), **options)
     with pytest.raises(UnreadableImage, match=r"broken or unknown file: .*(truncated|decoder)"):
-        images.decode(cut(source, share))
+        codec.decode(cut(source, share))
 
 
 @pytest.mark.parametrize("share", [0.5, 0.95])
@@ -179,46 +179,46 @@ def test_a_truncated_file_is_refused(tmp_path: Path, name: str, share: float) ->
 def test_a_truncated_tiff_is_refused(tmp_path: Path, compression: str, share: float) -> None:
     source = save(tmp_path / "a.tif", GREY, compression=compression)
     with pytest.raises(UnreadableImage, match=r"^broken"):
-        images.decode(cut(source, share))
+        codec.decode(cut(source, share))
 
 
 def test_a_tiff_cut_before_its_directory_is_refused_as_cut(tmp_path: Path) -> None:
     source = tmp_path / "a.tif"
     Image.fromarray(GREY).save(source, compression="tiff_lzw")  # puts its directory last
     with pytest.raises(UnreadableImage, match=r"no page.* cut short"):
-        images.decode(cut(source, 0.5))
+        codec.decode(cut(source, 0.5))
 
 
-@pytest.mark.parametrize("suffix", sorted(images.SUFFIXES))
+@pytest.mark.parametrize("suffix", sorted(codec.SUFFIXES))
 def test_an_empty_file_is_refused_for_every_suffix(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"a{suffix}").touch()
     with pytest.raises(UnreadableImage, match=r"empty \(0 bytes\)"):
-        images.decode(tmp_path / f"a{suffix}")
+        codec.decode(tmp_path / f"a{suffix}")
 
 
-@pytest.mark.parametrize("suffix", sorted(images.SUFFIXES))
+@pytest.mark.parametrize("suffix", sorted(codec.SUFFIXES))
 def test_text_is_refused_without_telling_where_it_lies(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"a{suffix}").write_text("no image")
     with pytest.raises(UnreadableImage, match="broken or unknown file") as caught:
-        images.decode(tmp_path / f"a{suffix}")
+        codec.decode(tmp_path / f"a{suffix}")
     assert str(tmp_path) not in str(caught.value)
 
 
 def test_a_palette_is_refused(tmp_path: Path) -> None:
     Image.fromarray(RGB).quantize(8).save(tmp_path / "a.png")
     with pytest.raises(UnreadableImage, match="mode P is not supported: save it as L or RGB"):
-        images.decode(tmp_path / "a.png")
+        codec.decode(tmp_path / "a.png")
 
 
 def test_bilevel_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableImage, match="mode 1 is not supported"):
-        images.decode(save(tmp_path / "a.png", GREY > 99))
+        codec.decode(save(tmp_path / "a.png", GREY > 99))
 
 
 def test_cmyk_is_refused(tmp_path: Path) -> None:
     Image.fromarray(RGB).convert("CMYK").save(tmp_path / "a.jpg")
     with pytest.raises(UnreadableImage, match="mode CMYK is not supported"):
-        images.decode(tmp_path / "a.jpg")
+        codec.decode(tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize(("kind", "channels"), [(2, 3), (4, 2), (6, 4)])
@@ -229,7 +229,7 @@ def test_16_bit_colour_png_is_refused_and_not_cut_to_8(
     path = tmp_path / "a.png"
     path.write_bytes(png(12, 12, kind, b"".join(b"\0" + row.tobytes() for row in rows)))
     with pytest.raises(UnreadableImage, match=r"16-bit colour .* save it as TIFF"):
-        images.decode(path)
+        codec.decode(path)
 
 
 def png(width: int, height: int, kind: int, rows: bytes) -> bytes:
@@ -251,7 +251,7 @@ def test_an_animation_is_refused(tmp_path: Path, name: str) -> None:
     options: dict[str, Any] = {"optimize": False} if name == "a.gif" else {}
     frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **options)
     with pytest.raises(UnreadableImage, match="2 frames: split it"):
-        images.decode(tmp_path / name)
+        codec.decode(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -277,16 +277,16 @@ def test_an_unusual_tiff_is_refused(
     tmp_path: Path, pixels: npt.NDArray[Any], options: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(UnreadableImage, match=reason):
-        images.decode(save(tmp_path / "a.tif", pixels, **options))
+        codec.decode(save(tmp_path / "a.tif", pixels, **options))
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
 def test_nine_pixels_are_too_few_and_ten_enough(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnreadableImage, match="23 x 9 px: smaller than 10 px"):
-        images.decode(save(tmp_path / name, GREY[:9]))
+        codec.decode(save(tmp_path / name, GREY[:9]))
     with pytest.raises(UnreadableImage, match="9 x 31 px: smaller than 10 px"):
-        images.decode(save(tmp_path / name, GREY[:, :9]))
-    assert images.decode(save(tmp_path / name, GREY[:10, :10])).shape == (10, 10)
+        codec.decode(save(tmp_path / name, GREY[:, :9]))
+    assert codec.decode(save(tmp_path / name, GREY[:10, :10])).shape == (10, 10)
 
 
 def test_a_size_beyond_all_measure_is_refused_before_decoding(tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_a_size_beyond_all_measure_is_refused_before_decoding(tmp_path: Path) ->
         for tag in ("ImageLength", "ImageWidth"):
             tiff.pages.first.tags[tag].overwrite(60_000)
     with pytest.raises(UnreadableImage, match="60000 x 60000 px: more than"):
-        images.decode(source)
+        codec.decode(source)
 
 
 def test_a_palette_mask_is_read_as_its_numbers(tmp_path: Path) -> None:
@@ -303,11 +303,11 @@ def test_a_palette_mask_is_read_as_its_numbers(tmp_path: Path) -> None:
     mask = Image.fromarray(classes).convert("P")
     mask.putpalette([0, 0, 0, 255, 0, 0, 0, 0, 255])
     mask.save(tmp_path / "a.png")
-    np.testing.assert_array_equal(images.decode_mask(tmp_path / "a.png"), classes)
+    np.testing.assert_array_equal(codec.decode_mask(tmp_path / "a.png"), classes)
 
 
 def test_a_bilevel_mask_is_read_as_0_and_1(tmp_path: Path) -> None:
-    decoded = images.decode_mask(save(tmp_path / "a.png", GREY > 99))
+    decoded = codec.decode_mask(save(tmp_path / "a.png", GREY > 99))
     assert decoded.dtype == np.uint8
     np.testing.assert_array_equal(decoded, GREY > 99)
 
@@ -315,64 +315,64 @@ def test_a_bilevel_mask_is_read_as_0_and_1(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pixels", [GREY, GREY_16])
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
 def test_a_grey_mask_is_read_as_stored(tmp_path: Path, name: str, pixels: Pixels) -> None:
-    np.testing.assert_array_equal(images.decode_mask(save(tmp_path / name, pixels)), pixels)
+    np.testing.assert_array_equal(codec.decode_mask(save(tmp_path / name, pixels)), pixels)
 
 
 @pytest.mark.parametrize("pixels", [GREY_ALPHA, RGB, RGBA])
 def test_a_mask_in_colour_is_refused(tmp_path: Path, pixels: Pixels) -> None:
     with pytest.raises(UnreadableImage, match="the mask is in colour"):
-        images.decode_mask(save(tmp_path / "a.png", pixels))
+        codec.decode_mask(save(tmp_path / "a.png", pixels))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_every_level_survives_as_a_unit(dtype: type[np.unsignedinteger[Any]]) -> None:
     levels = np.arange(np.iinfo(dtype).max + 1).astype(dtype)
-    image = images.unit(levels)
+    image = codec.unit(levels)
     assert image.dtype == np.float64
     assert (image[0], image[-1]) == (0, 1)
     assert (np.diff(image) > 0).all()
-    np.testing.assert_array_equal(images.quantised(image, dtype), levels)
+    np.testing.assert_array_equal(codec.quantised(image, dtype), levels)
 
 
 def test_quantised_clips_to_the_ends() -> None:
     image = np.array([-0.5, -1e-9, 1 + 1e-6, 7])
-    assert images.quantised(image, np.uint8).tolist() == [0, 0, 255, 255]
+    assert codec.quantised(image, np.uint8).tolist() == [0, 0, 255, 255]
 
 
 def test_eight_bits_of_16_are_the_declared_range() -> None:
-    levels = images.eight_bit(np.arange(65536).astype(np.uint16))
+    levels = codec.eight_bit(np.arange(65536).astype(np.uint16))
     assert levels.dtype == np.uint8
     np.testing.assert_array_equal(levels[::257], np.arange(256))
     assert (np.diff(levels.astype(int)) >= 0).all()
 
 
 def test_a_dark_16_bit_image_is_not_stretched() -> None:
-    assert images.eight_bit(np.array([[0, 257, 514]], np.uint16)).tolist() == [[0, 1, 2]]
+    assert codec.eight_bit(np.array([[0, 257, 514]], np.uint16)).tolist() == [[0, 1, 2]]
 
 
 def test_colour_leaves_out_alpha_alone() -> None:
-    np.testing.assert_array_equal(images.colour(GREY), GREY)
-    np.testing.assert_array_equal(images.colour(GREY_ALPHA), GREY_ALPHA[..., 0])
-    np.testing.assert_array_equal(images.colour(RGB), RGB)
-    np.testing.assert_array_equal(images.colour(RGBA), RGBA[..., :3])
+    np.testing.assert_array_equal(codec.colour(GREY), GREY)
+    np.testing.assert_array_equal(codec.colour(GREY_ALPHA), GREY_ALPHA[..., 0])
+    np.testing.assert_array_equal(codec.colour(RGB), RGB)
+    np.testing.assert_array_equal(codec.colour(RGBA), RGBA[..., :3])
 
 
 @pytest.mark.parametrize("pixels", [GREY, GREY_ALPHA, RGB, RGBA, GREY_16, RGB_16])
 def test_shown_is_what_a_figure_takes(pixels: Pixels) -> None:
-    shown = images.shown(pixels)
+    shown = codec.shown(pixels)
     assert shown.shape[:2] == pixels.shape[:2]
     assert shown.ndim == 2 or (shown.shape[2] in (3, 4) and shown.dtype == np.uint8)
 
 
 def test_describe_tells_size_and_depth() -> None:
-    described = images.describe(RGB_16)
+    described = codec.describe(RGB_16)
     del described["pixels_sha256"]
     assert described == {"width": 23, "height": 31, "channels": 3, "bit_depth": 16}
 
 
 def test_the_pixels_hash_is_the_same_in_every_format(tmp_path: Path) -> None:
     files = [save(tmp_path / name, GREY) for name in ("a.png", "a.tif", "a.bmp")]
-    assert len({images.describe(images.decode(file))["pixels_sha256"] for file in files}) == 1
+    assert len({codec.describe(codec.decode(file))["pixels_sha256"] for file in files}) == 1
 
 
 def test_the_pixels_hash_tells_values_shape_and_type_apart() -> None:
@@ -380,14 +380,14 @@ def test_the_pixels_hash_tells_values_shape_and_type_apart() -> None:
     other[3, 4] ^= 1
     kinds = [GREY, other, GREY.reshape(23, 31), GREY[..., None], GREY.astype(np.uint16)]
     halves = np.zeros((10, 20), np.uint8), np.zeros((10, 10), np.uint16)  # the same bytes
-    hashes = {images.describe(pixels)["pixels_sha256"] for pixels in (*kinds, *halves)}
+    hashes = {codec.describe(pixels)["pixels_sha256"] for pixels in (*kinds, *halves)}
     assert len(hashes) == len(kinds) + len(halves)
 
 
 def test_png_bytes_hold_the_pixels_whatever_their_compression(tmp_path: Path) -> None:
     for level in (1, 6):
-        (tmp_path / "a.png").write_bytes(images.png_bytes(GREY_16, compress_level=level))
-        np.testing.assert_array_equal(images.decode(tmp_path / "a.png"), GREY_16)
+        (tmp_path / "a.png").write_bytes(codec.png_bytes(GREY_16, compress_level=level))
+        np.testing.assert_array_equal(codec.decode(tmp_path / "a.png"), GREY_16)
 
 
 def test_a_bmp_with_alpha_is_refused_since_it_could_not_be_written(tmp_path: Path) -> None:
@@ -402,4 +402,4 @@ def test_a_bmp_with_alpha_is_refused_since_it_could_not_be_written(tmp_path: Pat
     start = struct.pack("<2sIHHI", b"BM", 14 + 108 + 576, 0, 0, 14 + 108)
     (tmp_path / "a.bmp").write_bytes(start + header + bytes(range(192)) * 3)
     with pytest.raises(UnreadableImage, match="BMP with alpha is not supported: save it as PNG"):
-        images.decode(tmp_path / "a.bmp")
+        codec.decode(tmp_path / "a.bmp")

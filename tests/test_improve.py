@@ -9,11 +9,11 @@ import tifffile
 from matplotlib.figure import Figure
 from PIL import Image
 
-from clearset import metrics
-from clearset.errors import ClearsetError
-from clearset.grey import of_levels
-from clearset.improve import ImproveImage
-from clearset.synthesis import Made
+from clearset.generate.retina.synthesis import Made
+from clearset.measure import metrics
+from clearset.numeric.grey import of_levels
+from clearset.repair.improve import ImproveImage
+from clearset.store.errors import ClearsetError
 
 Pixels = npt.NDArray[np.generic]
 FORMATS = {  # by suffix, channels and bits

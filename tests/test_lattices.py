@@ -3,8 +3,18 @@
 import numpy as np
 import pytest
 
-from clearset.lattices import CELLS, Lattice, at, axis, grain, noise, repeated, shown, slope
-from clearset.shapes import Window
+from clearset.generate.satellite.lattices import (
+    CELLS,
+    Lattice,
+    at,
+    axis,
+    grain,
+    noise,
+    repeated,
+    shown,
+    slope,
+)
+from clearset.generate.satellite.shapes import Window
 
 
 def rng() -> np.random.Generator:

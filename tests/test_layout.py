@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from clearset.errors import ClearsetError, listed
-from clearset.io import command, layout, parallel
+from clearset.config import stage
+from clearset.store import layout, parallel
+from clearset.store.errors import ClearsetError, listed
 
 
 def begin(path: Path, kind: str) -> None:
@@ -139,27 +140,27 @@ def test_a_command_prints_what_its_stage_says(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["stage.py", "ravir"])
-    command.run(lambda dataset: f"done with {dataset}")
+    stage.run(lambda dataset: f"done with {dataset}")
     assert capsys.readouterr().out == "done with ravir\n"
 
 
 def test_a_command_ends_with_the_reason_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["stage.py", "ravir"])
     with pytest.raises(SystemExit, match=r"^error: nothing in ravir$"):
-        command.run(broken)
+        stage.run(broken)
 
 
 def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["stage.py", "ravir"])
     with pytest.raises(ValueError, match="ravir"):
-        command.run(lambda dataset: str(float(dataset)))
+        stage.run(lambda dataset: str(float(dataset)))
 
 
 @pytest.mark.parametrize("arguments", [[], ["ravir", "sample"]])
 def test_a_command_takes_one_dataset(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["stage.py", *arguments])
     with pytest.raises(SystemExit, match=r"^usage: python stage\.py DATASET$"):
-        command.run(broken)
+        stage.run(broken)
 
 
 @pytest.mark.parametrize(

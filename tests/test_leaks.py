@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from clearset.duplicates import most_inliers
-from clearset.edits import another_visit, edited
-from clearset.grey import of_unit
-from clearset.io import tables
-from clearset.leaks import candidates, table
-from clearset.registration import Registration, Sight, register, sight
-from clearset.synthesis import eye
+from clearset.generate.retina.synthesis import eye
+from clearset.numeric.grey import of_unit
+from clearset.plant.edits import another_visit, edited
+from clearset.similar.duplicates import most_inliers
+from clearset.similar.leaks import candidates, table
+from clearset.similar.registration import Registration, Sight, register, sight
+from clearset.store import tables
 
 SIZE = 384
 Image = npt.NDArray[np.float64]

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from clearset.grey import CELLS, Grey, of_unit
-from clearset.light import GREY
+from clearset.numeric.grey import CELLS, Grey, of_unit
+from clearset.numeric.light import GREY
 
 Image = npt.NDArray[np.float64]
 SHAPES = [(192, 192), (200, 300), (300, 200), (64, 64), (10, 10), (10, 300), (300, 10)]

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from clearset import synthesis
-from clearset.grey import Grey, of_unit
-from clearset.masks import measure_mask
-from clearset.vessels import agreement
+from clearset.generate.retina import synthesis
+from clearset.measure.masks import measure_mask
+from clearset.measure.vessels import agreement
+from clearset.numeric.grey import Grey, of_unit
 
 CLASSES = (128, 255)
 

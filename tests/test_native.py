@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from clearset import synthesis
+from clearset.config.schema import Analyze
 from clearset.engines import analysis, native
 from clearset.engines.analysis import Analysis
 from clearset.engines.native import info, statistics
-from clearset.exact import LENGTH
-from clearset.grey import block_sums, of_unit
-from clearset.metrics import METRICS
-from clearset.schema import Analyze
+from clearset.generate.retina import synthesis
+from clearset.measure.metrics import METRICS
+from clearset.numeric.exact import LENGTH
+from clearset.numeric.grey import block_sums, of_unit
 
 Grey = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.uint8]

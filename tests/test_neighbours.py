@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from clearset import links, neighbours
-from clearset.neighbours import Compared, outliers, pair_counts, published_edges
+from clearset.similar import links, neighbours
+from clearset.similar.neighbours import Compared, outliers, pair_counts, published_edges
 
 Descriptors = npt.NDArray[Any]
 BLOCKS = [1, 7, 1024]

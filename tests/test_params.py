@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from clearset import schema_fetch
-from clearset.errors import ClearsetError
-from clearset.io import params
-from clearset.schema import Action, Dataset, Engine, Rule
-from clearset.schema_fetch import Source
+from clearset.config import params, schema_fetch
+from clearset.config.schema import Action, Dataset, Engine, Rule
+from clearset.config.schema_fetch import Source
+from clearset.store.errors import ClearsetError
 
 SECTION: dict[str, Any] = {
     "fetch": {"source": "generated", "count": 4, "size": 64},

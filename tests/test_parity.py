@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 import recordings
-from clearset import links, neighbours
 from clearset.engines import native
-from clearset.io import images, tables
-from clearset.io.work_folder import STATISTICS
+from clearset.images import codec
+from clearset.similar import links, neighbours
+from clearset.sources.work_folder import STATISTICS
+from clearset.store import tables
 from recordings import RAVIR, RECORDED, Call
 
 ROUNDING = {"blur": 0.01} | dict.fromkeys(STATISTICS[1:], 1e-3)
@@ -72,9 +73,9 @@ def test_the_stretched_mean_is_fastdups_mean_of_a_file_of_16_bits() -> None:
     ("name", "pixels"), [("generated", recordings.shown()), ("deep", recordings.deep())]
 )
 def test_the_generated_images_are_those_on_record(
-    name: str, pixels: dict[str, images.Pixels]
+    name: str, pixels: dict[str, codec.Pixels]
 ) -> None:
-    hashes = {image_id: images.describe(one)["pixels_sha256"] for image_id, one in pixels.items()}
+    hashes = {image_id: codec.describe(one)["pixels_sha256"] for image_id, one in pixels.items()}
     known = tables.read("statistics", RECORDED / name).set_index("image_id")["pixels_sha256"]
     assert hashes == known.to_dict()
 

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy import ndimage
 
-from clearset.io import images, pictures
-from clearset.io.pictures import Stored
-from clearset.io.tables import empty
+from clearset.images import codec
+from clearset.report import pictures
+from clearset.report.pictures import Stored
+from clearset.store.tables import empty
 
 LEVELS = {"a/dim": 40, "b": 80, "c": 120, "d": 160, "e": 200}  # a grey level tells an image
 IDS = list(LEVELS)
@@ -19,7 +20,7 @@ IDS = list(LEVELS)
 
 def whole(path: Path) -> Stored:
     """Return an 8-bit file that is shown as it is."""
-    return Stored(path, images.Range(0, 255))
+    return Stored(path, codec.Range(0, 255))
 
 
 def flat(path: Path, level: int) -> Path:
@@ -126,19 +127,19 @@ def test_a_figure_tells_nothing_of_what_made_it(tmp_path: Path) -> None:
 
 def test_a_small_image_is_its_own_thumbnail(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (100, 639), dtype=np.uint8)
-    (tmp_path / "a.png").write_bytes(images.png_bytes(pixels))
+    (tmp_path / "a.png").write_bytes(codec.png_bytes(pixels))
     np.testing.assert_array_equal(pictures.thumbnail(whole(tmp_path / "a.png")), pixels)
 
 
 @pytest.mark.parametrize("shape", [(640, 700), (1000, 1900), (2000, 1700)])
 def test_a_large_image_is_thinned_evenly(tmp_path: Path, shape: tuple[int, int]) -> None:
     pixels = np.add.outer(np.arange(shape[0]), np.arange(shape[1])).astype(np.uint16)
-    (tmp_path / "a.png").write_bytes(images.png_bytes(pixels, compress_level=1))
-    span = images.Range(0, 4080)  # 16 stored values to a grey level
+    (tmp_path / "a.png").write_bytes(codec.png_bytes(pixels, compress_level=1))
+    span = codec.Range(0, 4080)  # 16 stored values to a grey level
     small = pictures.thumbnail(Stored(tmp_path / "a.png", span))
     assert pictures.THUMBNAIL <= min(small.shape) <= 2 * pictures.THUMBNAIL
     (step,) = {-(-side // length) for side, length in zip(shape, small.shape, strict=True)}
-    np.testing.assert_array_equal(small, images.eight_bit(pixels, span)[::step, ::step])
+    np.testing.assert_array_equal(small, codec.eight_bit(pixels, span)[::step, ::step])
 
 
 def outcomes(*rows: tuple[str, str]) -> pd.DataFrame:
@@ -198,10 +199,10 @@ def test_no_leak_is_no_picture(folder: Path, tmp_path: Path) -> None:
 
 def striped(path: Path, *shape: int, dtype: type = np.uint8) -> Path:
     """Write an image whose columns, but for the first eight, differ from their neighbours."""
-    pixels: images.Pixels = np.zeros(shape, dtype)
+    pixels: codec.Pixels = np.zeros(shape, dtype)
     pixels[:, 8:] = np.iinfo(dtype).max // 2
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(images.png_bytes(pixels))
+    path.write_bytes(codec.png_bytes(pixels))
     return path
 
 
@@ -234,7 +235,7 @@ def test_a_leak_is_drawn_whatever_the_sizes_and_bands(
 
 
 def test_leaks_of_16_bits_are_drawn_as_8(tmp_path: Path) -> None:
-    file = Stored(striped(tmp_path / "deep.png", 40, 40, dtype=np.uint16), images.Range(0, 65535))
+    file = Stored(striped(tmp_path / "deep.png", 40, 40, dtype=np.uint16), codec.Range(0, 65535))
     written = pictures.leaks(fits(("a", "b", 20)), lambda _: (file, file), tmp_path / "leaks", 1)
     with Image.open(written[0]) as opened:
         levels = np.unique(np.asarray(opened.convert("L")))

@@ -12,8 +12,10 @@ import pytest
 import tifffile
 import yaml
 
-from clearset.io import images, places, tables
-from clearset.synthesis import sample
+from clearset.generate.retina.synthesis import sample
+from clearset.images import codec
+from clearset.sources import places
+from clearset.store import tables
 from conftest import run, write_image
 
 SHOW = ["dvc", "exp", "show", "--json"]
@@ -77,7 +79,7 @@ def test_every_image_has_one_fate_and_only_flagged_ones_change(clean: Path) -> N
     for image_id, path in after["path"].items():
         one, other = (root / "images" / path for root in (fetched, cleaned))
         assert (one.read_bytes() != other.read_bytes()) == (image_id in repaired)
-        assert images.decode(one).shape == images.decode(other).shape
+        assert codec.decode(one).shape == codec.decode(other).shape
     shape = ["width", "height", "channels", "bit_depth", "path", "mask"]
     pd.testing.assert_frame_equal(before.loc[after.index, shape], after[shape])
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import fetch
-from clearset.errors import ClearsetError
-from clearset.io import archives, inventory, places
-from clearset.io.inventory import Item
-from clearset.schema_fetch import PixelRange, Split
+from clearset.config.schema_fetch import PixelRange, Split
+from clearset.sources import inventory, places
+from clearset.sources.inventory import Item
+from clearset.store import checksums
+from clearset.store.errors import ClearsetError
 from conftest import write_image
 
 ROOT = Path("/a/source")
@@ -25,8 +26,8 @@ def item(source: str, mask: str = "", split: str = "train", root: Path = ROOT) -
 )
 def test_what_is_no_path_everywhere_says_why(path: str) -> None:
     assert places.unfit(path)
-    assert not archives.is_safe(path)
-    assert not archives.is_safe(ascii(path)[1:-1]) or path.startswith("/")
+    assert not checksums.is_safe(path)
+    assert not checksums.is_safe(ascii(path)[1:-1]) or path.startswith("/")
 
 
 @pytest.mark.parametrize("path", ["a.png", "b c/=1+1.png", "ä/眼.png", "a..b.png", "./-a.png"])
@@ -85,7 +86,7 @@ def test_an_image_that_has_no_place_is_a_row_with_its_error(tmp_path: Path, name
     row = fetch.take(tmp_path / "taken", PixelRange(), found)
     assert "in its " in row["error"]
     assert row["source"].isprintable()
-    assert not archives.is_safe(row["source"])
+    assert not checksums.is_safe(row["source"])
     assert not (tmp_path / "taken").exists()
 
 

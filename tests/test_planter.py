@@ -11,17 +11,19 @@ import tifffile
 from PIL import Image as Pillow
 
 import fetch
-from clearset.edits import EDITS
-from clearset.errors import ClearsetError, UnreadableImage
-from clearset.faults import FAULTS
-from clearset.io import images, layout, planter, tables
-from clearset.io.columns import TABLES
-from clearset.io.eyes import unique_eyes
-from clearset.io.inventory import Item, items
-from clearset.io.places import refuse_collisions, unfit
-from clearset.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
-from clearset.schema_fetch import Mapping, PixelRange, Plant
-from clearset.synthesis import eye
+from clearset.config.schema_fetch import Mapping, PixelRange, Plant
+from clearset.generate.retina.synthesis import eye
+from clearset.images import codec
+from clearset.plant import planter
+from clearset.plant.edits import EDITS
+from clearset.plant.eyes import unique_eyes
+from clearset.plant.faults import FAULTS
+from clearset.plant.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
+from clearset.sources.inventory import Item, items
+from clearset.sources.places import refuse_collisions, unfit
+from clearset.store import layout, tables
+from clearset.store.columns import TABLES
+from clearset.store.errors import ClearsetError, UnreadableImage
 
 SIZE = 128
 PLAN = Plant(
@@ -41,18 +43,18 @@ PLAN = Plant(
 Planted = tuple[list[Item], pd.DataFrame]
 
 
-def made(seed: int, size: int = SIZE) -> tuple[images.Pixels, images.Pixels]:
+def made(seed: int, size: int = SIZE) -> tuple[codec.Pixels, codec.Pixels]:
     """Return one eye's pixels and its mask."""
     image, mask = eye(np.random.default_rng(seed), size)
-    return images.quantised(image, np.uint8), mask
+    return codec.quantised(image, np.uint8), mask
 
 
-def coloured(seed: int) -> images.Pixels:
+def coloured(seed: int) -> codec.Pixels:
     grey, _ = made(seed)
     return np.dstack([grey, grey // 2, 255 - grey])
 
 
-def saved(path: Path, pixels: images.Pixels) -> Path:
+def saved(path: Path, pixels: codec.Pixels) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".tif":
         tifffile.imwrite(path, pixels)
@@ -111,13 +113,13 @@ def digests(given: list[Item]) -> dict[str, tuple[str, str]]:
     return {path: (digest(item.file), digest(item.mask)) for path, item in by_path(given).items()}
 
 
-def decoded(item: Item) -> images.Pixels:
-    return images.decode(item.file)
+def decoded(item: Item) -> codec.Pixels:
+    return codec.decode(item.file)
 
 
-def mask_of(item: Item) -> images.Pixels:
+def mask_of(item: Item) -> codec.Pixels:
     assert item.mask is not None
-    return images.decode_mask(item.mask)
+    return codec.decode_mask(item.mask)
 
 
 def clean(planted: Planted, row: pd.Series) -> Item:
@@ -360,22 +362,22 @@ def test_a_leak_lies_in_another_split_than_its_eye(planted: Planted) -> None:
     ids=["grey", "colour", "16 bits", "alpha"],
 )
 def test_an_empty_image_stores_0_for_most_and_keeps_the_rest(
-    pixels: images.Pixels, tmp_path: Path
+    pixels: codec.Pixels, tmp_path: Path
 ) -> None:
-    shown = images.colour(pixels)
+    shown = codec.colour(pixels)
     shown[shown == 0] = 1
     saved(tmp_path / "source/train/images/a.tif", pixels)
     planted = plant(items(tmp_path / "source", {}), Plant(empty=1), tmp_path)
     ((item, row),) = of_fault(planted, "empty")
     after = decoded(item)
-    lost = images.colour(after) == 0
+    lost = codec.colour(after) == 0
     assert row["kinds"] == "empty"
     assert 0.58 < lost.mean() < 0.96
-    np.testing.assert_array_equal(images.colour(after)[~lost], shown[~lost])
+    np.testing.assert_array_equal(codec.colour(after)[~lost], shown[~lost])
     assert pixels.ndim == 2 or pixels.shape[2] == 3 or (after[..., 3] == 9).all()
 
 
-def crop_aside(name: str, rng: np.random.Generator) -> images.Pixels:
+def crop_aside(name: str, rng: np.random.Generator) -> codec.Pixels:
     """Return what another crop would show: a pattern that tells the name and the generator."""
     pixels = np.full((SIZE, SIZE), int(name[1:]), np.uint8)
     pixels[0] = rng.integers(256, size=SIZE)
@@ -425,7 +427,7 @@ EVERY = Plant(per_eye=1, near_duplicates=1, duplicates=1, leaks=1, foreign=1, br
     ids=["JPEG", "TIFF in colour", "16 bits", "alpha", "grey and alpha"],
 )
 def test_planted_images_keep_format_size_and_depth(
-    suffix: str, pixels: images.Pixels, tmp_path: Path
+    suffix: str, pixels: codec.Pixels, tmp_path: Path
 ) -> None:
     first = saved(tmp_path / f"source/train/images/a{suffix}", pixels)
     saved(tmp_path / f"source/test/images/b{suffix}", pixels[::-1])
@@ -574,7 +576,7 @@ def test_generated_tiles_are_planted_with_overlaps_and_no_data(in_own_folder: Pa
     assert set(table["bit_depth"]) == {16}
     assert set(table["error"]) == {""}
     pixels = {
-        row["image_id"]: images.decode(folder / "images" / row["path"])
+        row["image_id"]: codec.decode(folder / "images" / row["path"])
         for _, row in table.iterrows()
     }
     counts = Counter(truth["fault"])
@@ -589,7 +591,7 @@ def test_generated_tiles_are_planted_with_overlaps_and_no_data(in_own_folder: Pa
         assert best_fit(pixels[own], pixels[row["image_id"]]) > 0.95
 
 
-def best_fit(one: images.Pixels, two: images.Pixels) -> float:
+def best_fit(one: codec.Pixels, two: codec.Pixels) -> float:
     """Return the highest correlation of two crops over shifts of 0.2 to 0.4 of the side."""
     best, size = -1.0, len(one)
     steps = range(round(0.2 * size) - 1, round(0.4 * size) + 2)
@@ -610,7 +612,7 @@ def test_what_lies_beyond_the_range_moves_with_an_edit(tmp_path: Path) -> None:
     found = items(tmp_path / "source", {})
     given, _ = planter.plant(found, Plant(near_duplicates=1), tmp_path / "planted", wanted)
     (flipped,) = [item for item in given if "flip" in str(item.name)]
-    bright = images.decode(flipped.file) == 2047
+    bright = codec.decode(flipped.file) == 2047
     assert bright[4:12, -12:-4].all()
     assert bright.sum() == 64
 
@@ -621,7 +623,7 @@ def test_a_planted_image_holds_no_pixel_without_data(tmp_path: Path) -> None:
     plan = Plant(faults=["under_exposure"], per_eye=5)
     given, _ = planter.plant(items(tmp_path / "source", {}), plan, tmp_path / "planted", wanted)
     assert len(given) == 6
-    assert all(images.decode(item.file).min() > 0 for item in given)
+    assert all(codec.decode(item.file).min() > 0 for item in given)
 
 
 def test_a_range_that_is_not_known_beforehand_is_refused(tmp_path: Path) -> None:

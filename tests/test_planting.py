@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from clearset.edits import EDITS
-from clearset.errors import ClearsetError
-from clearset.faults import FAULTS, describe
-from clearset.planting import (
+from clearset.config.schema_fetch import Plant
+from clearset.plant.edits import EDITS
+from clearset.plant.faults import FAULTS, describe
+from clearset.plant.planting import (
     CLEAN,
     ELSEWHERE,
     MASKS,
@@ -28,7 +28,7 @@ from clearset.planting import (
     schedule,
     without_data,
 )
-from clearset.schema_fetch import Plant
+from clearset.store.errors import ClearsetError
 
 EYES = [Eye(f"eye_{i}", f"eye_{i}", "train" if i < 6 else "test", i < 6) for i in range(10)]
 EVERYTHING = Plant(

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from clearset import plots
-from clearset.schema import Rule
+from clearset.config.schema import Rule
+from clearset.repair import preview
+from clearset.report import plots
 
 PNG = b"\x89PNG"
 # Dollar signs make matplotlib read mathematics; all but the first are no mathematics at all.
@@ -54,11 +55,11 @@ def panels(figure: Figure) -> list[Axes]:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_draws_whatever_the_names(name: str) -> None:
     single, several = axes(), pd.DataFrame({name: values(1, 2, 3)})
-    plots.image(single, pixels(), name)
+    preview.image(single, pixels(), name)
     plots.bounds(axes(), values(1, 2), name, Rule(name, max=1.5))
     figures = [
         single.get_figure(),
-        plots.gallery([(pixels(), name)], name),
+        preview.gallery([(pixels(), name)], name),
         plots.rules_figure(several, {name: Rule(name, min=2.0)}),
         plots.changes_figure(compared(name), {f"eye_{i}": name for i in range(3)}),
     ]
@@ -73,7 +74,7 @@ def test_every_figure_draws_whatever_the_names(name: str) -> None:
     ids=["8 bits", "16 bits", "unit"],
 )
 def test_an_image_is_shown_without_a_stretch(shown: npt.NDArray[np.generic], top: int) -> None:
-    drawing = plots.image(axes(), shown, "eye")
+    drawing = preview.image(axes(), shown, "eye")
     assert drawing.images[0].get_clim() == (0, top)
     assert np.array_equal(np.asarray(drawing.images[0].get_array()), shown)
 
@@ -81,7 +82,7 @@ def test_an_image_is_shown_without_a_stretch(shown: npt.NDArray[np.generic], top
 @pytest.mark.parametrize(("count", "size"), [(1, (1, 1)), (4, (1, 4)), (5, (2, 4)), (9, (3, 4))])
 def test_a_gallery_has_every_picture_with_its_caption(count: int, size: tuple[int, int]) -> None:
     captions = [f"eye {i}" for i in range(count)]
-    figure = plots.gallery([(pixels(), caption) for caption in captions], "all")
+    figure = preview.gallery([(pixels(), caption) for caption in captions], "all")
     assert [each.get_title() for each in panels(figure)] == captions
     grid = figure.axes[0].get_gridspec()
     assert grid is not None

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset.io import images, probes, tables
-from clearset.io.probes import Job, examine
-from clearset.proof import APPLIED
-from clearset.schema import Bounds, Compare, Dataset, Rule
-from clearset.steps import enhance
-from clearset.synthesis import Made
+from clearset.config.schema import Bounds, Compare, Dataset, Rule
+from clearset.generate.retina.synthesis import Made
+from clearset.images import codec
+from clearset.proof import probes
+from clearset.proof.probes import Job, examine
+from clearset.proof.verdicts import APPLIED
+from clearset.repair.steps import enhance
+from clearset.store import tables
 from conftest import write_image
 
 MILD = [{"rule": "all", "method": "unsharp_mask", "radius": 1.0, "amount": 1.0}]
@@ -29,12 +31,12 @@ def job(tmp_path: Path, eyes: list[Made]) -> Job:
     soft = np.asarray((made.pixels // 4) * 3 + 20, np.uint8)
     before = write_image(tmp_path / "before.png", soft)
     after = tmp_path / "after.png"
-    images.write_like(before, enhance(images.unit(soft), MILD)[0], after)
+    codec.write_like(before, enhance(codec.unit(soft), MILD)[0], after)
     assert made.mask is not None
     mask = write_image(tmp_path / "mask.png", made.mask)
     evidence = ["expected_gain", "noise_growth"]
     return Job(
-        "eye", images.Range(0, 255), before, after, mask, clean, MILD, {"strong": STRONG}, evidence
+        "eye", codec.Range(0, 255), before, after, mask, clean, MILD, {"strong": STRONG}, evidence
     )
 
 

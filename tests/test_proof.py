@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset import proof, proof_plots, sweeps
-from clearset.io import tables
-from clearset.schema import Bounds
+from clearset.config.schema import Bounds
+from clearset.proof import sweeps, verdicts
+from clearset.report import proof_plots
+from clearset.store import tables
 
 EYES = 8
 BOUNDS = {"gain": Bounds("expected_gain", min=0)}
@@ -41,7 +42,7 @@ def seen(
 
 
 def gain_of(table: pd.DataFrame, **where: str) -> Any:
-    found = proof.gains(table, resamples=200, seed=0)
+    found = verdicts.gains(table, resamples=200, seed=0)
     wanted = {"repair": "applied", "update": "all", "group": "all", "part": "all", "score": "ap"}
     for column, value in (wanted | where).items():
         found = found[found[column] == value]
@@ -85,7 +86,7 @@ def test_groups_are_all_flagged_and_kinds_and_parts_are_told_apart() -> None:
         [seen(), seen(repair="other"), seen(kinds="", fault="none", flagged=0, repaired=0)]
     ).reset_index(drop=True)
     table["image_id"] = [f"{n:03d}" for n in range(len(table))]
-    found = proof.gains(table, resamples=200, seed=0)
+    found = verdicts.gains(table, resamples=200, seed=0)
     assert set(found["group"]) == {"all", "flagged", "blur", "none"}
     assert set(found["part"]) == {"all", "held_out"}
     held = gain_of(table, part="held_out")
@@ -96,7 +97,7 @@ def test_groups_are_all_flagged_and_kinds_and_parts_are_told_apart() -> None:
 
 def test_what_is_not_known_has_no_row() -> None:
     table = seen(psnr_before=np.nan, psnr_after=np.nan)
-    assert "psnr" not in set(proof.gains(table, resamples=200, seed=0)["score"])
+    assert "psnr" not in set(verdicts.gains(table, resamples=200, seed=0)["score"])
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_what_is_not_known_has_no_row() -> None:
 def test_agreement_is_acceptance_of_gains_and_refusal_of_harm(
     gain: float, accepted: int, agrees: int
 ) -> None:
-    row = proof.agreement(seen(gain, accepted=accepted)).iloc[0]
+    row = verdicts.agreement(seen(gain, accepted=accepted)).iloc[0]
     assert row["agrees"] == agrees
     assert row["always"] == (gain > 0)
     assert row["never"] == (gain < 0)
@@ -114,8 +115,8 @@ def test_agreement_is_acceptance_of_gains_and_refusal_of_harm(
 
 
 def test_a_change_too_small_to_tell_is_not_judged() -> None:
-    assert proof.agreement(seen(0.001)).empty
-    assert proof.agreement(seen(0.1, repaired=0)).empty
+    assert verdicts.agreement(seen(0.001)).empty
+    assert verdicts.agreement(seen(0.1, repaired=0)).empty
 
 
 def examined(**columns: Any) -> pd.DataFrame:
@@ -132,7 +133,7 @@ def dataset() -> dict[str, pd.DataFrame]:
 
 
 def test_a_verdict_is_whether_the_evidence_lies_within_all_bounds() -> None:
-    found = proof.verdicts(examined(), BOUNDS)
+    found = verdicts.verdicts(examined(), BOUNDS)
     assert found[["image_id", "accepted", "refused_by"]].to_numpy().tolist() == [
         ["a", 1, ""],
         ["b", 0, "gain"],
@@ -142,11 +143,11 @@ def test_a_verdict_is_whether_the_evidence_lies_within_all_bounds() -> None:
 
 
 def test_without_a_bound_every_repair_is_accepted() -> None:
-    assert proof.verdicts(examined(), {})["accepted"].tolist() == [1, 1]
+    assert verdicts.verdicts(examined(), {})["accepted"].tolist() == [1, 1]
 
 
 def test_images_with_the_same_pixels_are_one_eye() -> None:
-    found = tables.checked("vessels", proof.vessels(examined(), dataset(), BOUNDS))
+    found = tables.checked("vessels", verdicts.vessels(examined(), dataset(), BOUNDS))
     assert found["eye"].tolist() == ["a", "b", "a"]
     assert found["accepted"].tolist() == [1, 0, 0]
     assert found["flagged"].tolist() == [1, 1, 0]
@@ -157,32 +158,32 @@ def test_an_image_with_a_wrong_mask_planted_is_not_scored_by_it() -> None:
         {"image_id": ["a"], "eye": ["e"], "part": ["held_out"], "fault": ["swapped_mask"]}
         | {"kinds": ["swapped_mask"], "severity": [0]}
     )
-    found = proof.vessels(examined(), dataset() | {"truth": truth}, BOUNDS)
+    found = verdicts.vessels(examined(), dataset() | {"truth": truth}, BOUNDS)
     assert found["image_id"].tolist() == ["b", "c"]
 
 
 @pytest.mark.parametrize("rows", [pd.DataFrame(columns=["image_id", "repair", "repaired"])])
 def test_where_nothing_was_examined_all_tables_are_empty(rows: pd.DataFrame) -> None:
-    found = proof.vessels(rows, dataset(), BOUNDS)
+    found = verdicts.vessels(rows, dataset(), BOUNDS)
     assert tables.checked("vessels", found).empty
-    assert tables.checked("gains", proof.gains(found, resamples=200, seed=0)).empty
-    assert tables.checked("agreement", proof.agreement(found)).empty
-    assert tables.checked("verdicts", proof.verdicts(rows, BOUNDS)).empty
-    assert proof.headline(tables.empty("gains")) == {}
+    assert tables.checked("gains", verdicts.gains(found, resamples=200, seed=0)).empty
+    assert tables.checked("agreement", verdicts.agreement(found)).empty
+    assert tables.checked("verdicts", verdicts.verdicts(rows, BOUNDS)).empty
+    assert verdicts.headline(tables.empty("gains")) == {}
 
 
 def test_the_headline_is_of_what_was_applied_on_eyes_held_out() -> None:
     table = pd.concat([seen(0.1, per_eye=4), seen(-0.5, repair="published")])
-    gains = proof.gains(table, resamples=200, seed=0)
+    gains = verdicts.gains(table, resamples=200, seed=0)
     held = table[(table["part"] == "held_out") & (table["repair"] == "applied")]
     change = (held["ap_after"] - held["ap_before"]).mean()
-    assert proof.headline(gains) == {"ap_change": pytest.approx(change)}
+    assert verdicts.headline(gains) == {"ap_change": pytest.approx(change)}
 
 
 def test_the_figure_has_a_line_for_each_repair_and_group() -> None:
     table = pd.concat([seen(0.1), seen(-0.3, repair="a|$b$")]).reset_index(drop=True)
     table.loc[table["eye"] == "eye5", "psnr_after"] = np.inf  # so that it is of fewer eyes
-    figure = proof_plots.gains_figure(proof.gains(table, resamples=200, seed=0))
+    figure = proof_plots.gains_figure(verdicts.gains(table, resamples=200, seed=0))
     names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert sorted(names) == sorted(
         f"{repair}: {group} ({EYES // 2})"

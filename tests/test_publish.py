@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import publish
 import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-import publish
-from clearset.errors import ClearsetError
-from clearset.io import checksums, publishing, pushing, tables
+from clearset.store import checksums, tables
+from clearset.store.errors import ClearsetError
+from clearset.versions import publishing, pushing
 from conftest import run
 
 KEY = "AKIAOURS"

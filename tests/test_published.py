@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from clearset.io import tables
-from clearset.published import explained, published
-from clearset.schema import Analyze
+from clearset.config.schema import Analyze
+from clearset.decide.published import explained, published
+from clearset.store import tables
 
 SETTINGS = Analyze()
 

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from clearset.errors import ClearsetError
-from clearset.io import archives, places, tables
-from clearset.proof import INDIFFERENT
+from clearset.proof.verdicts import INDIFFERENT
+from clearset.sources import archives, places
+from clearset.store import checksums, tables
+from clearset.store.errors import ClearsetError
 from conftest import ROOT, clone, run
 
 RECORD = ROOT / "reports/ravir/tables"
@@ -200,7 +201,7 @@ def test_another_clone_rebuilds_the_release_from_its_recipe_and_the_source_alone
     released = project / "data/release/ravir"
     for path in filter(Path.is_file, released.rglob("*")):
         same = other / "made" / path.relative_to(released)
-        assert archives.sha256(same) == archives.sha256(path), path
+        assert checksums.sha256(same) == checksums.sha256(path), path
     assert "each of 70 files" in run(other, "python", "src/verify.py", "made").stdout
 
 
@@ -210,12 +211,12 @@ def test_no_picture_of_ravir_comes_to_the_remote_of_all(project: Path, tmp_path:
     assert done.returncode == 0, done.stderr
     pushed = [path.read_bytes() for path in (tmp_path / "public").rglob("*") if path.is_file()]
     there = {hashlib.sha256(content).hexdigest() for content in pushed}
-    assert archives.sha256(project / "data/recipe/ravir/manifest.csv") in there
-    assert archives.sha256(project / "data/analyze/ravir/metrics.csv") in there
+    assert checksums.sha256(project / "data/recipe/ravir/manifest.csv") in there
+    assert checksums.sha256(project / "data/analyze/ravir/metrics.csv") in there
     assert not any(content.startswith(b"\x89PNG") for content in pushed)
     for stage in ("fetch", "enhance", "compare", "release"):
         for picture in (project / f"data/{stage}/ravir").rglob("*.png"):
-            assert archives.sha256(picture) not in there
+            assert checksums.sha256(picture) not in there
 
 
 def test_without_fastdup_the_run_says_so_and_gives_the_same_bytes(

@@ -12,13 +12,15 @@ import pytest
 import yaml
 
 import recordings
+from clearset.config.schema import Analyze, Engine
+from clearset.decide.published import measured_by
 from clearset.engines import analysis, fastdup, recorded, recording
 from clearset.engines.recording import Tables
-from clearset.errors import ClearsetError
-from clearset.io import images, layout, tables, work_folder
-from clearset.io.work_folder import STATISTICS
-from clearset.published import measured_by
-from clearset.schema import Analyze, Engine
+from clearset.images import codec
+from clearset.sources import work_folder
+from clearset.sources.work_folder import STATISTICS
+from clearset.store import layout, tables
+from clearset.store.errors import ClearsetError
 from conftest import ROOT, run
 from recordings import RAVIR, RECORDED
 
@@ -40,17 +42,17 @@ def no_fastdup(in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return in_folder / "none"
 
 
-def listing(folder: Path, pixels: dict[str, images.Pixels]) -> pd.DataFrame:
+def listing(folder: Path, pixels: dict[str, codec.Pixels]) -> pd.DataFrame:
     """Write images as files, and return the table `images` of them."""
     for name, values in pixels.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.png").write_bytes(images.png_bytes(values))
+        (folder / f"{name}.png").write_bytes(codec.png_bytes(values))
     table = pd.DataFrame({"image_id": list(pixels), "split": "all", "mask": "", "error": ""})
     tops = [float(np.iinfo(values.dtype).max) for values in pixels.values()]
     return table.assign(path=table["image_id"] + ".png", low=0.0, high=tops, nodata=np.nan)
 
 
-def analyzed(pixels: dict[str, images.Pixels], **others: float) -> analysis.Analysis:
+def analyzed(pixels: dict[str, codec.Pixels], **others: float) -> analysis.Analysis:
     """Return the analysis by fastdup of images in the current folder, each with `others`."""
     folder = Path("images").absolute()  # processes of another test's folder may do the work
     given = Analyze(engine=Engine.fastdup, neighbours=3, metrics=["sharpness"])
@@ -329,7 +331,7 @@ def test_what_an_expired_build_says_itself_is_understood(
     """The real build with a clock past its day, not stopped by ours: its own words."""
     files = [tmp_path / f"{n}.png" for n in range(3)]
     for file, pixels in zip(files, recordings.shown().values(), strict=False):
-        file.write_bytes(images.png_bytes(pixels))
+        file.write_bytes(codec.png_bytes(pixels))
     listed, options = tmp_path / "files.txt", json.dumps(fastdup.OPTIONS | {"num_threads": 1})
     listed.write_text("".join(f"{file.name}\n" for file in files))
     worker = ROOT / "src/clearset/engines/fastdup_worker.py"

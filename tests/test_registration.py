@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pytest
 from scipy import ndimage
 
-from clearset import registration
-from clearset.edits import Edit, another_visit, edited, moved
-from clearset.grey import of_unit
-from clearset.io import images
-from clearset.registration import Registration, Sight, onto, register, strongest
-from clearset.synthesis import eye
+from clearset.generate.retina.synthesis import eye
+from clearset.images import codec
+from clearset.numeric.grey import of_unit
+from clearset.plant.edits import Edit, another_visit, edited, moved
+from clearset.similar import registration
+from clearset.similar.registration import Registration, Sight, onto, register, strongest
 
 SIZE = 384
 SURE = 12  # inliers that two different eyes do not exceed
@@ -306,7 +306,7 @@ def test_the_eye_that_ravir_has_in_both_splits_is_found_and_no_other(ravir: Path
         return {file.stem: sight(grey(file)) for file in chosen[:5]}
 
     def grey(file: Path) -> Any:
-        whole = images.unit(images.colour(images.decode(file)))
+        whole = codec.unit(codec.colour(codec.decode(file)))
         return whole if whole.ndim == 2 else np.ascontiguousarray(whole[..., 0])
 
     one, two = (

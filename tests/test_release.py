@@ -12,9 +12,11 @@ import pytest
 
 import fetch
 import release
-from clearset import load_release, rules
-from clearset.errors import ClearsetError
-from clearset.io import archives, layout, places, tables
+from clearset import load_release
+from clearset.decide import rules
+from clearset.sources import places
+from clearset.store import checksums, layout, tables
+from clearset.store.errors import ClearsetError
 from conftest import write_image
 
 HOSTILE = "=cmd|'x'.png"  # at the top of the source, so that its whole path is what begins so
@@ -82,7 +84,7 @@ def write_stages(unreadable: str = "drop") -> None:
     for image_id, steps in ((DARK, "gamma(gamma=0.6)"), (BLURRED, "unsharp_mask(amount=1)")):
         file = enhanced / f"images/{image_id}.png"
         write_image(file, np.zeros((16, 16), np.uint8) + np.uint8(len(repairs)))
-        repairs.append((image_id, "", steps, 0.0, archives.sha256(file)))
+        repairs.append((image_id, "", steps, 0.0, checksums.sha256(file)))
     columns = ["image_id", "rules", "steps", "clipped", "sha256"]
     tables.write("repairs", pd.DataFrame(repairs, columns=columns), enhanced)
     verdicts = pd.DataFrame(
@@ -121,7 +123,7 @@ def target() -> Path:
 def files(folder: Path) -> dict[str, str]:
     """Return the sha256 of each file below a folder, by its path."""
     found = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): archives.sha256(path) for path in found}
+    return {path.relative_to(folder).as_posix(): checksums.sha256(path) for path in found}
 
 
 UPDATES = ["never", "accepted", "all"]

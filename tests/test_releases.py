@@ -13,7 +13,9 @@ from typing import Any
 import mlcroissant
 import numpy as np
 import pytest
+import rebuild
 import tifffile
+import verify
 import yaml
 from PIL import Image
 
@@ -21,13 +23,14 @@ import clearset
 import enhance
 import fetch
 import filter as filter_stage
-import rebuild
 import release
-import verify
-from clearset.cards import Released, card
-from clearset.errors import ClearsetError
-from clearset.io import archives, checksums, croissant, layout, params, places, releases, tables
-from clearset.io.identity import identity
+from clearset.config import params
+from clearset.images.identity import identity
+from clearset.share import croissant, releases
+from clearset.share.cards import Released, card
+from clearset.sources import places
+from clearset.store import checksums, layout, tables
+from clearset.store.errors import ClearsetError
 from conftest import write_image
 
 DATASET = "tiny"
@@ -124,7 +127,7 @@ def test_a_release_is_as_it_was(place: Place) -> None:
     assert checksums.verify(place("release")) == []
     done = verify.main("release")
     assert "each of 15 files in release is as released" in done
-    assert archives.sha256(Path("release") / checksums.CHECKSUMS) in done
+    assert checksums.sha256(Path("release") / checksums.CHECKSUMS) in done
 
 
 def test_sha256sum_reads_the_same_list(place: Place) -> None:
@@ -353,14 +356,14 @@ def test_croissant_holds_every_row_image_and_mask(place: Place) -> None:
         for row in found:
             path = present.loc[row["image_id"].decode(), column]
             assert row["path"].decode() == path
-            assert row[f"{column}_sha256"].decode() == archives.sha256(folder / path)
+            assert row[f"{column}_sha256"].decode() == checksums.sha256(folder / path)
             assert row["content"].size == (32, 32)
 
 
 def test_croissant_is_of_version_1_1_and_of_the_content(place: Place) -> None:
     text = json.loads((place("release") / places.CROISSANT).read_text())
     assert text["conformsTo"] == "http://mlcommons.org/croissant/1.1"
-    assert text["version"].endswith(archives.sha256(Path("release/manifest.csv"))[:12])
+    assert text["version"].endswith(checksums.sha256(Path("release/manifest.csv"))[:12])
     recipe = json.loads((place("recipe") / places.CROISSANT).read_text())
     assert [file["@id"] for file in recipe["distribution"]] == ["manifest.csv"]
     assert len(records(Path("recipe"), "manifest")) == 6
@@ -448,7 +451,7 @@ def made_elsewhere(made: Path, change: int = 0) -> None:
     manifest = tables.read("manifest", there)
     compressed_anew(there / REPAIRED, change)
     row = manifest["output"] == REPAIRED
-    manifest.loc[row, "output_sha256"] = archives.sha256(there / REPAIRED)
+    manifest.loc[row, "output_sha256"] = checksums.sha256(there / REPAIRED)
     manifest.loc[row, "output_identity"] = identity(there / REPAIRED)
     for name in places.OWN:
         (there / name).unlink()
@@ -480,7 +483,7 @@ def test_an_image_compressed_anew_is_remarked_and_passes(place: Place, name: str
     done = verify.main("release")
     assert "each of 15 files in release is as released\n" in done
     assert f"\n  same pixels, other bytes: 1 file, compressed anew ({name!a})\n" in done
-    assert archives.sha256(folder / checksums.CHECKSUMS) in done
+    assert checksums.sha256(folder / checksums.CHECKSUMS) in done
 
 
 def test_a_mask_compressed_anew_is_remarked_and_passes(place: Place) -> None:
@@ -514,7 +517,7 @@ def test_a_rebuild_to_the_same_pixels_in_other_bytes_is_the_release_with_a_remar
     before, after = contents(Path("there")), contents(Path("made"))
     assert {name for name in before if before[name] != after[name]} == {REPAIRED}
     assert set(before) == set(after)
-    assert f"content {archives.sha256(Path('there') / checksums.CHECKSUMS)}" in said
+    assert f"content {checksums.sha256(Path('there') / checksums.CHECKSUMS)}" in said
     assert f"1 file, compressed anew ({REPAIRED!a})" in verify.main("made")
 
 

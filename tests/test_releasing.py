@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from clearset import releasing
-from clearset.errors import ClearsetError
-from clearset.io import tables
-from clearset.releasing import Review
-from clearset.schema import Update
+from clearset.config.schema import Update
+from clearset.share import manifest
+from clearset.share.manifest import Review
+from clearset.store import tables
+from clearset.store.errors import ClearsetError
 
 IDS = ["a", "b", "c"]
 
@@ -36,36 +36,36 @@ def found(flagged: dict[str, str], repaired: tuple[str, ...] = ()) -> dict[str, 
 
 
 def fates(given: dict[str, pd.DataFrame], reviews: dict[str, Review]) -> list[str]:
-    return list(releasing.manifest(given, reviews, Update.accepted)["decision"])
+    return list(manifest.manifest(given, reviews, Update.accepted)["decision"])
 
 
 def test_without_flags_repairs_or_reviews_all_is_kept() -> None:
-    table = releasing.manifest(found({}), {}, Update.all)
+    table = manifest.manifest(found({}), {}, Update.all)
     assert list(table["decision"]) == ["kept"] * 3
     assert list(table["output_sha256"]) == IDS
     assert set(table["reason"]) == {"no flag"}
 
 
 def test_the_manifest_is_the_declared_table() -> None:
-    table = releasing.manifest(found({"a": "enhance"}, ("a",)), {}, Update.accepted)
+    table = manifest.manifest(found({"a": "enhance"}, ("a",)), {}, Update.accepted)
     assert list(tables.checked("manifest", table)) == list(tables.TABLES["manifest"].columns)
 
 
 def test_the_tables_given_are_not_changed() -> None:
     given = found({"a": "enhance"}, ("a",))
     before = {name: table.copy() for name, table in given.items()}
-    releasing.manifest(given, {}, Update.accepted)
+    manifest.manifest(given, {}, Update.accepted)
     for name, table in given.items():
         pd.testing.assert_frame_equal(table, before[name])
 
 
-@pytest.mark.parametrize("review", releasing.REVIEWS)
+@pytest.mark.parametrize("review", manifest.REVIEWS)
 @pytest.mark.parametrize("update", Update)
 def test_a_review_has_the_last_word(review: str, update: Update) -> None:
     given = found({"a": "enhance", "b": "drop"}, ("a",))
     reviews = {"a": Review(review, "seen", "here")}
-    row = releasing.manifest(given, reviews, update).iloc[0]
-    assert row["decision"] == releasing.REVIEWS[review]
+    row = manifest.manifest(given, reviews, update).iloc[0]
+    assert row["decision"] == manifest.REVIEWS[review]
     assert row["reason"] == "review file: seen"
 
 
@@ -73,7 +73,7 @@ def test_flags_steps_and_reasons_are_no_formulas() -> None:
     given = found({"a": "enhance"}, ("a",))
     given["flags"]["rule"] = "=1+1"
     given["repairs"]["steps"] = "@SUM(1)"
-    row = releasing.manifest(given, {}, Update.all).iloc[0]
+    row = manifest.manifest(given, {}, Update.all).iloc[0]
     assert (row["flags"], row["steps"]) == ("'=1+1", "'@SUM(1)")
 
 
@@ -93,8 +93,8 @@ def test_a_repair_that_is_not_there_can_not_be_asked_for() -> None:
 
 
 def test_counts_are_of_all_images() -> None:
-    table = releasing.manifest(found({"a": "enhance", "b": "drop"}, ("a",)), {}, Update.accepted)
-    assert releasing.counts(table) == {
+    table = manifest.manifest(found({"a": "enhance", "b": "drop"}, ("a",)), {}, Update.accepted)
+    assert manifest.counts(table) == {
         "kept": 1,
         "repaired": 1,
         "dropped": 1,

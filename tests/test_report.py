@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset.io import tables
-from clearset.io.columns import Table
-from clearset.io.tables import TABLES
-from clearset.report import LONGEST, escaped, facts, markdown, missed, report
-from clearset.schema import About, Dataset, Rule
+from clearset.config.schema import About, Dataset, Rule
+from clearset.report.page import facts, missed, report
+from clearset.store import tables
+from clearset.store.columns import Table
+from clearset.store.markdown import LONGEST, escaped, markdown
+from clearset.store.tables import TABLES
 
 ENGINE = {"name": "native", "version": "1", "model": "thumbnail"}
 ESCAPED = rf"\\([{re.escape(string.punctuation)}])"  # a backslash takes its meaning away

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from clearset.errors import ClearsetError
-from clearset.io import reviews
+from clearset.share import reviews
+from clearset.store.errors import ClearsetError
 from conftest import ROOT
 
 HEADER = "image_id,decision,note\n"

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset.errors import ClearsetError
-from clearset.io import tables
-from clearset.rules import (
+from clearset.config.schema import Action, Rule
+from clearset.decide.rules import (
     bounds,
     counts,
     decide,
@@ -20,7 +19,8 @@ from clearset.rules import (
     refuse_all,
     summary,
 )
-from clearset.schema import Action, Rule
+from clearset.store import tables
+from clearset.store.errors import ClearsetError
 
 NAN = float("nan")
 WEAKEST_FIRST = ["keep", "review", "enhance", "drop"]

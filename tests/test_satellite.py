@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from clearset.satellite import FULL, TOP, Pixels, Tile, boxes_text, tile
+from clearset.generate.satellite.tile import FULL, TOP, Pixels, Tile, boxes_text, tile
 
 SIZE, SEED = 128, 5
 MANY = range(40)

@@ -17,8 +17,10 @@ import enhance
 import fetch
 import filter
 import release
-from clearset.errors import ClearsetError
-from clearset.io import composition, images, layout, params, tables
+from clearset.config import composition, params
+from clearset.images import codec
+from clearset.store import layout, tables
+from clearset.store.errors import ClearsetError
 
 NAME = "tiny"
 STAGES = [fetch, analyze, filter, enhance, compare, release]
@@ -92,7 +94,7 @@ def test_a_repaired_tile_keeps_its_type_its_bands_and_its_tags(study: Path) -> N
             tags, again = ({t.name: t.value for t in f.pages.first.tags} for f in (one, other))
         assert tags == again
         assert {"GDAL_NODATA", "ModelTiepointTag"} <= set(tags)
-        dark, light = (images.decode(file) for file in files)
+        dark, light = (codec.decode(file) for file in files)
         assert light.dtype == np.uint16
         assert light.shape == dark.shape == (192, 192, 3)
         assert np.median(light) > 1.5 * np.median(dark)

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset import augmentation, classifier, segmentation
-from clearset.errors import ClearsetError
-from clearset.schema_train import Augment, Classifier
-from clearset.segmentation import Image, Labels
+from clearset.config.schema_train import Augment, Classifier
+from clearset.store.errors import ClearsetError
+from clearset.train import augmentation, classifier, segmentation
+from clearset.train.segmentation import Image, Labels
 
 CLASSES = {"artery": 128, "vein": 255}
 

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from clearset.shapes import Shapes, Window, discs, draw, pixels, rectangles, shadows, strip, turned
+from clearset.generate.satellite.shapes import (
+    Shapes,
+    Window,
+    discs,
+    draw,
+    pixels,
+    rectangles,
+    shadows,
+    strip,
+    turned,
+)
 
 WHOLE = Window(0.0, 0.0, 100)
 

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from clearset.io import sheets
-from clearset.io.sheets import GAP, SIDE
+from clearset.report import sheets
+from clearset.report.sheets import GAP, SIDE
 
 Pixels = npt.NDArray[np.uint8]
 NAMES = ["$no$ _math_{", "two\nlines\nthree", "x" * 300, "\x1b[31m\u202e", "文字", ""]

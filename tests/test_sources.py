@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 import tifffile
 
-from clearset.errors import ClearsetError
-from clearset.io import images, inventory, sources, tiles
-from clearset.satellite import boxes_text, tile
-from clearset.schema_fetch import Fetch, Scene, Source, Split
+from clearset.config.schema_fetch import Fetch, Scene, Source, Split
+from clearset.generate.satellite import tiles
+from clearset.generate.satellite.tile import boxes_text, tile
+from clearset.images import codec
+from clearset.sources import inventory, origin
+from clearset.store.errors import ClearsetError
 
 FILES = {"Tiny Set/train/a.png": b"1", "Tiny Set/train/b.png": b"2", "Tiny Set/test/c.png": b"3"}
 SCRATCH = Path("data/incoming/.tiny.unpacked")
@@ -75,7 +77,7 @@ PLACES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("place", PLACES)
 def test_data_incoming_may_hold(place: str, tiny: Fetch) -> None:
     PLACES[place](Path("data/incoming"))
-    with sources.opened("tiny", tiny) as folder:
+    with origin.opened("tiny", tiny) as folder:
         assert names(folder, tiny) == ["test/c.png", "train/a.png", "train/b.png"]
         assert all((folder / name).read_bytes() == body for name, body in FILES.items())
     assert not SCRATCH.exists()
@@ -87,7 +89,7 @@ def test_what_else_lies_in_data_incoming_is_passed_over(tiny: Fetch) -> None:
     broken = zipped(incoming / "3.zip", FILES)
     broken.write_bytes(broken.read_bytes().replace(b"PK\x01\x02", b"PK\xff\xff"))
     zipped(incoming / "4.zip", FILES)
-    assert sources.find("tiny", tiny) == incoming / "4.zip"
+    assert origin.find("tiny", tiny) == incoming / "4.zip"
 
 
 @pytest.mark.parametrize("inside", ["", "Tiny Set"])
@@ -97,7 +99,7 @@ def test_the_environment_variable_wins(
     laid(Path("data/incoming"), dict.fromkeys(FILES, b"other bytes"))
     laid(Path("elsewhere"), FILES)
     monkeypatch.setenv("CLEARSET_TINY", str(Path("elsewhere") / inside))
-    with sources.opened("tiny", tiny) as folder:
+    with origin.opened("tiny", tiny) as folder:
         assert folder.resolve() == Path("elsewhere").resolve()
 
 
@@ -105,7 +107,7 @@ def test_the_environment_variable_may_name_a_zip(
     tiny: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLEARSET_TINY", str(zipped(Path("elsewhere/some.zip"), FILES)))
-    with sources.opened("tiny", tiny) as folder:
+    with origin.opened("tiny", tiny) as folder:
         assert len(names(folder, tiny)) == 3
     assert [path.name for path in Path("elsewhere").iterdir()] == ["some.zip"]
 
@@ -116,12 +118,12 @@ def test_a_wrong_environment_variable_is_an_error_and_no_detour(
     laid(Path("data/incoming"), FILES)
     monkeypatch.setenv("CLEARSET_TINY", "/no/such")
     with pytest.raises(ClearsetError, match="CLEARSET_TINY is '/no/such': no such folder or zip"):
-        sources.find("tiny", tiny)
+        origin.find("tiny", tiny)
 
 
 def test_when_nothing_works_the_error_says_what_was_tried_and_what_to_do(tiny: Fetch) -> None:
     with pytest.raises(ClearsetError, match="no copy of tiny was found") as caught:
-        sources.find("tiny", tiny)
+        origin.find("tiny", tiny)
     for said in (
         "CLEARSET_TINY (not set)",
         "data/incoming/ (holds none)",
@@ -136,7 +138,7 @@ def test_when_nothing_works_the_error_says_what_was_tried_and_what_to_do(tiny: F
 def test_without_a_page_the_error_names_the_address(tiny: Fetch) -> None:
     tiny.homepage = ""
     with pytest.raises(ClearsetError, match=f"by hand from {tiny.url} and"):
-        sources.find("tiny", tiny)
+        origin.find("tiny", tiny)
 
 
 def test_a_download_stays_for_the_next_time(tiny: Fetch) -> None:
@@ -146,9 +148,9 @@ def test_a_download_stays_for_the_next_time(tiny: Fetch) -> None:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         tiny.url = f"http://127.0.0.1:{server.server_port}/tiny.zip"
         tiny.sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
-        first = sources.find("tiny", tiny)
+        first = origin.find("tiny", tiny)
         server.shutdown()
-    assert first == sources.find("tiny", tiny) == Path("data/incoming/tiny.zip")
+    assert first == origin.find("tiny", tiny) == Path("data/incoming/tiny.zip")
     assert first.read_bytes() == archive.read_bytes()
 
 
@@ -160,7 +162,7 @@ class Silent(SimpleHTTPRequestHandler):
 def test_other_bytes_are_not_the_dataset(tiny: Fetch) -> None:
     zipped(Path("data/incoming/tiny.zip"), FILES | {"Tiny Set/test/c.png": b"other"})
     expected = r"1 with other bytes \(Tiny Set/test/c\.png\)"
-    with pytest.raises(ClearsetError, match=expected), sources.opened("tiny", tiny):
+    with pytest.raises(ClearsetError, match=expected), origin.opened("tiny", tiny):
         pytest.fail("it was opened")
     assert not SCRATCH.exists()
 
@@ -169,14 +171,14 @@ def test_a_broken_zip_leaves_no_scratch_folder(
     tiny: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLEARSET_TINY", str(zipped(Path("a.zip"), {"../x": b"1"})))
-    with pytest.raises(ClearsetError, match="unsafe names"), sources.opened("tiny", tiny):
+    with pytest.raises(ClearsetError, match="unsafe names"), origin.opened("tiny", tiny):
         pytest.fail("it was opened")
     assert list(Path("data/incoming").iterdir()) == []
 
 
 def test_an_error_in_the_block_leaves_no_scratch_folder(tiny: Fetch) -> None:
     zipped(Path("data/incoming/tiny.zip"), FILES)
-    with pytest.raises(OSError, match="disk full"), sources.opened("tiny", tiny):
+    with pytest.raises(OSError, match="disk full"), origin.opened("tiny", tiny):
         assert SCRATCH.exists()
         raise OSError("disk full")
     assert not SCRATCH.exists()
@@ -186,26 +188,26 @@ def test_what_a_kill_left_is_cleared(tiny: Fetch) -> None:
     zipped(Path("data/incoming/tiny.zip"), FILES)
     for fetch in (tiny, Fetch(source=Source.generated, count=1, size=64)):
         laid(SCRATCH, ["Tiny Set/train/stale.png"])
-        with sources.opened("tiny", fetch) as folder:
+        with origin.opened("tiny", fetch) as folder:
             assert not list(folder.rglob("stale.png"))
 
 
 @pytest.mark.parametrize("path", ["", "/no/such"])
 def test_a_folder_that_is_not_there_is_an_error(in_folder: Path, path: str) -> None:
     with pytest.raises(ClearsetError, match=f"fetch.path of mine is '{path}': no such folder"):
-        sources.find("mine", Fetch(source=Source.folder, path=path))
+        origin.find("mine", Fetch(source=Source.folder, path=path))
 
 
 def test_a_folder_is_used_where_it_lies_and_stays(in_folder: Path) -> None:
     source = laid(in_folder / "mine", ["a.png"])
-    with sources.opened("mine", Fetch(source=Source.folder, path=str(source))) as folder:
+    with origin.opened("mine", Fetch(source=Source.folder, path=str(source))) as folder:
         assert folder == source
     assert (source / "a.png").exists()
 
 
 def test_a_folder_may_be_a_zip(in_folder: Path) -> None:
     source = zipped(in_folder / "mine.zip", {"images/a.png": b"1"})
-    with sources.opened("mine", Fetch(source=Source.folder, path=str(source))) as folder:
+    with origin.opened("mine", Fetch(source=Source.folder, path=str(source))) as folder:
         assert (folder / "images/a.png").read_bytes() == b"1"
     assert not folder.exists()
     assert source.exists()
@@ -215,7 +217,7 @@ def test_the_generated_sample_is_the_same_twice(in_folder: Path) -> None:
     fetch = Fetch(source=Source.generated, count=5, size=64, seed=1)
     seen = []
     for _ in range(2):
-        with sources.opened("sample", fetch) as folder:
+        with origin.opened("sample", fetch) as folder:
             seen.append([(i, i.file.read_bytes()) for i in inventory.items(folder, {})])
         assert not folder.exists()
     assert seen[0] == seen[1]
@@ -237,12 +239,12 @@ def test_generated_tiles_are_geotiffs_of_16_bits_the_same_twice(
     )
     seen = []
     for _ in range(2):
-        with sources.opened("tiles", fetch) as folder:
+        with origin.opened("tiles", fetch) as folder:
             found = inventory.items(folder, {})
             seen.append({i.source: i.file.read_bytes() for i in found})
             texts = {file.stem: file.read_text() for file in folder.glob("*/labelTxt/*.txt")}
             first = found[-3].file
-            pixels = images.decode(first)
+            pixels = codec.decode(first)
             with tifffile.TiffFile(first) as tiff:
                 page: Any = tiff.pages.first
                 tags = {tag.code: tag.value for tag in page.tags.values()}
@@ -263,7 +265,7 @@ def test_generated_tiles_are_geotiffs_of_16_bits_the_same_twice(
 
 def test_tiles_lie_beside_each_other_on_the_ground(tmp_path: Path) -> None:
     fetch = Fetch(source=Source.generated, scene=Scene.satellite, count=3, size=64, seed=1)
-    sources.generate(tmp_path, fetch)
+    origin.generate(tmp_path, fetch)
     corners, steps = [], []
     for file in sorted(tmp_path.rglob("*.tif")):
         with tifffile.TiffFile(file) as tiff:

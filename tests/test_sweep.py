@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sweep
 import yaml
 
-import sweep
-from clearset import sweeps
-from clearset.errors import ClearsetError
-from clearset.io import composition, params
-from clearset.steps import check_steps
+from clearset.config import composition, params
+from clearset.proof import sweeps
+from clearset.repair.steps import check_steps
+from clearset.store.errors import ClearsetError
 from conftest import ROOT
 
 REPAIRS, SAMPLE = "ravir_repairs", "sample"

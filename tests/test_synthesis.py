@@ -6,9 +6,9 @@ import pytest
 from scipy import ndimage
 
 from clearset.engines.native import descriptor
-from clearset.exact import LENGTH
-from clearset.grey import of_unit
-from clearset.synthesis import ARTERY, VEIN, Made, eye, foreign, sample
+from clearset.generate.retina.synthesis import ARTERY, VEIN, Made, eye, foreign, sample
+from clearset.numeric.exact import LENGTH
+from clearset.numeric.grey import of_unit
 
 COUNT, SIZE = 10, 128
 SEEDS = range(6)

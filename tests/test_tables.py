@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset.errors import ClearsetError
-from clearset.io import tables
-from clearset.io.columns import TABLES
+from clearset.store import tables
+from clearset.store.columns import TABLES
+from clearset.store.errors import ClearsetError
 
 STRANGE = [
     "",

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset.differences import of_objects, of_pixels, of_tables, of_texts
-from clearset.io.columns import FLOAT, INT, STR
-from clearset.io.tables import TABLES
-from clearset.tolerance import EXACT, LAST_DIGIT, Tolerance
+from clearset.store.columns import FLOAT, INT, STR
+from clearset.store.tables import TABLES
+from clearset.store.tolerance import EXACT, LAST_DIGIT, Tolerance
+from clearset.versions.differences import of_objects, of_pixels, of_tables, of_texts
 
 NAN, INF = math.nan, math.inf
 

@@ -13,12 +13,14 @@ import yaml
 
 import judge
 import train
-from clearset import training, training_plots, training_report, training_summary
-from clearset.errors import ClearsetError
-from clearset.io import images, layout, params, tables
-from clearset.schema_train import Classifier, Model, Train, Unet
-from clearset.segmentation import Example
-from clearset.synthesis import Made
+from clearset.config import params
+from clearset.config.schema_train import Classifier, Model, Train, Unet
+from clearset.generate.retina.synthesis import Made
+from clearset.images import codec
+from clearset.store import layout, tables
+from clearset.store.errors import ClearsetError
+from clearset.train import page, plots, summary, training
+from clearset.train.segmentation import Example
 from conftest import write_image
 from test_segmentation import CLASSES, lines
 
@@ -180,7 +182,7 @@ def asked(table: pd.DataFrame, **values: object) -> pd.Series:
 
 
 def test_changes_are_paired_by_eye_and_their_intervals_hold_them() -> None:
-    changes = training_summary.changes(constructed(), resamples=500, seed=0)
+    changes = summary.changes(constructed(), resamples=500, seed=0)
     vein = {"class_": "vein", "fault": "none", "repair": "sharp"}
     row = asked(changes, question="pairing", augment=0, **vein)
     assert row["change"] == pytest.approx(-0.105)
@@ -195,7 +197,7 @@ def test_changes_are_paired_by_eye_and_their_intervals_hold_them() -> None:
 
 
 def test_each_question_holds_the_right_cases_against_each_other() -> None:
-    changes = training_summary.changes(constructed(), resamples=100, seed=0)
+    changes = summary.changes(constructed(), resamples=100, seed=0)
     vein = {"class_": "vein", "fault": "gaussian_blur"}
     repair = asked(changes, question="repair", augment=0, repair="own", **vein)
     augmentation = asked(changes, question="augmentation", augment=1, repair="raw", **vein)
@@ -203,30 +205,30 @@ def test_each_question_holds_the_right_cases_against_each_other() -> None:
     assert repair["change"] == pytest.approx(0.2)
     assert augmentation["change"] == pytest.approx(0.05)
     assert beyond["change"] == pytest.approx(repair["change"] - augmentation["change"])
-    assert set(changes["question"]) == set(training_summary.QUESTIONS)
+    assert set(changes["question"]) == set(summary.QUESTIONS)
     assert set(changes.loc[changes["question"] == "pairing", "fault"]) == {"none"}
 
 
 def test_means_are_over_eyes_and_the_seed_s_part_is_told() -> None:
-    means = training_summary.means(constructed(), resamples=500, seed=0)
+    means = summary.means(constructed(), resamples=500, seed=0)
     row = asked(means, class_="artery", augment=0, fault="none", repair="raw")
     assert row["dice"] == pytest.approx(0.5 + 0.01 + 0.035)
     assert row["seed_sd"] == pytest.approx(0.02 / np.sqrt(2))
     assert row["low"] < row["dice"] < row["high"]
-    once = training_summary.means(constructed(repeats=1), resamples=100, seed=0)
+    once = summary.means(constructed(repeats=1), resamples=100, seed=0)
     assert once["seed_sd"].isna().all()
 
 
 def test_two_images_of_an_eye_are_one_value() -> None:
     table = constructed()
     twice = pd.concat([table, table.assign(image_id="again_" + table["image_id"])])
-    for function in (training_summary.means, training_summary.changes):
+    for function in (summary.means, summary.changes):
         first, second = (function(one, resamples=100, seed=0) for one in (table, twice))
         pd.testing.assert_frame_equal(first, second)
 
 
 def test_what_is_told_from_nothing_is_counted() -> None:
-    assert training_summary.counted(pd.DataFrame({"told": [1, -1, 0, 0]})) == (
+    assert summary.counted(pd.DataFrame({"told": [1, -1, 0, 0]})) == (
         "1 above 0, 1 below, 2 not told from 0"
     )
 
@@ -237,7 +239,7 @@ def test_what_a_seed_does_as_well_is_not_told_from_nothing(jitter: float, told: 
     table = constructed()
     augmented = (table["augment"] == 1) & (table["class"] == "artery")
     table.loc[augmented, "dice"] += jitter * (table["repeat"] - 0.5)
-    changes = training_summary.changes(table, resamples=100, seed=0)
+    changes = summary.changes(table, resamples=100, seed=0)
     row = asked(changes, question="augmentation", class_="artery", fault="none")
     assert row["change"] == pytest.approx(0.05)
     assert row["low"] > 0
@@ -246,8 +248,8 @@ def test_what_a_seed_does_as_well_is_not_told_from_nothing(jitter: float, told: 
 
 
 def test_the_figure_has_a_panel_for_each_class_and_question() -> None:
-    changes = training_summary.changes(constructed(), resamples=100, seed=0)
-    figure = training_plots.changes_figure(changes)
+    changes = summary.changes(constructed(), resamples=100, seed=0)
+    figure = plots.changes_figure(changes)
     titles = [axes.get_title() for axes in figure.axes]
     assert [title.split(":")[0] for title in titles] == [
         "Against raw images throughout",
@@ -263,15 +265,15 @@ def test_the_figure_has_a_panel_for_each_class_and_question() -> None:
 def test_the_page_names_what_was_tried_and_holds_no_nan(repeats: int) -> None:
     scores = constructed(repeats)
     found = {
-        "training_means": training_summary.means(scores, resamples=100, seed=0),
-        "training_changes": training_summary.changes(scores, resamples=100, seed=0),
+        "training_means": summary.means(scores, resamples=100, seed=0),
+        "training_changes": summary.changes(scores, resamples=100, seed=0),
         "training_ceiling": tables.empty("training_ceiling"),
     }
-    page = training_report.report("mine", TINY, found)
-    assert "trained on 8 eyes in 2 folds" in page
-    assert "gaussian\\_blur: unsharp_mask(radius=1, amount=2)" in page
-    assert "No image was annotated twice" in page
-    assert "nan" not in page
+    text = page.report("mine", TINY, found)
+    assert "trained on 8 eyes in 2 folds" in text
+    assert "gaussian\\_blur: unsharp_mask(radius=1, amount=2)" in text
+    assert "No image was annotated twice" in text
+    assert "nan" not in text
     assert "| classifier | vein |" not in page  # the page shows vessel and mean; the CSV has all
 
 
@@ -289,7 +291,7 @@ def fetched(in_folder: Path, eyes: list[Made]) -> Iterator[Path]:
         row: dict[str, Any] = dict.fromkeys(tables.TABLES["images"].columns, "")
         row |= {"image_id": path[:-4], "split": made.split, "path": path, "mask": path}
         row |= {"low": 0, "high": 255, "nodata": np.nan, "bytes": 1}
-        rows.append(row | images.describe(made.pixels))
+        rows.append(row | codec.describe(made.pixels))
     tables.write("images", pd.DataFrame(rows), home)
     yield in_folder
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from clearset.trees import PIXEL, STEP, THINNEST, Anatomy, anatomy_of, raster, tree
+from clearset.generate.retina.trees import PIXEL, STEP, THINNEST, Anatomy, anatomy_of, raster, tree
 
 ROOT_RADIUS = 7.8 * PIXEL
 SEEDS = range(5)

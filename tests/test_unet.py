@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from clearset.schema_train import Augment, Unet
-from clearset.segmentation import scores
+from clearset.config.schema_train import Augment, Unet
+from clearset.train.segmentation import scores
 from test_segmentation import CLASSES, lines
 
 torch = pytest.importorskip("torch", reason="torch is an extra: make train installs it")
-from clearset import unet  # noqa: E402
+from clearset.train import unet  # noqa: E402
 
 SMALL = Unet(width=8, steps=100, crop=64, batch=2, rate=0.01)
 

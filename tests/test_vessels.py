@@ -8,16 +8,11 @@ import pytest
 from scipy import ndimage
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from clearset import synthesis, vessels
-from clearset.grey import of_unit
-from clearset.ridges import HALVED, halved
-from clearset.vessels import (
-    FIXED,
-    auroc,
-    dice,
-    scores,
-    vesselness,
-)
+from clearset.generate.retina import synthesis
+from clearset.measure import vessels
+from clearset.measure.vessels import FIXED, auroc, dice, scores, vesselness
+from clearset.numeric.grey import of_unit
+from clearset.numeric.ridges import HALVED, halved
 
 Image = npt.NDArray[np.float64]
 SIZE = 256

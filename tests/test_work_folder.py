@@ -14,11 +14,13 @@ import compare
 import enhance
 import fetch
 import filter
+from clearset.config import params
+from clearset.config.schema import Analyze, Dataset
+from clearset.decide.published import published
 from clearset.engines import analysis
-from clearset.errors import ClearsetError
-from clearset.io import layout, params, tables, work_folder, work_names
-from clearset.published import published
-from clearset.schema import Analyze, Dataset
+from clearset.sources import work_folder, work_names
+from clearset.store import layout, tables
+from clearset.store.errors import ClearsetError
 from conftest import clone, run, write_image
 
 NAME = "given"

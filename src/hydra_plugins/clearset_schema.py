@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from hydra.core.config_store import ConfigStore
 
-from clearset.schema import Dataset, EngineChoice
+from clearset.config.schema import Dataset, EngineChoice
 
 STORE = ConfigStore.instance()
 STORE.store(group="dataset", name="schema", node=Dataset)

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clearset import leaks, links, neighbours
+from clearset.config.schema import Analyze, Engine
 from clearset.engines import given, native, recourse
 from clearset.engines.look import Job, Look, Wishes, look
-from clearset.errors import ClearsetError, listed
-from clearset.io import images
-from clearset.io.parallel import mapped, watched, workers
-from clearset.io.work_folder import WorkFolder
-from clearset.metrics import METRICS
-from clearset.neighbours import Descriptors
-from clearset.registration import Registration, Sight, register
-from clearset.schema import Analyze, Engine
+from clearset.images import codec
+from clearset.measure.metrics import METRICS
+from clearset.similar import leaks, links, neighbours
+from clearset.similar.neighbours import Descriptors
+from clearset.similar.registration import Registration, Sight, register
+from clearset.sources.work_folder import WorkFolder
+from clearset.store.errors import ClearsetError, listed
+from clearset.store.parallel import mapped, watched, workers
 
 Measured = tuple[list[Look], pd.DataFrame, Descriptors, dict[str, Any]]
 
@@ -197,7 +197,7 @@ def check_metrics(names: Collection[str]) -> None:
 
 def _job(row: Any, folder: Path, masks: Path | None) -> Job:
     mask = masks / row.mask if masks and row.mask else None
-    return Job(folder / row.path, images.declared(row), mask)
+    return Job(folder / row.path, codec.declared(row), mask)
 
 
 def _native(jobs: Sequence[Job], wishes: Wishes) -> Measured:

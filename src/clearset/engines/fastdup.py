@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.errors import ClearsetError, listed
-from clearset.io.work_folder import STATISTICS
+from clearset.sources.work_folder import STATISTICS
+from clearset.store.errors import ClearsetError, listed
 
 LENGTH = 576  # of its descriptor
 MODEL = "UndisclosedFastdupModel.ort"

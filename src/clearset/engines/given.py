@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clearset.io.work_folder import WorkFolder
-from clearset.links import components as of_links
-from clearset.neighbours import isolation
+from clearset.similar.links import components as of_links
+from clearset.similar.neighbours import isolation
+from clearset.sources.work_folder import WorkFolder
 
 MODEL = "as its version has it"
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from clearset.engines import native
-from clearset.io import images
-from clearset.masks import measure_mask
-from clearset.metrics import measure
-from clearset.registration import Sight, sight
+from clearset.images import codec
+from clearset.measure.masks import measure_mask
+from clearset.measure.metrics import measure
+from clearset.similar.registration import Sight, sight
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Job:
     """One image to look at: its file, its mask if it is to be checked, what an engine is fed."""
 
     file: Path
-    span: images.Range
+    span: codec.Range
     mask: Path | None = None
     fed: Path | None = None
 
@@ -49,20 +49,20 @@ class Look:
 
 def look(wishes: Wishes, job: Job) -> Look:
     """Decode an image and measure it; write what an engine is to be fed with, if it is."""
-    pixels = images.colour(images.decode(job.file))
-    shown = images.eight_bit(pixels, job.span)
-    grey = images.grey(pixels, job.span)
+    pixels = codec.colour(codec.decode(job.file))
+    shown = codec.eight_bit(pixels, job.span)
+    grey = codec.grey(pixels, job.span)
     numbers = native.statistics(shown) if wishes.own else {}
     numbers |= measure(grey, wishes.metrics)
     if pixels.dtype == np.uint16:
         numbers["stretched_mean"] = native.stretched_mean(pixels)
     if job.span.nodata is not None:
-        numbers["nodata_share"] = float(images.missing(pixels, job.span).mean())
+        numbers["nodata_share"] = float(codec.missing(pixels, job.span).mean())
     if job.fed is not None:
-        job.fed.write_bytes(images.png_bytes(shown, compress_level=1))
+        job.fed.write_bytes(codec.png_bytes(shown, compress_level=1))
     mask = {}
     if job.mask is not None:
-        mask = measure_mask(grey, images.decode_mask(job.mask), wishes.classes)
+        mask = measure_mask(grey, codec.decode_mask(job.mask), wishes.classes)
     return Look(
         numbers,
         mask,

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clearset.exact import LENGTH, cv2, smoothed, whole, whole_sum
-from clearset.grey import Grey, block_sums
+from clearset.numeric.exact import LENGTH, cv2, smoothed, whole, whole_sum
+from clearset.numeric.grey import Grey, block_sums
 
 VERSION = "2"  # raise it when statistics or descriptor change
 MODEL = "mirror-invariant thumbnail and spectrum"

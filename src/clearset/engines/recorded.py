@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.errors import ClearsetError, listed
-from clearset.io import images, layout, tables
-from clearset.io.archives import sha256
-from clearset.io.work_folder import STATISTICS
+from clearset.images import codec
+from clearset.sources.work_folder import STATISTICS
+from clearset.store import layout, tables
+from clearset.store.checksums import sha256
+from clearset.store.errors import ClearsetError, listed
 
 ABOUT = "record.json"
 TABLES = ("statistics.csv", "descriptors.csv")  # the others are for the tests of parity
@@ -83,17 +84,17 @@ def read(folder: Path) -> Record:
         raise ClearsetError(_damaged(folder, f"{type(error).__name__}: {error}")) from None
 
 
-def shown(file: Path, span: images.Range) -> npt.NDArray[np.uint8]:
+def shown(file: Path, span: codec.Range) -> npt.NDArray[np.uint8]:
     """Return the pixels of an image as fastdup is shown them."""
-    return images.eight_bit(images.colour(images.decode(file)), span)
+    return codec.eight_bit(codec.colour(codec.decode(file)), span)
 
 
-def key(pixels: images.Pixels) -> str:
+def key(pixels: codec.Pixels) -> str:
     """Return what an image is known by in a record."""
-    return str(images.describe(pixels)["pixels_sha256"])
+    return str(codec.describe(pixels)["pixels_sha256"])
 
 
-def known(files: Iterable[tuple[Path, images.Range]]) -> Numbers | Path:
+def known(files: Iterable[tuple[Path, codec.Range]]) -> Numbers | Path:
     """Return what a record says of all these images, or the first image that no record has."""
     records = [read(path.parent) for path in sorted(layout.RECORDED.glob(f"*/{ABOUT}"))]
     fitting, hashes = records, []

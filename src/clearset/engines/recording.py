@@ -9,22 +9,24 @@ import pandas as pd
 
 from clearset.engines import fastdup
 from clearset.engines.recorded import ABOUT, key
-from clearset.io import images, layout, tables, work_folder
-from clearset.io.archives import sha256
-from clearset.io.parallel import workers
-from clearset.neighbours import in_wholes
+from clearset.images import codec
+from clearset.similar.neighbours import in_wholes
+from clearset.sources import work_folder
+from clearset.store import layout, tables
+from clearset.store.checksums import sha256
+from clearset.store.parallel import workers
 
 Tables = dict[str, pd.DataFrame]
 LISTED = ("statistics", "descriptors", "graph", "quota", "groups")
 
 
-def called(name: str, pixels: Mapping[str, images.Pixels]) -> Tables:
+def called(name: str, pixels: Mapping[str, codec.Pixels]) -> Tables:
     """Give fastdup images, by image_id, in one call of this name; return all that it says."""
     with tempfile.TemporaryDirectory(prefix="clearset-") as place:
         scratch = Path(place)
         files = {f"{number:08d}": image_id for number, image_id in enumerate(pixels)}
         for stem, image_id in files.items():
-            (scratch / f"{stem}.png").write_bytes(images.png_bytes(pixels[image_id], 1))
+            (scratch / f"{stem}.png").write_bytes(codec.png_bytes(pixels[image_id], 1))
         paths = [scratch / f"{stem}.png" for stem in files]
         statistics, descriptors = fastdup.run(paths, scratch, workers())
         work = work_folder.read(scratch / "work")

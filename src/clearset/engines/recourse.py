@@ -7,9 +7,10 @@ from pathlib import Path
 
 from clearset.engines import fastdup, recorded
 from clearset.engines.recorded import Numbers
-from clearset.errors import ClearsetError
-from clearset.io import images, layout
-from clearset.neighbours import in_wholes
+from clearset.images import codec
+from clearset.similar.neighbours import in_wholes
+from clearset.store import layout
+from clearset.store.errors import ClearsetError
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Plan:
         return live if isinstance(self.kept, Path) else recorded.held_to(live, self.kept)
 
 
-def plan(files: Iterable[tuple[Path, images.Range]]) -> Plan:
+def plan(files: Iterable[tuple[Path, codec.Range]]) -> Plan:
     """Decide where the numbers of images come from; says so when it is not fastdup itself.
 
     Raises `ClearsetError`, with the way out, when fastdup can not work here and no record has every

@@ -1,0 +1,1 @@
+"""The sub-commands of `clearset`: a file each."""

@@ -1,0 +1,51 @@
+"""Make an experiment the default: its values into conf/, its results into place.
+
+`python src/adopt.py NAME`: params.yaml and conf/ never part, and nothing that it ran runs again.
+"""
+
+import yaml
+
+from clearset.commands import tool
+from clearset.config import adoption, params
+from clearset.store.errors import ClearsetError, listed
+from clearset.versions import publishing, revisions
+
+STAGES = ("fetch", "analyze", "filter", "enhance", "compare", "release")
+
+
+def main(name: str) -> str:
+    """Write the experiment's values into conf/, put its results into place; returns what is next.
+
+    `dvc exp apply` would want the data of every dataset of the project at hand: here it is that of
+    the datasets which the experiment changed.
+    """
+    publishing.refuse_dirty("so that nothing of yours is lost")
+    commit = revisions.commit(name)
+    if publishing.git("rev-parse", f"{commit}^") != publishing.git("rev-parse", "HEAD"):
+        raise ClearsetError(
+            f"{name} is no experiment on the commit that you are at. Known here: "
+            f"{listed(tool.call('dvc', 'exp', 'list', '--name-only').split()) or 'none'}"
+        )
+    wanted = yaml.safe_load(revisions.content(params.PARAMS, name))
+    datasets = sorted(set(adoption.differing(wanted)) - params.GROUPS)
+    changed = adoption.adopt(wanted)
+    try:
+        publishing.git("restore", f"--source={commit}", "--worktree", "--", ".", ":!conf")
+        targets = [f"{stage}@{dataset}" for dataset in datasets for stage in STAGES]
+        if targets:
+            tool.call("dvc", "checkout", "--force", "--allow-missing", *targets)
+        tool.call("dvc", "repro", "--force", "--single-item", "config")
+    except ClearsetError:
+        publishing.git("reset", "--hard", "--quiet", "HEAD")
+        raise
+    files = listed(changed) if changed else "no file: conf/ says so already"
+    further = " ".join(f"release@{dataset}" for dataset in datasets)
+    return (
+        f"adopt: {name} is the default now, its values in {files}; its results are in place. Look "
+        f"at git diff, run dvc repro {further} for what it did not run, then commit. To go back: "
+        "git restore . and dvc checkout"
+    )
+
+
+if __name__ == "__main__":
+    tool.run(main, "NAME")

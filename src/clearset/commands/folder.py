@@ -1,0 +1,118 @@
+"""Run the stages on a folder of your own images, editing no tracked file.
+
+`python src/folder.py SOURCE NAME [NAME.filter.blur.min=500 ...]` makes folders/NAME/ with a
+pipeline and its params, and reproduces it. Run it again after SOURCE or the params have changed.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+
+from clearset.config import composition, params
+from clearset.repair.steps import check_steps
+from clearset.sources.work_folder import recognised
+from clearset.store import layout
+from clearset.store.errors import ClearsetError
+
+USAGE = "usage: make folder SOURCE=/path/to/images NAME=mine [SET='mine.filter.blur.min=500 ...']"
+PIPELINE = Path("dvc.yaml")
+
+
+def main(source: str, name: str, overrides: list[str]) -> str:
+    """Write the folder's pipeline and run it; returns the next step."""
+    if not source or not name:
+        raise ClearsetError(USAGE)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise ClearsetError(f"NAME is '{name}': letters, digits, - and _ only. {USAGE}")
+    pipeline = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))
+    if name in pipeline["vars"][0]["datasets"] or name in params.GROUPS:
+        raise ClearsetError(f"'{name}' is a dataset of the project: choose another NAME")
+    if not Path(source).exists():
+        raise ClearsetError(f"SOURCE is '{source}': no such folder or zip. {USAGE}")
+    home = layout.FOLDERS / name
+    own = home / "params.yaml"
+    alone = recognised(Path(source))  # tables without images
+    section = configured(Path(source).resolve(), name, overrides, own)
+    check_steps(params.check(name, section[name], str(own)).enhance, f"{own}, enhance")
+    before = own.read_bytes() if own.exists() else None
+    save(section, own)
+    if alone:
+        del pipeline["stages"]["release"]
+    save(rewired(pipeline, name, Path(source).resolve()), home / "dvc.yaml")
+    done = subprocess.run(["dvc", "repro", str(home / "dvc.yaml")], check=False)  # noqa: S607
+    if done.returncode != 0:
+        layout.remove(own)
+        if before is not None:
+            own.write_bytes(before)
+        raise ClearsetError(f"the pipeline in {home} stopped: see above. SET was not kept; mend it")
+    return finished(name, home, alone)
+
+
+def finished(name: str, home: Path, alone: bool) -> str:
+    """Return where the results are and what a person can do next; `alone`: tables, no image."""
+    report = layout.REPORTS / name / "report.md"
+    if alone:
+        return (
+            f"folder: report in {report}, from the tables of a fastdup work folder alone: there is "
+            f"no image to repair or release. To change a bound, edit {home}/params.yaml or say "
+            f"SET='{name}.filter.blur.min=200'; then run the same again"
+        )
+    return (
+        f"folder: report in {report}; the cleaned dataset, laid out as "
+        f"SOURCE is, in {layout.stage_folder('release', name)}, where manifest.csv says what "
+        f"became of each image and why. To decide about an image yourself, give it a line in "
+        f"{layout.REVIEW / name}.csv; to change a bound, edit {home}/params.yaml or say "
+        f"SET='{name}.filter.dark.min=40'; then run the same again"
+    )
+
+
+def configured(source: Path, name: str, overrides: list[str], own: Path) -> dict[str, Any]:
+    """Return the params: the last run's, or else conf/dataset/folder.yaml; then the overrides."""
+    if own.exists():
+        config: Any = OmegaConf.load(own)
+        if (kept := config[name].fetch.path) != str(source):
+            raise ClearsetError(
+                f"NAME '{name}' stands for {kept}, with bounds of its own: choose another NAME, or "
+                f"remove {own.parent} to begin anew"
+            )
+    else:
+        kind = "work_folder" if recognised(source) else "folder"
+        chosen = composition.composed([f"+dataset@{name}={kind}"])
+        config = OmegaConf.create({name: OmegaConf.to_container(chosen[name], enum_to_str=True)})
+    changes = OmegaConf.from_dotlist(overrides)
+    if unknown := set(changes) - {name}:
+        raise ClearsetError(
+            f"SET: {', '.join(sorted(map(str, unknown)))} does not begin with {name}."
+        )
+    merged = OmegaConf.merge(config, changes, {name: {"fetch": {"path": str(source)}}})
+    section: dict[str, Any] = OmegaConf.to_container(merged)  # type: ignore[assignment]
+    return section
+
+
+def rewired(pipeline: dict[str, Any], name: str, source: Path) -> dict[str, Any]:
+    """Return the project's pipeline for one dataset with params and source of its own."""
+    stages = {stage: body for stage, body in pipeline["stages"].items() if "foreach" in body}
+    own = str(layout.FOLDERS / name / "params.yaml")
+    for body in stages.values():
+        deps = [str(source) if dep == "conf.stamp" else dep for dep in body["do"]["deps"]]
+        body["do"] |= {"wdir": "../..", "deps": deps, "params": [{own: body["do"]["params"]}]}
+    return {"vars": [{"datasets": {name: {"pixels": "private"}}}], "stages": stages}
+
+
+def save(content: dict[str, Any], path: Path) -> None:
+    """Write YAML, whole or not at all."""
+    with layout.replacing(path) as begun:
+        begun.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        source_given, name_given, *changes_given = [*sys.argv[1:], "", ""]
+        print(main(source_given, name_given, [given for given in changes_given if given]))
+    except (ClearsetError, OSError) as error:
+        sys.exit(f"error: {error}")

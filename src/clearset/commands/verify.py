@@ -1,0 +1,35 @@
+"""Hash a released folder again: `python src/verify.py FOLDER` names every file that differs.
+
+A file whose bytes differ passes, with a remark, if it is the same image: the same pixels with the
+same declarations (see `clearset.io.identity`).
+"""
+
+from pathlib import Path
+
+from clearset.commands import tool
+from clearset.images import identity
+from clearset.store import checksums
+from clearset.store.errors import ClearsetError, listed
+
+
+def main(folder: str) -> str:
+    """Return that every file is as released; raises `ClearsetError` naming those that are not."""
+    differences = identity.verify(Path(folder))
+    if wrong := differences.wrong:
+        lines = "".join(f"\n  {one.what}: {one.path!a}" for one in wrong)
+        kinds = listed(sorted({one.what for one in wrong}))
+        count = "1 file is" if len(wrong) == 1 else f"{len(wrong)} files are"
+        raise ClearsetError(
+            f"{folder}: {count} not as released ({kinds}):{lines}\n"
+            f"{identity.remark(differences.same)}Get these again from where the release came from"
+        )
+    path = Path(folder) / checksums.CHECKSUMS
+    return (
+        f"verify: each of {len(checksums.read(path))} files in {folder} is as released\n"
+        f"{identity.remark(differences.same)}"
+        f"  content {checksums.sha256(path)}: the same as CHANGELOG.md names for its tag?"
+    )
+
+
+if __name__ == "__main__":
+    tool.run(main, "FOLDER")

@@ -1,0 +1,34 @@
+"""conf/ to the text of params.yaml, just as `dvc exp run` composes it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from clearset.store.errors import ClearsetError
+
+CONF = Path("conf")
+
+
+def composed(overrides: Sequence[str] = ()) -> DictConfig:
+    """Return conf/ composed with overrides, every interpolation resolved.
+
+    Raises `ClearsetError` with Hydra's reason: a misspelt key, a wrong type, an unknown option.
+    """
+    try:
+        with initialize_config_dir(str(CONF.absolute()), version_base=None):
+            config = compose("config", overrides=list(overrides))
+        OmegaConf.resolve(config)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        reason = " ".join(f"{error} {error.__cause__ or ''}".split())
+        raise ClearsetError(f"conf/ does not compose: {reason}") from None
+    return config
+
+
+def text(config: DictConfig) -> str:
+    """Return a composed config as YAML, byte for byte as DVC writes it."""
+    return OmegaConf.to_yaml(config)

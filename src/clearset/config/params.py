@@ -1,0 +1,68 @@
+"""params.yaml (and a folder pipeline's own) to typed, checked parameters."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from clearset.config.schema import Dataset
+from clearset.store import layout
+from clearset.store.errors import ClearsetError
+
+PARAMS = Path("params.yaml")
+GROUPS = {"analyze", "experiment"}  # sections of params.yaml that are no dataset
+
+
+def load(dataset: str) -> Dataset:
+    """Return a dataset's section, checked against the schema.
+
+    Raises `ClearsetError` for a missing file or section, a misspelt key, a wrong type or an
+    impossible range.
+    """
+    own = layout.FOLDERS / dataset / "params.yaml"
+    path = own if own.exists() else PARAMS
+    if not path.exists():
+        raise ClearsetError(f"{path} is missing. Run `dvc repro config`: it composes it from conf/")
+    try:
+        sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ClearsetError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    if dataset not in sections:
+        known = ", ".join(sorted(set(sections) - GROUPS)) or "none"
+        raise ClearsetError(
+            f"{path} has no dataset '{dataset}' (known: {known}). A new dataset needs its "
+            "conf/dataset/ file and its name in conf/config.yaml and dvc.yaml; for a folder of "
+            "images: make folder SOURCE=/path NAME=mine"
+        )
+    return check(dataset, sections[dataset], str(path))
+
+
+def check(dataset: str, section: Mapping[str, Any], where: str) -> Dataset:
+    """Return `section` as a `Dataset`, or raise `ClearsetError` naming key and place."""
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(Dataset), OmegaConf.create(dict(section)))
+        for name, rule in merged.filter.items():
+            _checked_rule(name, rule)
+        result = OmegaConf.to_object(merged)
+    except (OmegaConfBaseException, TypeError, ValueError) as error:
+        key = getattr(error, "full_key", None)  # OmegaConf's, apart from its reason
+        reason = (f"{key}: " if key else "") + str(error).split("\n")[0]
+        composed = "conf/dataset/ (params.yaml is composed from there) or in the -S override"
+        raise ClearsetError(
+            f"{where}, dataset '{dataset}': {reason}. "
+            f"Mend it in {composed if where == str(PARAMS) else f'{where} or in SET'}"
+        ) from None
+    if not isinstance(result, Dataset):
+        raise TypeError(f"{dataset}: the schema gave {type(result)}")
+    return result
+
+
+def _checked_rule(name: str, rule: Any) -> None:
+    """Put the rule's name before what is wrong with it."""
+    try:
+        OmegaConf.to_object(rule)
+    except ValueError as error:
+        raise ValueError(f"filter.{name}: {error}") from None

@@ -1,0 +1,1 @@
+"""Rules -> flags, every image's fate, and the counts that others published."""

@@ -1,0 +1,202 @@
+"""Metrics and bounds to flags, flags to decisions: every rule works the same way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clearset.config.schema import SURPLUS, Action, Rule
+from clearset.images.ranges import odd_formats
+from clearset.similar.duplicates import Surplus, copies, label_dice, most_inliers, surplus
+from clearset.store.errors import ClearsetError
+
+ORDER = [action.value for action in Action]  # weakest first
+BETWEEN = {"unreadable", "byte_copies", "pixel_copies", "label_dice"}
+BETWEEN |= {
+    "leak_inliers",
+    "nearest_similarity",
+    "surplus_similarity",
+    "surplus_copies",
+    "edge_similarity",
+    "published_outlier",
+}
+RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rules make of a dataset: its measures, the rules' bounds, the flags."""
+
+    values: pd.DataFrame
+    bounds: dict[str, Rule]
+    flags: pd.DataFrame
+    surplus: Surplus
+
+
+def judge(rules: Mapping[str, Rule], found: Mapping[str, pd.DataFrame]) -> Judged:
+    """Measure and flag every image.
+
+    An image that is dropped for another reason stands for no other: who is surplus is settled
+    after the other rules.
+    """
+    spare = surplus(found)
+    values = measures(found, spare)
+    resolved = bounds(rules, values)
+    flags = flag(values, resolved)
+    if any(rule.metric in SURPLUS for rule in rules.values()):
+        single = [name for name, rule in rules.items() if rule.metric not in SURPLUS]
+        dropped = (flags["action"] == Action.drop.value) & flags["rule"].isin(single)
+        spare = surplus(found, set(flags.loc[dropped, "image_id"]))
+        values = measures(found, spare)
+        flags = flag(values, resolved)
+    return Judged(values, resolved, flags, spare)
+
+
+def dropping(rules: Mapping[str, Rule], flags: pd.DataFrame) -> pd.DataFrame:
+    """Return the flags by which an image is dropped as surplus, with their `metric`."""
+    metric = flags["rule"].map({name: rule.metric for name, rule in rules.items()})
+    drops = (flags["action"] == Action.drop.value) & metric.isin(SURPLUS)
+    return flags.assign(metric=metric)[drops]
+
+
+def measures(found: Mapping[str, pd.DataFrame], spare: Surplus | None = None) -> pd.DataFrame:
+    """Return everything that a rule can bound: one row an image, one column a metric.
+
+    From the tables `images`, `metrics`, `masks`, `neighbours`, `links`, `outliers`,
+    `registrations` and `conflicts`.
+    Beside the measured metrics: `unreadable` (0 or 1), `byte_copies` and `pixel_copies` (how many
+    other images are the same), `nearest_similarity` (in the whole dataset), `surplus_similarity`
+    and `surplus_copies` (of a group all but the best: see `duplicates.merges`), `odd_format` (1:
+    other bands or bit depth than most), `nodata_share`, `isolation_z`, `published_outlier` and
+    `edge_similarity` (in the split), `label_dice` (with another mask of the same pixels; 1 without
+    one), `leak_inliers` (of the best fit onto an image of another split; 0 without one),
+    `mask_share`, `mask_unknown` and `mask_agreement` (of images with a mask). Empty where there is
+    nothing to measure.
+    """
+    images, neighbours = found["images"], found["neighbours"]
+    table = found["metrics"].set_index("image_id").reindex(sorted(images["image_id"]))
+    table["unreadable"] = (images.set_index("image_id")["error"] != "").astype(float)
+    table["byte_copies"] = copies(images, "sha256")
+    table["pixel_copies"] = copies(images, "pixels_sha256")
+    table = table.join(found["outliers"].set_index("image_id")[RELATIONS])
+    table["nearest_similarity"] = neighbours.groupby("image_id")["similarity"].max()
+    readable = table["unreadable"] == 0
+    for name, column in (spare or surplus(found)).measures().items():
+        table[name] = column.reindex(table.index).fillna(0.0).where(readable)
+    table["odd_format"] = odd_formats(images)
+    gaps = table["nodata_share"] if "nodata_share" in table else pd.Series(0.0, table.index)
+    table["nodata_share"] = gaps.fillna(0.0).where(readable)
+    agreement = label_dice(found["conflicts"]).reindex(table.index)
+    table["label_dice"] = agreement.fillna(1.0).where(readable)
+    inliers = most_inliers(found["registrations"]).reindex(table.index)
+    table["leak_inliers"] = inliers.fillna(0).where(readable)
+    table = table.join(found["masks"].set_index("image_id"))
+    return table.astype(float)
+
+
+def bounds(rules: Mapping[str, Rule], values: pd.DataFrame) -> dict[str, Rule]:
+    """Return the rules with each quantile replaced by the bound that it comes to.
+
+    Raises `ClearsetError` for a metric that is not measured.
+    """
+    found = {}
+    for name, rule in rules.items():
+        if rule.metric not in values.columns:
+            raise ClearsetError(
+                f"filter.{name}: unknown metric '{rule.metric}'. Known: "
+                f"{', '.join(sorted(values.columns))}. Mend the rule where it is set: in "
+                "conf/dataset/, an override, or a folder's params.yaml"
+            )
+        low, high = rule.min, rule.max
+        if rule.quantile is not None:
+            bound = float(f"{values[rule.metric].quantile(rule.quantile):.6g}")
+            low, high = (bound, None) if rule.quantile < 0.5 else (None, bound)
+        found[name] = Rule(rule.metric, low, high, None, rule.action, rule.finds)
+    return found
+
+
+def flag(values: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
+    """Return the table `flags`: each image outside a rule's bounds.
+
+    `rules` have numbers for bounds (see `bounds`).
+    """
+    parts = []
+    for name, rule in sorted(rules.items()):
+        column = values[rule.metric]
+        flagged = column[outside(column, rule)]
+        part = pd.DataFrame({"image_id": flagged.index, "value": flagged.to_numpy()})
+        parts.append(part.assign(rule=name, min=rule.min, max=rule.max, action=rule.action.value))
+    flags = pd.concat(parts, ignore_index=True)
+    return flags.astype({"min": float, "max": float})
+
+
+def outside(column: pd.Series, rule: Rule) -> npt.NDArray[np.bool_]:
+    """Return which values a rule flags: below its min or above its max; never an empty one."""
+    low = float("-inf") if rule.min is None else rule.min
+    high = float("inf") if rule.max is None else rule.max
+    return np.asarray((column < low) | (column > high), bool)
+
+
+def refuse_all(values: pd.DataFrame, rules: Mapping[str, Rule], flags: pd.DataFrame) -> None:
+    """Raise `ClearsetError` for a rule that flags every image it measures: its bound is wrong.
+
+    What compares images with each other is exempt: two copies may be all that there is.
+    """
+    counts = flags.groupby("rule")["image_id"].count()
+    for name, rule in rules.items():
+        column = values[rule.metric].dropna()
+        if rule.metric not in BETWEEN and len(column) > 1 and counts.get(name, 0) == len(column):
+            raise ClearsetError(
+                f"filter.{name} flags all {len(column)} images: {rule.metric} lies between "
+                f"{column.min():.6g} and {column.max():.6g}, allowed is {_span(rule)}. "
+                "Set a bound inside that range"
+            )
+
+
+def _span(rule: Rule) -> str:
+    low = "" if rule.min is None else f"from {rule.min:.6g}"
+    high = "" if rule.max is None else f"to {rule.max:.6g}"
+    return f"{low} {high}".strip()
+
+
+def summary(
+    rules: Mapping[str, Rule], resolved: Mapping[str, Rule], flags: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the table `rules`: each rule, the bounds it came to, and how many images it flags."""
+    counts = flags.groupby("rule")["image_id"].count()
+    rows = []
+    for name, rule in resolved.items():
+        limits = (rule.min, rule.max, rules[name].quantile)
+        rows.append((name, rule.metric, *limits, rule.action.value, counts.get(name, 0)))
+    columns = ["rule", "metric", "min", "max", "quantile", "action", "flagged"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype(dict.fromkeys(["min", "max", "quantile"], float))
+
+
+def decide(images: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
+    """Return every image's fate (table `decisions`): the strongest action of its flags, or keep.
+
+    `rules` names those that ask for something: one whose action is to keep only counts.
+    """
+    flags = flags[flags["action"] != Action.keep.value]
+    strength = flags["action"].map(ORDER.index)
+    strongest = strength.groupby(flags["image_id"]).max()
+    names = flags.sort_values("rule").groupby("image_id")["rule"].agg(" ".join)
+    table = images[["image_id", "split"]].copy()
+    table["decision"] = [ORDER[int(strongest.get(i, 0))] for i in table["image_id"]]
+    table["rules"] = [str(names.get(i, "")) for i in table["image_id"]]
+    return table
+
+
+def names(flags: pd.DataFrame, image_id: str) -> str:
+    """Return the rules that flag an image, in name order, separated by spaces."""
+    return " ".join(sorted(flags.loc[flags["image_id"] == image_id, "rule"]))
+
+
+def counts(decisions: pd.DataFrame) -> dict[str, int]:
+    """Return how many images there are, are flagged, wait for review, and are dropped."""
+    fates = decisions["decision"].value_counts()
+    found = {"images": len(decisions), "flagged": int((decisions["rules"] != "").sum())}
+    return found | {"review": int(fates.get("review", 0)), "dropped": int(fates.get("drop", 0))}

@@ -1,0 +1,1 @@
+"""Seeded stand-ins for real images, with exact truth."""

@@ -1,0 +1,1 @@
+"""Generated eyes: vessel trees, their masks, and light."""

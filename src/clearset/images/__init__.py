@@ -1,0 +1,1 @@
+"""Pixels at the door: files decoded, written like another file, and known by what they hold."""

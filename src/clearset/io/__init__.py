@@ -1,1 +1,0 @@
-"""Paths, tables, images, archives: everything that touches the disk or the network."""

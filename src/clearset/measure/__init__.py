@@ -1,0 +1,1 @@
+"""An image -> a number: metrics, vessels, masks."""

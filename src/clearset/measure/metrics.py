@@ -1,0 +1,234 @@
+"""Metrics: numbers measured on one image without a reference.
+
+Each takes an image in whole grey levels (`grey.Grey`), so that sums and differences are exact. To
+add one, decorate a function: tables, rules, figures and tests follow the registry. Each is meant to
+see its own fault alone; planted faults measure how far that holds (`evaluation.py`).
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from clearset.measure.spectra import band_levels
+from clearset.numeric.exact import cv2, whole_size, whole_sum
+from clearset.numeric.grey import Grey
+from clearset.numeric.light import GREY
+
+MEDIUM_LEAD = 10 * 3 * np.log10(0.39 / 0.185)  # dB: a power spectrum that falls as 1/f^3
+BLURRED = -60.0  # dB: the least sharpness, also of an image without any detail
+LINES = 4096  # levels that strengths of lines are sorted into
+SECOND = (1, -2, 1)  # differences of differences
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric's function, what a reader calls it, and which direction is the better one."""
+
+    function: Callable[[Grey], float]
+    title: str
+    better: Literal["lower", "higher", "neither"]
+
+
+METRICS: dict[str, Metric] = {}
+
+
+def metric(
+    title: str, *, better: Literal["lower", "higher", "neither"]
+) -> Callable[[Callable[[Grey], float]], Callable[[Grey], float]]:
+    """Register the decorated function under its own name."""
+
+    def register(function: Callable[[Grey], float]) -> Callable[[Grey], float]:
+        METRICS[function.__name__] = Metric(function, title, better)
+        return function
+
+    return register
+
+
+def measure(image: Grey, names: Collection[str] = ()) -> dict[str, float]:
+    """Return every registered metric of an image, or those of these names."""
+    return {name: float(METRICS[name].function(image)) for name in names or METRICS}
+
+
+@metric("Sharpness (dB of fine against coarse detail, noise taken off)", better="higher")
+def sharpness(image: Grey) -> float:
+    """Power of fine detail against coarse in dB, from -60 (nothing fine) to about -15 (sharp).
+
+    Spectra of 64-pixel blocks are brought to the same coarse power, which takes brightness,
+    contrast and uneven light out, and averaged in the logarithm. Two ratios are taken, in the worst
+    of four directions, so that motion shows: fine detail, which the lightest blur lowers, and
+    medium detail less the noise floor, by which a noisy sharp image differs from a noisy blurred
+    one. The lower counts, the second brought to the first's scale by a spectrum that falls as 1/f^3
+    (of natural images: Field, 1987, doi:10.1364/JOSAA.4.002379). A constant image gives -60.
+    """
+    levels = band_levels(image)
+    if levels is None:
+        return BLURRED
+    coarse, medium, fine, floor = levels
+    ratios = (medium - floor) / coarse, fine / coarse
+    lead, direct = (10 * np.log10(np.maximum(ratio, 1e-9).min()) for ratio in ratios)
+    return float(max(min(lead - MEDIUM_LEAD, direct), BLURRED))
+
+
+@metric("Laplacian variance, full resolution (grows with sharpness and noise)", better="higher")
+def laplacian_variance(image: Grey) -> float:
+    """Variance of the 4-neighbour Laplacian in squared 8-bit grey levels, from 0.
+
+    Pech-Pacheco et al., 2000, doi:10.1109/ICPR.2000.903548. Noise raises it as sharpness does, and
+    darkness and low contrast lower it: kept as what others measure.
+    """
+    count, edges = image.levels.size, _laplacian(image)
+    total, squares = whole_sum(edges), whole_sum(edges, power=2)
+    return (count * squares - total**2) / (count * image.grey) ** 2
+
+
+def _laplacian(image: Grey) -> npt.NDArray[Any]:
+    """Return the 4-neighbour Laplacian in levels, whole numbers; edges are mirrored."""
+    depth = cv2.CV_16S if image.levels.dtype == np.uint8 else cv2.CV_64F
+    return np.asarray(cv2.Laplacian(image.levels, depth))
+
+
+@metric("Noise sigma (8-bit grey levels)", better="lower")
+def noise_sigma(image: Grey) -> float:
+    """Standard deviation of additive noise, in 8-bit grey levels, from 0.
+
+    Immerkaer, 1996, doi:10.1006/cviu.1996.0060: the mean absolute response to a mask that
+    constant and linear image structure does not excite.
+    """
+    response = image.filtered(SECOND, SECOND)[1:-1, 1:-1]
+    mean = whole_size(response) / response.size
+    return float(np.sqrt(np.pi / 2) / 6 * mean / image.grey)
+
+
+@metric("Brightness of the brightest tenth (8-bit grey levels)", better="neither")
+def highlights(image: Grey) -> float:
+    """The grey level that a tenth of the image reaches, 0 to 255; noise and specks averaged away.
+
+    An under-exposed image has none that is bright; dark corners or a shadow leave it as it is
+    (exposure as lost highlights: Guo et al., 2010, doi:10.1109/CVPR.2010.5540170).
+    """
+    return float(np.quantile(image.cells, 0.9) / GREY)
+
+
+@metric("Share of dark pixels (below 80 of 255)", better="neither")
+def dark_share(image: Grey) -> float:
+    """Share of pixels below 80 of 255, 0 to 1; exposure as doi:10.1109/CVPR.2010.5540170."""
+    return np.count_nonzero(image.levels < image.least(80)) / image.levels.size
+
+
+@metric("Share of white pixels (from 250 of 255)", better="lower")
+def white_share(image: Grey) -> float:
+    """Share of pixels that exposure has cut, 0 to 1; after doi:10.1109/CVPR.2010.5540170."""
+    return np.count_nonzero(image.levels >= image.least(250)) / image.levels.size
+
+
+@metric("Local contrast (relative to the local mean)", better="higher")
+def local_contrast(image: Grey) -> float:
+    """Standard deviation over mean in windows of a twelfth of the side: their 0.9 quantile.
+
+    The root mean square contrast (Peli, 1990, doi:10.1364/JOSAA.7.002032), from 0 (constant), of
+    windows that are not white; pixels are first averaged in cells, so that noise does not count.
+    """
+    grid = image.cells
+    height, width = (min(8, side) for side in grid.shape)
+    rows, columns = grid.shape[0] // height, grid.shape[1] // width
+    windows = grid[: rows * height, : columns * width].reshape(rows, height, columns, width)
+    mean, spread = windows.mean(axis=(1, 3)), windows.std(axis=(1, 3))
+    told = mean < 0.95
+    if not told.any():
+        return 0.0
+    return float(np.quantile(spread[told] / np.maximum(mean[told], GREY), 0.9))
+
+
+@metric("Difference of light between two sides (EV)", better="lower")
+def uneven_light(image: Grey) -> float:
+    """How much darker one side is than the opposite one, in exposure values, from 0.
+
+    The slope of the fitted light (retrospective shading: Tomaževič et al., 2002,
+    doi:10.1046/j.1365-2818.2002.01079.x). Dark corners do not tilt it, and a shadow does little
+    unless it lies at one side and is deep: then the light is uneven.
+    """
+    _, down, across, _ = image.light.terms
+    return float(2 * np.sqrt(down**2 + across**2))
+
+
+@metric("Light lost from centre to corners (EV)", better="neither")
+def vignetting(image: Grey) -> float:
+    """How much darker the corners are than the centre, in exposure values; below 0 if brighter.
+
+    The fall of the fitted light with the square of the distance (Goldman, 2010,
+    doi:10.1109/TPAMI.2010.55).
+    """
+    return float(-2 * image.light.terms[3] + 0.0)
+
+
+@metric("Depth of shadows (EV)", better="lower")
+def shadow_depth(image: Grey) -> float:
+    """How far the darkest tenth lies below the fitted light, in exposure values, from 0.
+
+    What is left of the light after slope and vignetting (doi:10.1046/j.1365-2818.2002.01079.x).
+    """
+    return float(max(-np.quantile(image.light.remains, 0.1), 0.0) + 0.0)
+
+
+@metric("Block edges of compression (relative)", better="lower")
+def blockiness(image: Grey) -> float:
+    """How much larger steps are across the edges of 8-pixel blocks than within, about 0 to 20.
+
+    After Wang, Sheikh and Bovik, 2002, doi:10.1109/ICIP.2002.1038064: the lower of rows
+    and columns.
+    """
+    levels, single = image.levels, image.levels.dtype == np.uint8
+    depth = cv2.CV_32S if single else cv2.CV_64F
+    pairs = (levels[1:], levels[:-1]), (levels[:, 1:], levels[:, :-1])
+    steps = [
+        cv2.reduce(cv2.absdiff(*pair), 1 - axis, cv2.REDUCE_SUM, dtype=depth).ravel()
+        / (levels.shape[1 - axis] * image.white)
+        for axis, pair in enumerate(pairs)
+    ]
+    if min(map(len, steps)) < 16:
+        return 0.0
+    phases = [step[: len(step) // 8 * 8].reshape(-1, 8).mean(axis=0) for step in steps]
+    inside = [max(float(np.median(phase[:7])), GREY / 4) for phase in phases]
+    found = min((p[7] - i) / i for p, i in zip(phases, inside, strict=True))
+    return float(max(found, 0.0))
+
+
+@metric("Visibility of vessels (relative)", better="higher")
+def vessel_visibility(image: Grey) -> float:
+    """Mean ridge strength of the tenth of the pixels where it is strongest, from 0.
+
+    How much thin dark lines stand out against their surroundings (`ridges.ridges`, after
+    Frangi et al., 1998, doi:10.1007/BFb0056195).
+    """
+    strength = image.ridges.ravel()
+    count = max(strength.size // 10, 1)
+    # Sorted into levels, only the strongest are left to be put into order.
+    levels = (strength * (LINES / max(float(strength.max()), 1e-9))).astype(np.uint16)
+    reached = np.bincount(levels, minlength=LINES + 1)[::-1].cumsum()
+    strong = strength[levels >= LINES - int(np.searchsorted(reached, count))]
+    return float(np.partition(strong, -count)[-count:].mean())
+
+
+@metric("Entropy of the histogram (bits)", better="neither")
+def entropy(image: Grey) -> float:
+    """Shannon entropy of the 256-bin histogram, from 0 (one grey level) to 8 bits.
+
+    Shannon, 1948, doi:10.1002/j.1538-7305.1948.tb01338.x.
+    """
+    grey = image.levels
+    if image.white != 255:
+        grey = ((grey.astype(np.int64) * 255 + image.white // 2) // image.white).astype(np.uint8)
+    levels = _counts(grey)
+    shares = levels[levels > 0] / grey.size
+    return float(-(shares * np.log2(shares)).sum() + 0.0)
+
+
+def _counts(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Return how many pixels have each of 256 levels; counted two by two, which takes half."""
+    values = np.ascontiguousarray(grey).ravel()
+    even = len(values) // 2 * 2
+    pairs = np.bincount(values[:even].view(np.uint16), minlength=2**16).reshape(256, 256)
+    return pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(values[even:], minlength=256)

@@ -1,0 +1,1 @@
+"""The numeric core: arithmetic on pixels that gives the same bits on every machine."""

@@ -1,0 +1,133 @@
+"""An image reduced to whole grey levels: what metrics are measured on."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clearset.numeric.exact import cv2, whole
+from clearset.numeric.light import Light, light
+from clearset.numeric.ridges import ridges
+
+Levels = npt.NDArray[Any]  # uint8 or uint16, (height, width)
+Grid = npt.NDArray[np.float64]
+Image = npt.NDArray[np.float64]
+LUMA = (2126, 7152, 722)  # of ten thousand: ITU-R BT.709, as scikit-image's rgb2gray
+PARTS = sum(LUMA)
+WHITE = 2**16 - 1  # the level of white where levels are made from real numbers
+CELLS = 96  # along an image's shorter side
+
+
+@dataclass(frozen=True, eq=False)
+class Grey:
+    """An image in whole grey levels, 0 (black) to `white`: uint8 or uint16, (height, width).
+
+    What several metrics share is computed once for all of them.
+    """
+
+    levels: Levels
+    white: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.levels.shape
+        return height, width
+
+    @property
+    def grey(self) -> float:
+        """Levels that one 8-bit grey level comes to."""
+        return self.white / 255
+
+    def least(self, grey: int) -> int:
+        """Return the least level that is as bright as an 8-bit grey level."""
+        return -(-grey * self.white // 255)
+
+    @cached_property
+    def cells(self) -> Grid:
+        """Means of square cells, 0 to 1, 96 along the shorter side (each pixel of a small one)."""
+        side = max(min(self.shape) // CELLS, 1)
+        rows, columns = (length // side for length in self.shape)
+        cut = self.levels[: rows * side, : columns * side]
+        down = cut.reshape(rows, side, -1).sum(axis=1, dtype=np.uint32)  # a side is below 2^16
+        sums = down.reshape(rows, columns, side).sum(axis=2)
+        return np.asarray(sums / (side * side * self.white))
+
+    @cached_property
+    def light(self) -> Light:
+        """Light at large scale (see `light.light`)."""
+        return light(self.cells)
+
+    @cached_property
+    def ridges(self) -> Image:
+        """How strongly each place lies on a thin dark line (see `ridges.ridges`)."""
+        return ridges(self.levels, self.grey)
+
+    def filtered(self, down: npt.ArrayLike, across: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return the levels correlated with whole weights down and across; edges are mirrored.
+
+        Whole numbers too, exact: int16 of 8-bit levels, where sums of weights above 64 would
+        overflow, double of others.
+        """
+        depth = cv2.CV_16S if self.levels.dtype == np.uint8 else cv2.CV_64F
+        weights = np.asarray(across, np.float64), np.asarray(down, np.float64)
+        return np.asarray(cv2.sepFilter2D(self.levels, depth, *weights))
+
+
+def of_unit(image: Image) -> Grey:
+    """Return an image without alpha, 0 to 1, (h, w) or (h, w, 3), in levels of 16 bits."""
+    return Grey(whole(np.clip(luminance(image), 0, 1) * WHITE, np.uint16), WHITE)
+
+
+def of_levels(levels: Levels, white: int) -> Grey:
+    """Return whole levels without alpha, (h, w) or (h, w, 3) from 0 to `white`, in grey."""
+    if levels.ndim == 2:
+        return Grey(levels, white)
+    finer = WHITE // white  # what lies between two levels of a band is kept as far as 16 bits go
+    red, green, blue = (levels[..., band].astype(np.int64) * part for band, part in enumerate(LUMA))
+    sums = (red + green + blue) * finer
+    return Grey(((sums + PARTS // 2) // PARTS).astype(np.uint16), white * finer)
+
+
+def luminance(image: Image) -> Image:
+    """Return an image without alpha, (h, w) or (h, w, 3), as (h, w)."""
+    if image.ndim == 2:
+        return image
+    red, green, blue = (image[..., band] * (part / PARTS) for band, part in enumerate(LUMA))
+    return np.asarray(red + green + blue)
+
+
+def block_sums(levels: npt.NDArray[Any], blocks: int) -> Grid:
+    """Return the sums of `blocks` x `blocks` equal parts of an image; they may split pixels.
+
+    Exact where `blocks` is a power of two: shares of pixels are then whole binary fractions.
+    """
+    return _summed(_summed(levels, blocks).T, blocks).T
+
+
+def _summed(levels: npt.NDArray[Any], blocks: int) -> Grid:
+    """Return the sums of `blocks` equal parts of rows."""
+    each, rest = divmod(len(levels), blocks)
+    if not rest:
+        return np.asarray(levels.reshape(blocks, each, -1).sum(axis=1, dtype=np.float64))
+    return np.stack([_between(levels, *ends) for ends in _borders(len(levels), blocks)])
+
+
+def _borders(side: int, blocks: int) -> list[tuple[float, float]]:
+    return [(block * side / blocks, (block + 1) * side / blocks) for block in range(blocks)]
+
+
+def _between(rows: npt.NDArray[Any], start: float, end: float) -> npt.NDArray[Any]:
+    """Return the sum of rows from one border to another; of a row that is cut, a share."""
+    first, last = math.ceil(start), math.floor(end)
+    if first > last:  # both borders lie in one row
+        return (end - start) * rows[last]
+    total = rows[first:last].sum(axis=0, dtype=np.float64)
+    if first > start:
+        total += (first - start) * rows[first - 1]
+    if end > last:
+        total += (end - last) * rows[last]
+    return np.asarray(total)

@@ -1,0 +1,1 @@
+"""Known faults planted into images, so that detectors and repairs have a truth."""

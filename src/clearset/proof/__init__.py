@@ -1,0 +1,1 @@
+"""What a repair did: evidence without masks, gains by masks, before and after."""

@@ -1,0 +1,190 @@
+"""What speaks for and against a repair, without masks: so that it may be refused.
+
+Measures of sharpness rise with any sharpening, noise included, and so have no vote. What counts is
+whether lines like vessels become easier to find: those drawn into the image (`phantoms`), and the
+image's own as far as they hang together. Decorating a function is all it takes to add evidence; a
+dataset's section `accept` bounds it.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from clearset.config.schema import Bounds
+from clearset.measure.metrics import noise_sigma
+from clearset.measure.vessels import scores, vesselness
+from clearset.numeric.grey import Grey, luminance, of_unit
+from clearset.proof.phantoms import Phantom, phantom
+from clearset.store.errors import ClearsetError
+
+Image = npt.NDArray[np.float64]
+STRONGEST = 0.1  # share of the pixels that are taken for the image's vessels
+PIECE = 7e-4  # of the image's pixels: a piece of a vessel, not a speck (400 px of 768 x 768)
+LEAST_NOISE = 0.2  # 8-bit grey levels: less is not to be told from rounding
+WEIGHT = 0.3  # of connectivity beside the drawn vessels, chosen on the eyes that bounds are
+
+
+@dataclass(frozen=True, eq=False)
+class Original:
+    """An image before its repair, without alpha: (h, w) or (h, w, bands), 0 to 1.
+
+    `stored` rounds an image as its file does.
+    """
+
+    image: Image
+    stored: Callable[[Image], Image]
+
+    @cached_property
+    def strength(self) -> Image:
+        """Vesselness of the luminance."""
+        return vesselness(luminance(self.image))
+
+    @cached_property
+    def phantom(self) -> Phantom:
+        """The image with vessels drawn into it."""
+        return phantom(self.image, self.strength)
+
+    @cached_property
+    def found(self) -> float:
+        """How well the drawn vessels are found before any repair: average precision."""
+        return drawn_ap(self.stored(self.phantom.image), self.phantom)
+
+
+@dataclass(frozen=True, eq=False)
+class Repair:
+    """What became of an original, and how to do the same to another image."""
+
+    image: Image
+    again: Callable[[Image], Image]
+
+    @cached_property
+    def strength(self) -> Image:
+        """Vesselness of the luminance."""
+        return vesselness(luminance(self.image))
+
+
+Witness = Callable[[Original, Repair], float]
+EVIDENCE: dict[str, Witness] = {}
+
+
+def witness(function: Witness) -> Witness:
+    """Register the decorated function under its own name."""
+    EVIDENCE[function.__name__] = function
+    return function
+
+
+def drawn_ap(image: Image, drawn: Phantom) -> float:
+    """Return the average precision with which drawn vessels are found; NaN where none is judged."""
+    strength = vesselness(luminance(image))
+    return scores(strength[drawn.judged], drawn.vessels[drawn.judged])["ap"]
+
+
+@witness
+def phantom_gain(original: Original, repair: Repair) -> float:
+    """Change of the average precision with which vessels drawn into the image are found, -1 to 1.
+
+    The drawing is repaired in the same way as the image. 0 where no place is left to judge.
+    """
+    return _phantom_gain(original, repair)
+
+
+@lru_cache(maxsize=1)  # asked twice of one repair: by itself, and in `expected_gain`
+def _phantom_gain(original: Original, repair: Repair) -> float:
+    drawn = original.phantom
+    again = repair.again(original.stored(drawn.image))
+    gain = drawn_ap(again, drawn) - original.found
+    return 0.0 if np.isnan(gain) else gain
+
+
+@witness
+def connectivity(original: Original, repair: Repair) -> float:
+    """Change of the share of the strongest tenth of vesselness that lies in large pieces, -1 to 1.
+
+    Vessels hang together, noise does not.
+    """
+    return connected(repair.strength) - connected(original.strength)
+
+
+@witness
+def expected_gain(original: Original, repair: Repair) -> float:
+    """What the repair is expected to add to the average precision of the vessels, about -1 to 1.
+
+    `phantom_gain`, and three tenths of `connectivity`.
+    """
+    return phantom_gain(original, repair) + WEIGHT * connectivity(original, repair)
+
+
+@witness
+def consensus(original: Original, repair: Repair) -> float:
+    """How well the repaired image shows the original's strongest lines: average precision, 0 to 1.
+
+    Low where a repair has drawn lines of its own, or lost some.
+    """
+    return scores(repair.strength, strongest(original.strength))["ap"]
+
+
+@witness
+def noise_growth(original: Original, repair: Repair) -> float:
+    """How many times noise has grown against the image's contrast, from 0; 1 leaves both alone.
+
+    A strong sharpening multiplies it by nearly 1 + amount, light and stretching by about 1.
+    """
+    before, after = (of_unit(side.image) for side in (original, repair))
+    least = max(noise_sigma(before), LEAST_NOISE) / _contrast(before)
+    return noise_sigma(after) / _contrast(after) / least
+
+
+def _contrast(image: Grey) -> float:
+    """Return the standard deviation of an image, 0 to 1 of its range; at least a millionth."""
+    return max(float(image.levels.std()) / image.white, 1e-6)
+
+
+@witness
+def clipping(original: Original, repair: Repair) -> float:
+    """Share of values that the repair has made black or white, -1 to 1; below 0: brought back."""
+    before, after = (np.mean((i <= 0) | (i >= 1)) for i in (original.image, repair.image))
+    return float(after - before)
+
+
+def strongest(strength: Image) -> npt.NDArray[np.bool_]:
+    """Return the strongest tenth of a map of vesselness (fewer where many are equal)."""
+    return np.asarray(strength > np.quantile(strength, 1 - STRONGEST), bool)
+
+
+def connected(strength: Image) -> float:
+    """Return which share of the strongest tenth lies in large pieces, 0 to 1."""
+    chosen = strongest(strength)
+    pieces, _ = ndimage.label(chosen, np.ones((3, 3)))
+    sizes = np.bincount(pieces.ravel())[1:]
+    return float(sizes[sizes >= PIECE * strength.size].sum() / max(sizes.sum(), 1))
+
+
+def check_bounds(bounds: Mapping[str, Bounds], where: str = "accept") -> None:
+    """Raise `ClearsetError`, naming the place, for a bound on evidence that is not known."""
+    for name, bound in bounds.items():
+        if bound.metric not in EVIDENCE:
+            raise ClearsetError(
+                f"{where}.{name}: unknown evidence '{bound.metric}'. "
+                f"Known: {', '.join(sorted(EVIDENCE))}"
+            )
+
+
+def gathered(original: Original, repair: Repair, names: Collection[str]) -> dict[str, float]:
+    """Return the named evidence on one repair."""
+    return {name: EVIDENCE[name](original, repair) for name in sorted(names)}
+
+
+def broken(found: Mapping[str, float], bounds: Mapping[str, Bounds]) -> list[str]:
+    """Return the names of the bounds that evidence lies outside; what is not a number breaks."""
+    return [
+        name
+        for name, bound in sorted(bounds.items())
+        if not (
+            (bound.min is None or found[bound.metric] >= bound.min)
+            and (bound.max is None or found[bound.metric] <= bound.max)
+        )
+    ]

@@ -1,0 +1,53 @@
+"""Phantom vessels: known vessels drawn into an image, to see what a repair does to such vessels.
+
+A repair that makes drawn vessels, whose place is known, easier to find, between the image's own
+noise, texture and light, is likely to do the same for those that nobody has marked. That needs no
+mask. The drawn ones are given the contrast and the blur that the image shows by itself.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from clearset.generate.retina.synthesis import vessels
+from clearset.measure.metrics import sharpness, vessel_visibility
+from clearset.numeric.grey import of_unit
+
+Image = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+SEED, LEAST = 1, 64  # of the drawing; px: the smallest that can be drawn
+TYPICAL = 0.072  # visibility of the drawn vessels as they are, and of RAVIR's
+SHARP, SLOPE = -28.0, 6.0  # dB: sharpness of an image without blur, and what a pixel of sigma costs
+SOFTEST = 4.0  # px: the most that the drawn vessels are blurred
+OWN = 0.12  # share of the pixels that may be the image's own vessels
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """An image with vessels drawn into it, where they are, and where they can be judged."""
+
+    image: Image  # as the original, alpha aside: (h, w) or (h, w, bands)
+    vessels: Mask
+    judged: Mask  # away from the image's own vessels
+
+
+def phantom(image: Image, strength: Image) -> Phantom:
+    """Return `image` with vessels drawn into it; `strength` is the vesselness of its luminance."""
+    light, drawn = _drawn(image.shape[0], image.shape[1])
+    grey = of_unit(image)
+    contrast = min(max(vessel_visibility(grey) / TYPICAL, 0.05), 1.5)
+    blur = min(max((SHARP - sharpness(grey)) / SLOPE, 0.8), SOFTEST)
+    soft = 1 - ndimage.gaussian_filter(1 - light, blur) * contrast
+    bound = np.quantile(strength, 1 - OWN)
+    own = ndimage.binary_dilation(strength > bound, iterations=2)
+    lit = image * soft.reshape((*soft.shape, 1)[: image.ndim])
+    return Phantom(np.asarray(lit), drawn, ~own)
+
+
+@lru_cache(maxsize=4)
+def _drawn(height: int, width: int) -> tuple[Image, Mask]:
+    light, mask = vessels(SEED, max(height, width, LEAST))
+    return light[:height, :width], mask[:height, :width] > 0

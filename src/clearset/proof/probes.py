@@ -1,0 +1,134 @@
+"""What a repair did to one image: each file decoded once, everything measured that asks for pixels.
+
+Against the original (PSNR, SSIM, the evidence of `evidence.py`), against the mask if there is one
+(`vessels.scores`), and against the clean image where a fault was planted.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clearset.config.schema import Dataset
+from clearset.images import codec
+from clearset.images.codec import Image, Pixels
+from clearset.measure.vessels import scores
+from clearset.plant.planting import CLEAN
+from clearset.proof.comparison import psnr, ssim
+from clearset.proof.evidence import Original, Repair, gathered
+from clearset.proof.verdicts import APPLIED
+from clearset.repair.steps import called, enhance
+from clearset.store.parallel import mapped
+
+Steps = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image: its files, what was done to it, and what else is to be tried."""
+
+    image_id: str
+    span: codec.Range
+    before: Path
+    after: Path | None  # none: not repaired
+    mask: Path | None
+    clean: Path | None  # what it was before a fault was planted
+    steps: Steps  # of the repair
+    trials: Mapping[str, Steps]
+    evidence: Sequence[str]  # names of what is to be gathered
+
+
+def examined(
+    section: Dataset, found: Mapping[str, pd.DataFrame], folders: Mapping[str, Path]
+) -> pd.DataFrame:
+    """Return a row for each repaired image, and for each image with a mask and each trial on it.
+
+    Nothing where nothing was repaired and nothing is to be tried.
+    """
+    repairs, truth = (found[name].set_index("image_id") for name in ("repairs", "truth"))
+    if repairs.empty and not section.compare.trials:
+        return pd.DataFrame(columns=["image_id", "repair", "repaired"])
+    clean = truth[truth["fault"] == CLEAN].reset_index().set_index("source")["image_id"]
+    table = found["images"].set_index("image_id").join(repairs[["rules"]])
+    table["repaired"] = table.index.isin(repairs.index)
+    table["clean"] = truth["source"].map(clean).map(table["path"])
+    wanted = (table["error"] == "") & (table["repaired"] | (table["mask"] != ""))
+    jobs = [_job(section, folders, row) for row in table[wanted].itertuples()]
+    return pd.DataFrame([row for rows in mapped(examine, jobs, "probe") for row in rows])
+
+
+def _job(section: Dataset, folders: Mapping[str, Path], row: Any) -> Job:
+    fetched = folders["fetch"]
+    return Job(
+        image_id=row.Index,
+        span=codec.declared(row),
+        before=fetched / "images" / row.path,
+        after=folders["enhance"] / "images" / row.path if row.repaired else None,
+        mask=fetched / "masks" / row.mask if row.mask else None,
+        clean=fetched / "images" / row.clean if isinstance(row.clean, str) else None,
+        steps=called(row.rules.split(), section.enhance) if row.repaired else [],
+        trials=section.compare.trials if row.mask else {},
+        evidence=sorted({bound.metric for bound in section.accept.values()}),
+    )
+
+
+def examine(job: Job) -> list[dict[str, Any]]:
+    """Return a row for each trial on an image, and for what was applied to it."""
+    pixels = codec.colour(codec.decode(job.before))
+    stored = partial(_stored, pixels.dtype, job.span)
+    original = Original(codec.unit(pixels, job.span), stored)
+    mask = None if job.mask is None else codec.decode_mask(job.mask)
+    clean = None if job.clean is None else _read(job.clean, job.span)
+    before = _scored(original, mask, clean)
+    rows = []
+    for name, repair in _repairs(job, original):
+        row = {"image_id": job.image_id, "repair": name, "repaired": int(repair is not None)}
+        after = before
+        if repair is not None:
+            row |= _likeness(original, repair) | gathered(original, repair, job.evidence)
+            after = _scored(repair, mask, clean)
+        row |= {f"{key}_before": value for key, value in before.items()}
+        rows.append(row | {f"{key}_after": value for key, value in after.items()})
+    return rows
+
+
+def _repairs(job: Job, original: Original) -> Iterator[tuple[str, Repair | None]]:
+    for name, steps in job.trials.items():
+        again = _again(original.stored, steps)
+        yield name, Repair(again(original.image), again)
+    if job.after is None:
+        yield APPLIED, None
+    else:
+        yield APPLIED, Repair(_read(job.after, job.span), _again(original.stored, job.steps))
+
+
+def _likeness(original: Original, repair: Repair) -> dict[str, float]:
+    pair = original.image, repair.image
+    return {"psnr": psnr(*pair), "ssim": ssim(*pair)}
+
+
+def _scored(seen: Original | Repair, mask: Pixels | None, clean: Image | None) -> dict[str, float]:
+    """Return the scores of vesselness against the mask, and the likeness to the clean image."""
+    row = {} if mask is None else scores(seen.strength, mask)
+    if clean is not None:
+        row |= {"psnr": psnr(clean, seen.image), "ssim": ssim(clean, seen.image)}
+    return row
+
+
+def _read(path: Path, span: codec.Range) -> Image:
+    return codec.unit(codec.colour(codec.decode(path)), span)
+
+
+def _stored(dtype: np.dtype[Any], span: codec.Range, image: Image) -> Image:
+    """Return an image as a file of that type would hold it."""
+    whole = replace(span, nodata=None)  # gaps are filled already
+    return codec.unit(codec.quantised(image, dtype, span), whole)
+
+
+def _again(stored: Callable[[Image], Image], steps: Steps) -> Callable[[Image], Image]:
+    """Return a function that does the same repair to another image."""
+    return lambda image: stored(enhance(image, steps)[0])

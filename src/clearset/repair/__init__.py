@@ -1,0 +1,1 @@
+"""An image -> a better one: enhancements, steps, and `ImproveImage`."""

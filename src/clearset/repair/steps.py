@@ -1,0 +1,92 @@
+"""Steps: named enhancements with their options, checked, described, and done in order."""
+
+import inspect
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from clearset.config.schema import EVERY
+from clearset.numeric.exact import UNIT, settled
+from clearset.repair.enhancements import ENHANCEMENTS, Image
+from clearset.store.errors import ClearsetError
+
+
+def options(method: str) -> list[str]:
+    """Return the names of a method's options."""
+    parameters = inspect.signature(ENHANCEMENTS[method]).parameters.values()
+    return [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
+def check_steps(steps: Iterable[Mapping[str, Any]], where: str = "enhance") -> None:
+    """Raise `ClearsetError`, naming the place, for a step that could not be done.
+
+    That is an unknown method, options that are not just its own, or a value out of its range: each
+    step is tried on a tiny image.
+    """
+    for step in steps:
+        method = step["method"]
+        if method not in ENHANCEMENTS:
+            known = ", ".join(sorted(ENHANCEMENTS))
+            raise ClearsetError(f"{where}: unknown method '{method}'. Known: {known}")
+        given, wanted = set(step) - {"rule", "method"}, set(options(method))
+        if given != wanted:
+            raise ClearsetError(
+                f"{where}: {method} takes {', '.join(sorted(wanted))}; "
+                f"unknown: {', '.join(sorted(given - wanted)) or 'none'}, "
+                f"missing: {', '.join(sorted(wanted - given)) or 'none'}"
+            )
+        for name in sorted(wanted):
+            value = step[name]
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not math.isfinite(value):
+                raise ClearsetError(f"{where}: {method}.{name} is {value!r}: give a finite number")
+        try:
+            enhance(np.full((16, 16), 0.5), [step])
+        except ClearsetError as error:
+            raise ClearsetError(f"{where}: {error}") from None
+
+
+def called(rules: Iterable[str], steps: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return, in order, the steps of an image that these rules flagged.
+
+    A step that several rules call for is done once.
+    """
+    wanted = {*rules, EVERY}
+    found: dict[str, Mapping[str, Any]] = {}
+    for step in steps:
+        if step["rule"] in wanted:
+            found.setdefault(describe_step(step), step)
+    return list(found.values())
+
+
+def describe(steps: Iterable[Mapping[str, Any]]) -> str:
+    """Return steps as a chain of calls: gamma(gamma=0.7) > unsharp_mask(radius=1, amount=1)."""
+    return " > ".join(describe_step(step) for step in steps)
+
+
+def describe_step(step: Mapping[str, Any]) -> str:
+    """Return a step as a call: unsharp_mask(radius=1, amount=1)."""
+    given = ", ".join(f"{name}={step[name]:g}" for name in options(step["method"]))
+    return f"{step['method']}({given})"
+
+
+def enhance(image: Image, steps: Iterable[Mapping[str, Any]]) -> tuple[Image, float]:
+    """Return the image after all steps, clipped once to 0 to 1, and the share of values clipped.
+
+    A step is {method, ...options}; a `rule` in it is passed over. Alpha, the last of 2 or 4
+    channels, is kept as it is. Each step's result is settled, so that the next one, and whether a
+    value was clipped, do not hang on a double's last digit.
+    """
+    alpha = image[..., -1:] if image.ndim == 3 and image.shape[2] in (2, 4) else None
+    result = image if alpha is None else image[..., :-1]
+    squeezed = result.ndim == 3 and result.shape[2] == 1
+    result = result[..., 0] if squeezed else result
+    for step in steps:
+        chosen = {key: value for key, value in step.items() if key not in ("rule", "method")}
+        result = settled(ENHANCEMENTS[step["method"]](result, **chosen), UNIT)
+    clipped = float(np.mean((result < 0) | (result > 1)))
+    result = np.clip(result, 0, 1)
+    result = result[..., None] if squeezed else result
+    return (result if alpha is None else np.concatenate([result, alpha], axis=2)), clipped

@@ -1,0 +1,226 @@
+"""Figures with pixels of the dataset: galleries, and each repaired image beside its original."""
+
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from textwrap import fill, shorten
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from clearset.images import codec
+from clearset.images.codec import Pixels
+from clearset.report import sheets
+from clearset.similar import registration
+from clearset.store import layout
+from clearset.store.parallel import mapped
+
+DPI = 100
+SMALL = 220  # px: side of a picture in the sheets that are kept in git
+CAPTION = 38  # characters in a line over a picture
+THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An image file and the range of its values."""
+
+    path: Path
+    span: codec.Range
+
+
+Sides = Callable[[str], tuple[Stored, Stored]]
+
+
+def files(table: pd.DataFrame, folder: Path) -> dict[str, Stored]:
+    """Return, by image_id, the readable files of the table `images` below a folder."""
+    readable = table[table["error"] == ""]
+    return {
+        row.image_id: Stored(folder / row.path, codec.declared(row))
+        for row in readable.itertuples()
+    }
+
+
+def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
+    """Write a figure as PNG: the same figure gives the same bytes."""
+    with layout.replacing(path) as begun, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script without a font
+        figure.savefig(begun, format="png", dpi=dpi, metadata={"Software": None})
+    return path
+
+
+def write(pixels: Pixels, path: Path) -> Path:
+    """Write a sheet of pictures as PNG."""
+    with layout.replacing(path) as begun:
+        begun.write_bytes(codec.png_bytes(pixels))
+    return path
+
+
+def seen(file: Stored) -> Pixels:
+    """Return a file's pixels as a figure takes them: 8 bits of the declared range."""
+    return codec.shown(codec.decode(file.path), file.span)
+
+
+def thumbnail(file: Stored) -> Pixels:
+    """Return a file's pixels as a figure takes them, every n-th of a large image."""
+    pixels = seen(file)
+    step = max(1, min(pixels.shape[:2]) // THUMBNAIL)
+    return pixels[::step, ::step]
+
+
+def galleries(
+    values: pd.DataFrame, tables: dict[str, pd.DataFrame], folder: Path, target: Path, count: int
+) -> list[Path]:
+    """Write the galleries of the published studies and return their paths.
+
+    Blurred (ascending), dark, bright, outliers beside their nearest image, the most similar pairs,
+    components. `values` are the rules' measures; at most `count` entries in each gallery.
+    """
+    if not folder.exists():  # tables are all there is
+        return []
+    there = files(tables["images"], folder)
+    once = cache(lambda image_id: thumbnail(there[image_id]))  # in several galleries
+
+    def shown(entries: Iterable[tuple[str, str]]) -> list[sheets.Picture]:
+        return [(once(i), f"{i}\n{caption}") for i, caption in entries]
+
+    pages: list[tuple[str, str, list[tuple[str, str]], int]] = [
+        (
+            "blur",
+            "Lowest blur statistic (least sharp first)",
+            _ends(values["blur"], count, True),
+            4,
+        ),
+        ("dark", "Darkest (lowest mean)", _ends(values["mean"], count, True), 4),
+        ("bright", "Brightest (highest mean)", _ends(values["mean"], count, False), 4),
+        ("outliers", "Most isolated, each beside its nearest image", _isolated(tables, count), 4),
+        ("duplicates", "Most similar pairs", _pairs(tables["neighbours"], count), 4),
+        ("components", "Components", _components(tables["components"], count), 4),
+        ("dropped", "Dropped, each beside what stays", _dropped(tables["curation"], count), 4),
+    ]
+    return [
+        write(sheets.sheet(shown(entries), title, columns), target / f"{name}.png")
+        for name, title, entries, columns in pages
+        if entries
+    ]
+
+
+def _ends(column: pd.Series, count: int, ascending: bool) -> list[tuple[str, str]]:
+    ordered = column.dropna().sort_values(ascending=ascending, kind="stable").head(count)
+    return [(str(i), f"{column.name} {value:.6g}") for i, value in ordered.items()]
+
+
+def _isolated(tables: dict[str, pd.DataFrame], count: int) -> list[tuple[str, str]]:
+    far = tables["outliers"].sort_values(["isolation_z", "image_id"]).head(count)
+    return [
+        entry
+        for row in far.itertuples()
+        for entry in (
+            (
+                row.image_id,
+                f"z {row.isolation_z:.2f}"
+                + (", published outlier" if row.published_outlier else ""),
+            ),
+            (row.nearest_id, f"nearest, similarity {row.nearest_similarity:.4f}"),
+        )
+    ]
+
+
+def _pairs(neighbours: pd.DataFrame, count: int) -> list[tuple[str, str]]:
+    once = neighbours[neighbours["image_id"] < neighbours["neighbour_id"]]
+    top = once.sort_values(["similarity", "image_id"], ascending=[False, True], kind="stable").head(
+        count
+    )
+    return [
+        entry
+        for row in top.itertuples()
+        for entry in ((row.image_id, f"similarity {row.similarity:.4f}"), (row.neighbour_id, ""))
+    ]
+
+
+def _dropped(curation: pd.DataFrame, count: int) -> list[tuple[str, str]]:
+    return [
+        entry
+        for row in curation.head(count).itertuples()
+        for entry in ((row.image_id, f"dropped by {row.rules}"), (row.keeper_id, "stays"))
+    ]
+
+
+def _components(components: pd.DataFrame, count: int) -> list[tuple[str, str]]:
+    first = components[components["component_id"] < count].head(4 * count)
+    return [
+        (row.image_id, f"component {row.component_id} of {row.images}")
+        for row in first.itertuples()
+    ]
+
+
+def pairs(outcomes: pd.DataFrame, sides: Sides, target: Path, count: int) -> list[Path]:
+    """Write each repaired image beside its original, at most `count`, as `<image_id>.png`.
+
+    `sides` gives the two files of an image_id.
+    """
+    jobs = [
+        (
+            sides(row.image_id),
+            f"{row.image_id}: {row.steps}\nPSNR {row.psnr:.1f} dB, SSIM {row.ssim:.3f}",
+            target / f"{row.image_id}.png",
+        )
+        for row in outcomes.head(count).itertuples()
+    ]
+    return mapped(_pair, jobs, "draw")
+
+
+def _pair(job: tuple[tuple[Stored, Stored], str, Path]) -> Path:
+    files, title, path = job
+    before, after = (seen(file) for file in files)
+    return write(sheets.pair(before, after, title), path)
+
+
+def repaired(outcomes: pd.DataFrame, sides: Sides, path: Path) -> Path:
+    """Write one sheet: for each way of repair its first image, before and after."""
+    shown = []
+    for row in outcomes.drop_duplicates("steps").itertuples():
+        before, after = (thumbnail(file) for file in sides(row.image_id))
+        flags = shorten(f"flagged: {row.flags_before}", CAPTION, placeholder=" ...")
+        chain = " > ".join(step.partition("(")[0] for step in row.steps.split(" > "))
+        done = fill(f"{'accepted' if row.accepted else 'refused'}: {chain}", CAPTION)
+        shown += [(before, f"{row.image_id}\n{flags}"), (after, done)]
+    return write(sheets.sheet(shown, "Before and after repair", 6, SMALL), path)
+
+
+def leaks(fits: pd.DataFrame, sides: Sides, target: Path, count: int) -> list[Path]:
+    """Write the surest pairs of one subject in two splits, at most `count`, registered.
+
+    `fits` are rows of the table `registrations`.
+    """
+    best = fits.sort_values(["inliers", "image_id"], ascending=[False, True], kind="stable")
+    return [
+        _leak(row, sides, target / f"{number:03d}.png")
+        for number, row in enumerate(best.head(count).itertuples())
+    ]
+
+
+def _leak(row: Any, sides: Sides, path: Path) -> Path:
+    first, second = (codec.colour(seen(sides(i)[0])) for i in (row.image_id, row.other_id))
+    if first.ndim != second.ndim:  # one in colour: both then
+        first, second = (p if p.ndim == 3 else np.dstack([p] * 3) for p in (first, second))
+    matrix = np.array([[row.xx, row.xy, row.x0], [row.yx, row.yy, row.y0]])
+    moved = registration.onto(first, matrix, second.shape[:2])
+    title = f"{row.image_id} and {row.other_id}: {row.inliers} inliers"
+    return write(sheets.registered(first, second, moved, title), path)
+
+
+def faults(truth: pd.DataFrame, sides: Sides, path: Path) -> Path:
+    """Write one sheet: an image of each fault that has severities, the most severe one."""
+    worst = truth[truth["severity"] > 0]
+    worst = worst.sort_values(["severity", "image_id"], ascending=[False, True], kind="stable")
+    rows = worst.drop_duplicates("fault").sort_values(["fault"], kind="stable")
+    shown = [
+        (thumbnail(sides(row.image_id)[0]), f"{row.fault} {row.severity}\n{row.parameters}")
+        for row in rows.itertuples()
+    ]
+    return write(sheets.sheet(shown, "Planted faults", 5, SMALL), path)

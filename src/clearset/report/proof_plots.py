@@ -1,0 +1,58 @@
+"""Figures of what repairs did to vessels: data in, Figure out."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from clearset.proof.verdicts import INDIFFERENT, part_of
+from clearset.report.plots import FLAGGED, KEPT
+
+LINEAR = 0.01  # a change up to which the axis is linear, beyond it logarithmic
+TICKS = [-0.3, -0.1, -0.03, -0.01, 0, 0.01, 0.03, 0.1, 0.3]
+TITLES = {"ap": "Average precision of vessels", "dice": "Dice of vessels, fixed threshold"}
+
+
+def gains_figure(gains: pd.DataFrame) -> Figure:
+    """Return the change of two scores by repair and group, if all repairs enter and if accepted.
+
+    `gains` is the table of that name; bars are 95 % intervals, the grey band what is too small to
+    tell, in parentheses the number of eyes. Of eyes held out, where there are any.
+    """
+    shown = gains[(gains["part"] == part_of(gains)) & gains["score"].isin(TITLES)]
+    eyes = " (" + shown["eyes"].astype(str) + ")"
+    labels = (shown["repair"] + ": " + shown["group"] + eyes).tolist()
+    shown = shown.assign(label=labels)
+    names = list(dict.fromkeys(labels))
+    figure = Figure(figsize=(11, 1.5 + 0.26 * max(len(names), 2)), layout="constrained")
+    panels = figure.subplots(1, len(TITLES), sharey=True)
+    for axes, (score, title) in zip(panels, TITLES.items(), strict=True):
+        forest(axes, shown[shown["score"] == score], names, title)
+    panels[0].set_yticks(range(len(names)), names, fontsize=8, parse_math=False)
+    panels[0].invert_yaxis()
+    handles, words = panels[0].get_legend_handles_labels()
+    figure.legend(handles, words, loc="outside lower center", ncols=2, fontsize=8)
+    return figure
+
+
+def forest(axes: Axes, rows: pd.DataFrame, names: list[str], title: str) -> Axes:
+    """Draw mean changes with their intervals, one line a name, on a scale that shows small ones."""
+    axes.axvspan(-INDIFFERENT, INDIFFERENT, color="0.9")
+    axes.axvline(0, color="0.4", linewidth=0.8)
+    for update, colour, shift in (("all", FLAGGED, -0.17), ("accepted", KEPT, 0.17)):
+        own = rows[rows["update"] == update]
+        places = [names.index(label) + shift for label in own["label"]]
+        axes.hlines(places, own["low"], own["high"], color=colour, linewidth=1.2)
+        label = "all repairs" if update == "all" else "accepted repairs"
+        axes.plot(own["change"], places, "o", color=colour, markersize=4, label=label)
+    axes.set_xscale("symlog", linthresh=LINEAR, linscale=0.8)
+    reach = max(0.02, float(rows[["low", "high", "change"]].abs().max(axis=None)))
+    ticks = [tick for tick in TICKS if abs(tick) <= reach * 1.1]
+    axes.set_xticks(ticks)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}" if value else "0"))
+    axes.minorticks_off()
+    axes.set_xlim(-reach * 1.2, reach * 1.2)
+    axes.tick_params(labelsize=8)
+    axes.set_title(title, fontsize=9)
+    axes.set_xlabel("change, mean over eyes", fontsize=8)
+    return axes

@@ -1,0 +1,97 @@
+"""A released folder as a sequence of images with masks, each decoded when asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import pandas as pd
+
+from clearset.images import codec
+from clearset.share.manifest import DROPPED, UNREAD
+from clearset.sources import places
+from clearset.store import checksums, tables
+from clearset.store.errors import ClearsetError
+
+
+@dataclass(frozen=True)
+class Release(Sequence[dict[str, Any]]):
+    """The released images of a folder, a sequence that a PyTorch `DataLoader` takes as it is.
+
+    `frame` is the manifest of the images in this release as a pandas table, its columns output,
+    mask and label absolute paths (empty: none). An item is decoded when it is asked for:
+
+    - image: float32, 0 to 1 of the dataset's declared range, (height, width) or (height, width,
+      channels)
+    - mask: integers, (height, width); None where there is none
+    - image_id, split, decision: text; decision is kept or repaired
+    """
+
+    frame: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Release": ...
+    def __getitem__(self, index: int | slice) -> "dict[str, Any] | Release":
+        if isinstance(index, slice):
+            return Release(self.frame.iloc[index].reset_index(drop=True))
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"image {index} of {len(self)}")
+        row: Any = self.frame.iloc[index]
+        try:
+            pixels = codec.decode(Path(row.output))
+        except FileNotFoundError:
+            raise ClearsetError(f"{row.output} is missing. src/verify.py names all such") from None
+        return {
+            "image": codec.unit(pixels, codec.declared(row)).astype(np.float32),
+            "mask": codec.decode_mask(Path(row["mask"])) if row["mask"] else None,
+            "image_id": row.image_id,
+            "split": row.split,
+            "decision": row.decision,
+        }
+
+    def select(
+        self, split: str | None = None, decision: str | None = None, masked: bool = False
+    ) -> "Release":
+        """Return the images of a split, of a decision, or only those with a mask."""
+        chosen = pd.Series(True, self.frame.index)
+        for column, wanted in (("split", split), ("decision", decision)):
+            if wanted is None:
+                continue
+            if wanted not in (known := sorted(set(self.frame[column]))):
+                raise ClearsetError(f"no {column} is called {wanted!a}. Known: {', '.join(known)}")
+            chosen &= self.frame[column] == wanted
+        if masked:
+            chosen &= self.frame["mask"] != ""
+        return Release(self.frame[chosen].reset_index(drop=True))
+
+
+def load_release(path: str | Path) -> Release:
+    """Return the released images of a folder, of which nothing is decoded yet.
+
+    Images that can not be read, which a release may keep as they were, are not among them. Raises
+    `ClearsetError` for a folder without a manifest, a recipe, and a manifest that leads elsewhere.
+    """
+    folder = Path(path).absolute()
+    if (folder / places.RELEASE).exists():
+        raise ClearsetError(
+            f"{folder} is a recipe, without pictures. With the source at hand: "
+            f"python src/rebuild.py {folder} SOURCE TARGET; then load TARGET"
+        )
+    if not (folder / places.MANIFEST).exists():
+        raise ClearsetError(f"{folder} is no released folder: it has no {places.MANIFEST}")
+    manifest = tables.read("manifest", folder)
+    unread = manifest["reason"].str.startswith(UNREAD)
+    rows = manifest[(manifest["decision"] != DROPPED) & ~unread]
+    for column in ("output", "mask", "label"):
+        unsafe = [place for place in rows[column] if place and not checksums.is_safe(place)]
+        if unsafe:
+            raise ClearsetError(f"{folder}: {unsafe[0]!a} lies elsewhere. Do not trust it")
+        absolute = rows[column].map(lambda place: str(folder / place) if place else "")
+        rows = rows.assign(**{column: absolute})
+    return Release(rows.reset_index(drop=True))

@@ -1,0 +1,160 @@
+"""What enters a released dataset and why: what the stages found, and a person's word on it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import pandas as pd
+
+from clearset.config.schema import Action, Update
+from clearset.store import cells
+from clearset.store.errors import ClearsetError, listed
+
+KEPT, REPAIRED, DROPPED = "kept", "repaired", "dropped"
+REVIEWS = {"keep": KEPT, "repair": REPAIRED, "drop": DROPPED}  # a review's word, its outcome
+REVIEWED = "review file"
+UNREAD = "kept as it is: "  # a reason: the image can not be read, and no rule drops it
+INTERNAL = ["error", "source_mask", "source_label", "repaired_sha256", "accepted", "refused_by"]
+INTERNAL += ["dropping", "keeper_id"]  # columns that a fate hangs on and a manifest does not have
+RANGE = ["low", "high", "nodata"]  # of the table `images`; empty where nothing can be read
+Fate = tuple[str, str]  # what becomes of an image, and why
+
+
+@dataclass(frozen=True)
+class Review:
+    """A person's word on one image, which overrides every rule; `where` it is written."""
+
+    decision: str  # of REVIEWS
+    note: str
+    where: str
+
+
+def manifest(
+    found: Mapping[str, pd.DataFrame],
+    reviews: Mapping[str, Review],
+    update: Update,
+    uncopied: Collection[str] = (),
+) -> pd.DataFrame:
+    """Return the table `manifest`, what only files tell left empty: every image, once.
+
+    Left empty are identities, and hashes of masks and labels. From the tables `images`, `flags`,
+    `decisions`, `curation`, `repairs` and `verdicts`. `uncopied` are images of which there is no
+    copy to release. Raises `ClearsetError` for a review without ground, and for a repair without a
+    verdict.
+    """
+    table = _joined(found)
+    refuse_unfounded(reviews, table, uncopied)
+    fates = [
+        _fate(image, update, reviews.get(image.image_id), image.image_id in uncopied)
+        for image in table.itertuples()
+    ]
+    table["decision"], table["reason"] = zip(*fates, strict=True)
+    present, repaired = table["decision"] != DROPPED, table["decision"] == REPAIRED
+    written = table["repaired_sha256"].where(repaired, table["source_sha256"])
+    table = table.assign(
+        output=table["source"].where(present, ""),
+        output_sha256=written.where(present, ""),
+        output_identity="",
+        mask=table["source_mask"].where(present, ""),
+        mask_sha256="",
+        mask_identity="",
+        label=table["source_label"].where(present, ""),
+        label_sha256="",
+        flags=table["flags"].map(cells.text),
+        reason=table["reason"].map(cells.text),
+        steps=table["steps"].where(repaired, "").map(cells.text),
+    )
+    evidence = found["verdicts"].drop(columns=["accepted", "refused_by"])
+    return table.drop(columns=INTERNAL).merge(evidence, on="image_id", how="left")
+
+
+def refuse_unfounded(
+    reviews: Mapping[str, Review], table: pd.DataFrame, uncopied: Collection[str]
+) -> None:
+    """Raise `ClearsetError` for a review of an image that is not there, or asks for what is not."""
+    known = table["image_id"].tolist()
+    repaired = table.loc[table["repaired_sha256"] != "", "image_id"].tolist()
+    for image_id, review in reviews.items():
+        outcome = REVIEWS[review.decision]
+        if image_id not in known:
+            close = listed(map(ascii, get_close_matches(image_id, known) or known))
+            raise ClearsetError(
+                f"{review.where}: no image is called {image_id!a}. Is it one of {close}? "
+                "Write an image_id as data/fetch/<dataset>/images.csv has it"
+            )
+        if outcome == REPAIRED and image_id not in repaired:
+            raise ClearsetError(
+                f"{review.where}: {image_id} was not repaired (repaired: "
+                f"{listed(repaired) or 'none'}). Say keep or drop, or let a rule with action "
+                "enhance flag it"
+            )
+        if outcome == KEPT and image_id in uncopied:
+            raise ClearsetError(
+                f"{review.where}: {image_id} can not be kept, its path can not be written on every "
+                "system. Say drop, or rename it in the source"
+            )
+
+
+def counts(table: pd.DataFrame) -> dict[str, int]:
+    """Return how many images of a manifest were kept, repaired and dropped."""
+    fates = table["decision"].value_counts()
+    return {fate: int(fates.get(fate, 0)) for fate in (KEPT, REPAIRED, DROPPED)}
+
+
+def _joined(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return one row an image with everything that its fate hangs on; texts empty where nothing."""
+    repairs, verdicts = found["repairs"], found["verdicts"]
+    if unjudged := sorted(set(repairs["image_id"]) - set(verdicts["image_id"])):
+        raise ClearsetError(f"repairs without a verdict: {listed(unjudged)}. Run compare again")
+    flags = found["flags"].sort_values("rule")
+    dropping = flags[flags["action"] == Action.drop.value]
+    columns = ["image_id", "split", "source", "source_sha256", "source_mask", "source_label"]
+    columns += ["error", *RANGE]
+    table = found["images"].rename(columns={"sha256": "source_sha256"})[columns]
+    for part in (
+        found["decisions"][["image_id", "decision"]],
+        flags.groupby("image_id")["rule"].agg(" ".join).rename("flags"),
+        dropping.groupby("image_id")["rule"].agg(" ".join).rename("dropping"),
+        found["curation"][["image_id", "keeper_id"]],
+        repairs.rename(columns={"sha256": "repaired_sha256"})[
+            ["image_id", "steps", "repaired_sha256"]
+        ],
+        verdicts[["image_id", "refused_by"]],
+    ):
+        table = table.merge(part, on="image_id", how="left", validate="1:1")
+    text = table.columns.difference(RANGE)
+    table[text] = table[text].fillna("")
+    accepted = verdicts.loc[verdicts["accepted"] == 1, "image_id"]
+    return table.assign(accepted=table["image_id"].isin(accepted))
+
+
+def _fate(image: Any, update: Update, review: Review | None, uncopied: bool) -> Fate:
+    """Return what becomes of an image, and why; a review comes first, `update` last."""
+    if review is not None:
+        why = f"{REVIEWED}: {review.note}" if review.note else REVIEWED
+        return REVIEWS[review.decision], why
+    if uncopied or image.decision == Action.drop.value:
+        by = f"dropped by {image.dropping}" if image.dropping else "not to be copied"
+        by = f"{by}: {image.keeper_id} stays in its stead" if image.keeper_id else by
+        return DROPPED, f"{by}: {image.error}" if image.error else by
+    if image.repaired_sha256:
+        return _of_repair(image, update)
+    if image.error:
+        return KEPT, f"{UNREAD}{image.error}"
+    return KEPT, _of_flags(image)
+
+
+def _of_repair(image: Any, update: Update) -> Fate:
+    if update is not Update.accepted:
+        entering = REPAIRED if update is Update.all else KEPT
+        return entering, f"update: {update.value}"
+    if image.accepted:
+        return REPAIRED, "repair accepted"
+    return KEPT, f"repair refused by {image.refused_by}"
+
+
+def _of_flags(image: Any) -> str:
+    if image.decision == Action.review.value:
+        return "flagged for review only"
+    return "flagged by rules that only count" if image.flags else "no flag"

@@ -1,0 +1,188 @@
+"""Released folders on disk: described for people and machines, and rebuilt from a recipe."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+import yaml
+from omegaconf import OmegaConf
+
+from clearset.config import params
+from clearset.config.schema import Action, Dataset
+from clearset.config.schema_fetch import Source
+from clearset.images import codec, identity
+from clearset.repair.steps import called, describe, enhance
+from clearset.share.cards import Released, card
+from clearset.share.croissant import croissant
+from clearset.share.manifest import DROPPED, REPAIRED
+from clearset.sources import archives, origin, places
+from clearset.store import checksums, layout, tables
+from clearset.store.errors import ClearsetError, listed
+from clearset.store.parallel import mapped
+
+PIXELS = "Use the versions of requirements.lock: another library may repair to other pixels"
+
+
+def write(name: str, section: Dataset, manifest: pd.DataFrame, folders: tuple[Path, Path]) -> None:
+    """Describe a release whose files lie in the first of `folders`, and its recipe in the second.
+
+    The first gets manifest.csv, params.yaml, README.md, croissant.json, identities.sha256 and
+    checksums.sha256; the second the same of a folder without pictures (its identities are those
+    of the first), and in release.sha256 the checksums of the first.
+    """
+    folder, recipe = folders
+    files = frozenset(checksums.below(folder))
+    described(folder, name, section, manifest, files)
+    checksums.write(folder)
+    recipe.mkdir()
+    shutil.copyfile(folder / checksums.CHECKSUMS, recipe / places.RELEASE)
+    described(recipe, name, section, manifest, frozenset())
+    checksums.write(recipe)
+
+
+def described(
+    folder: Path, name: str, section: Dataset, manifest: pd.DataFrame, files: frozenset[str]
+) -> None:
+    """Write the files that say what a folder holds."""
+    sha256 = checksums.sha256(tables.write("manifest", manifest, folder))
+    released = Released(name, section, tables.read("manifest", folder), sha256, files)
+    content = OmegaConf.to_container(OmegaConf.structured(section), enum_to_str=True)
+    texts = {
+        places.PARAMS: yaml.safe_dump({name: content}, sort_keys=False, allow_unicode=True),
+        places.README: card(released),
+        places.CROISSANT: croissant(released),
+    }
+    for file, text in texts.items():
+        (folder / file).write_text(text, encoding="utf-8")
+    checksums.write_list(identities(released.manifest), folder / checksums.IDENTITIES)
+
+
+def identities(manifest: pd.DataFrame) -> dict[str, str]:
+    """Return {path: identity} of the released images and masks that have one."""
+    pairs = [
+        (PurePosixPath(place).as_posix(), value)
+        for kind in ("output", "mask")
+        for place, value in zip(manifest[kind], manifest[f"{kind}_identity"], strict=True)
+    ]
+    return {place: value for place, value in pairs if value}
+
+
+def rebuild(recipe: Path, source: Path, target: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Make the released folder `target` from a recipe and its source.
+
+    Returns its manifest, and the repaired images that are the released ones in other bytes, as
+    another build of a compressor writes them. Manifest and lists are those of the release, so its
+    content is known by the same hash. Raises `ClearsetError` when the recipe was changed, the
+    source is not the one it was made from (each file named), or what was made is not what was
+    released; `target` is then as before.
+    """
+    refuse_different(checksums.verify(recipe), f"{recipe} was changed", "Get the recipe again")
+    name, section = read_params(recipe / places.PARAMS)
+    if section.fetch.plant or section.fetch.source is Source.generated:
+        raise ClearsetError(f"{name} is made by Clearset itself: dvc repro release@{name}")
+    manifest = tables.read("manifest", recipe)
+    refuse_unsafe(manifest, recipe)
+    if target.exists():
+        raise ClearsetError(f"{target} is there already: name a folder that is not")
+    with unpacked(source, manifest) as root, layout.replacing(target) as begun:
+        prove(root, manifest)
+        begun.mkdir()
+        rows = [row for row in manifest.itertuples() if row.decision != DROPPED]
+        jobs = [(row, steps(row, section)) for row in rows]
+        mapped(partial(place, root, begun), jobs, "rebuild")
+        files = frozenset(checksums.below(begun))
+        described(begun, name, section, manifest, files)
+        differences = checksums.verify(begun, checksums.read(recipe / places.RELEASE))
+        made = identity.judged(begun, differences, identities(manifest))
+        refuse_different(made.wrong, "what was made is not what was released", PIXELS)
+        shutil.copyfile(recipe / places.RELEASE, begun / checksums.CHECKSUMS)
+    return manifest, made.same
+
+
+def read_params(path: Path) -> tuple[str, Dataset]:
+    """Return a recipe's name and params."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or len(content) != 1:
+        raise ClearsetError(f"{path} has not just one dataset: it is of no recipe")
+    ((name, section),) = content.items()
+    return str(name), params.check(name, section, str(path))
+
+
+def steps(row: Any, section: Dataset) -> list[Mapping[str, Any]]:
+    """Return the steps of a released image's repair; none where it is the source's own."""
+    if row.decision != REPAIRED:
+        return []
+    asking = {name for name, rule in section.filter.items() if rule.action is not Action.keep}
+    found = called(asking & set(row.flags.split()), section.enhance)
+    if describe(found) != row.steps:
+        raise ClearsetError(
+            f"{row.image_id} was repaired by {row.steps}, but the params say {describe(found)}"
+        )
+    return found
+
+
+def place(root: Path, target: Path, job: tuple[Any, list[Mapping[str, Any]]]) -> None:
+    """Write one released image, its mask and its label."""
+    row, chain = job
+    output = target / row.output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    if chain:
+        span = codec.declared(row)
+        image, _ = enhance(codec.unit(codec.decode(root / row.source), span), chain)
+        codec.write_like(root / row.source, image, output, span)
+    else:
+        shutil.copyfile(root / row.source, output)
+    for beside in filter(None, (row.mask, row.label)):
+        (target / beside).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / beside, target / beside)
+
+
+def prove(root: Path, manifest: pd.DataFrame) -> None:
+    """Raise `ClearsetError` naming every file of the source that the recipe was not made from."""
+    rows = manifest[manifest["decision"] != DROPPED]
+    expected = dict(zip(rows["source"], rows["source_sha256"], strict=True))
+    for kind in ("mask", "label"):
+        there = rows[rows[kind] != ""]
+        expected |= dict(zip(there[kind], there[f"{kind}_sha256"], strict=True))
+    missing = [path for path in expected if not (root / path).is_file()]
+    changed = [p for p in set(expected) - set(missing) if checksums.sha256(root / p) != expected[p]]
+    if missing or changed:
+        told = [f"{len(missing)} missing ({listed(sorted(missing))})"] if missing else []
+        told += [f"{len(changed)} with other bytes ({listed(sorted(changed))})"] if changed else []
+        raise ClearsetError(
+            f"{root} is not the source of this recipe: of {len(expected)} files "
+            f"{' and '.join(told)}. Nothing was written; get the source again"
+        )
+
+
+def refuse_unsafe(manifest: pd.DataFrame, recipe: Path) -> None:
+    """Raise `ClearsetError` for a path that leads out of the folder."""
+    for column in ("source", "output", "mask", "label"):
+        for path in manifest.loc[manifest["decision"] != DROPPED, column]:
+            if path and not checksums.is_safe(path):
+                raise ClearsetError(f"{recipe} names {path!a}, which lies elsewhere: do not use it")
+
+
+def refuse_different(found: list[checksums.Difference], what: str, then: str) -> None:
+    """Raise `ClearsetError` naming the files that differ, if any do."""
+    if found:
+        told = listed(f"{one.path} ({one.what})" for one in found)
+        raise ClearsetError(f"{what}: {told}. {then}")
+
+
+@contextmanager
+def unpacked(source: Path, manifest: pd.DataFrame) -> Iterator[Path]:
+    """Yield the folder that a manifest's source paths start from, of a folder or a zip."""
+    if not source.exists():
+        raise ClearsetError(f"{source}: no such folder or zip. Say where the source lies")
+    with tempfile.TemporaryDirectory(prefix="clearset-") as scratch:
+        folder = source
+        if source.is_file():
+            folder = Path(scratch) / "source"
+            archives.unpack(source, folder)
+        yield origin.root(folder, manifest.loc[manifest["decision"] != DROPPED, "source"])

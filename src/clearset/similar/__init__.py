@@ -1,0 +1,1 @@
+"""Images against each other: neighbours, links, duplicates, registration, leaks."""

@@ -1,0 +1,123 @@
+"""Downloads that resume and are proven, and archives whose names are not trusted."""
+
+import lzma
+import shutil
+import sys
+import zipfile
+import zlib
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from clearset.store import layout
+from clearset.store.checksums import is_safe, sha256
+from clearset.store.errors import ClearsetError, listed
+
+LIMIT = 64 * 2**30  # bytes an archive may unpack to
+RATIO = 200  # times its own size that an archive may unpack to; images hardly compress
+MODE_LINK = 0o120000
+MODE_TYPE = 0o170000
+BROKEN = (  # what zipfile and its decompressors raise for a file that is no sound zip
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    RuntimeError,
+    OSError,
+    EOFError,
+    ValueError,
+)
+
+
+def download(url: str, expected: str, target: Path) -> None:
+    """Download `url` to `target`, which appears only when its sha256 is `expected`.
+
+    What an interrupted download left is resumed. Google Drive's warning page for large files is
+    passed. Raises `ClearsetError` with the reason.
+    """
+    import gdown  # noqa: PLC0415 - heavy, and needed only here
+    from gdown.exceptions import DownloadError  # noqa: PLC0415
+    from requests import RequestException  # noqa: PLC0415
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unproven = target.with_name(f".{target.name}.unproven")
+    try:
+        gdown.download(
+            url=url,
+            output=str(unproven),
+            resume=True,
+            retries=2,
+            timeout=30,
+            use_cookies=False,
+            quiet=not sys.stderr.isatty(),
+        )
+    except (DownloadError, RequestException, OSError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ClearsetError(f"{url}: {reason}") from None
+    got = sha256(unproven)
+    if got != expected:
+        size = unproven.stat().st_size
+        unproven.unlink()
+        raise ClearsetError(
+            f"{url}: {size} bytes came, sha256 {got}, but {expected} was expected; they were "
+            "deleted. The file there has changed, or a page of the server came in its place"
+        )
+    unproven.replace(target)
+
+
+def unpack(archive: Path, target: Path) -> None:
+    """Unpack a zip into the new folder `target`, whole or not at all.
+
+    Raises `ClearsetError` for a name that leaves the folder, a link, two names that would be one
+    file, an encrypted or broken member, or an archive that grows beyond all measure.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened, layout.replacing(target) as begun:
+            begun.mkdir()
+            members = [member for member in opened.infolist() if not member.is_dir()]
+            _check_members(archive, members)
+            for member in members:
+                place = begun / PurePosixPath(member.filename)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(member) as packed, place.open("xb") as unpacked:
+                    shutil.copyfileobj(packed, unpacked)
+    except BROKEN as error:
+        raise ClearsetError(f"{archive} can not be unpacked: {error}. Get it again") from None
+
+
+def _check_members(archive: Path, members: list[zipfile.ZipInfo]) -> None:
+    unsafe = [member.filename for member in members if not is_safe(member.filename)]
+    links = [m.filename for m in members if (m.external_attr >> 16) & MODE_TYPE == MODE_LINK]
+    counts = Counter(member.filename.casefold() for member in members)
+    twice = [m.filename for m in members if counts[m.filename.casefold()] > 1]
+    for names, what in ((unsafe, "unsafe names"), (links, "links"), (twice, "names twice")):
+        if names:
+            raise ClearsetError(
+                f"{archive} holds {what}: {listed(map(ascii, names))}. Nothing was unpacked; "
+                "get the archive from its own source"
+            )
+    total = sum(member.file_size for member in members)
+    if total > min(LIMIT, RATIO * max(archive.stat().st_size, 2**20)):
+        raise ClearsetError(f"{archive} would unpack to {total} bytes: too many. Unpack it by hand")
+
+
+def read_checksums(path: Path) -> dict[str, str]:
+    """Return {relative path: sha256} from a list as `sha256sum` writes it."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pairs = (line.split(maxsplit=1) for line in lines if line.strip())
+    return {name.strip().removeprefix("*"): digest for digest, name in pairs}
+
+
+def prove(folder: Path, checksums: dict[str, str]) -> None:
+    """Raise `ClearsetError` unless every listed file lies below `folder` with the listed bytes."""
+    missing = [name for name in checksums if not (folder / name).is_file()]
+    present = [name for name in checksums if (folder / name).is_file()]
+    changed = [name for name in present if sha256(folder / name) != checksums[name]]
+    if missing or changed:
+        parts = []
+        if missing:
+            parts.append(f"{len(missing)} missing ({listed(missing)})")
+        if changed:
+            parts.append(f"{len(changed)} with other bytes ({listed(changed)})")
+        raise ClearsetError(
+            f"{folder} is not the published dataset: "
+            f"of {len(checksums)} files {' and '.join(parts)}"
+        )

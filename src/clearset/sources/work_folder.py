@@ -1,0 +1,197 @@
+"""A fastdup work folder as a source: its tables read, whichever version wrote them.
+
+Current versions number the images and name them in a listing; `fastdup.run`, and older versions
+throughout, write the paths themselves, as they were given: absolute or relative. Tables may be
+missing, cut short, or left behind by another run, since fastdup does not clear its folder. What
+does not fit is named and passed over, and nothing of it stops the rest.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from clearset.sources.work_names import (
+    FILENAME,
+    FROM,
+    LISTING,
+    OUTLYING,
+    REFUSED,
+    SIMILAR,
+    STATS,
+    TO,
+    Names,
+    Row,
+    first,
+    names,
+)
+from clearset.store.errors import ClearsetError
+
+COMPONENTS = "connected_components.csv"
+STATISTICS = ["blur", "mean", "min", "max", "stdv", "contrast", "unique"]  # of an image
+FILES = (LISTING, REFUSED, STATS, SIMILAR, OUTLYING, COMPONENTS)
+WIDTH, HEIGHT = ("width", "img_w"), ("height", "img_h")
+MOST = 1.001  # a cosine, with the run's rounding
+STALE = "is it of another run? fastdup leaves old tables behind: run it into an empty folder"
+
+
+@dataclass(frozen=True)
+class WorkFolder:
+    """What a work folder says, by image_id.
+
+    `images` has image_id, path, error, width, height and bytes; `metrics` fastdup's statistics;
+    `edges` and `outliers` image_id, other_id and similarity, one row a row of its tables;
+    `components` image_id and component_id; `notes` what was passed over and why.
+    """
+
+    images: pd.DataFrame
+    metrics: pd.DataFrame
+    edges: pd.DataFrame
+    outliers: pd.DataFrame
+    components: pd.DataFrame
+    notes: list[str]
+
+
+def recognised(folder: Path) -> bool:
+    """Whether a folder looks like one that fastdup has worked in."""
+    there = {name for name in FILES if (folder / name).is_file()}
+    return LISTING in there or {STATS, SIMILAR} <= there
+
+
+def read(folder: Path) -> WorkFolder:
+    """Return what a work folder says.
+
+    Raises `ClearsetError` when nothing tells which images there are.
+    """
+    notes: list[str] = []
+    tables = {name: _rows(folder / name, notes) for name in FILES}
+    known = names(tables)
+    if not known.paths:
+        raise ClearsetError(
+            f"{folder}: no table says which images there are: {LISTING} is missing or empty, and "
+            f"no other names them by path. Run fastdup again, or copy its whole work folder"
+        )
+    stats = _by_image(tables[STATS], known, STATS, notes)
+    components = _by_image(tables[COMPONENTS], known, COMPONENTS, notes)
+    return WorkFolder(
+        images=_images(known, stats),
+        metrics=_metrics(known, stats, notes),
+        edges=_pairs(tables[SIMILAR], known, SIMILAR, notes),
+        outliers=_pairs(tables[OUTLYING], known, OUTLYING, notes),
+        components=pd.DataFrame(
+            [(i, row.get("component_id", "")) for i, row in components.items()],
+            columns=["image_id", "component_id"],
+        ),
+        notes=notes,
+    )
+
+
+def _rows(path: Path, notes: list[str]) -> list[Row]:
+    """Return a CSV's rows, text by column; what can not be read is a note."""
+    if not path.is_file():
+        if path.name != REFUSED:  # written only where a file was refused
+            notes.append(f"{path.name} is missing: what it would tell is left out")
+        return []
+    rows: list[Row] = []
+    count = 0
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        try:
+            for row in csv.DictReader(line.replace("\0", "") for line in file):
+                count += 1
+                if None not in row and None not in row.values():
+                    rows.append(row)
+        except csv.Error as error:
+            notes.append(f"{path.name} can not be read beyond row {count} ({error})")
+    if len(rows) < count:
+        notes.append(f"{path.name}: {count - len(rows)} rows are cut short or too long")
+    if not count and path.name != REFUSED:
+        notes.append(f"{path.name} has no row")
+    return rows
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return np.nan
+
+
+def _by_image(rows: list[Row], known: Names, name: str, notes: list[str]) -> dict[str, Row]:
+    """Return the first row of each image that the listing has; others are a note."""
+    found: dict[str, Row] = {}
+    strange, again = [], 0
+    for row in rows:
+        cell = first(row, (*FILENAME, "index", "__id"))
+        image_id = known.of(cell)
+        if not image_id:
+            strange.append(cell)
+        elif image_id in found:
+            again += 1
+        found.setdefault(image_id, row)
+    found.pop("", None)
+    if strange:
+        notes.append(_strange(name, strange))
+    if again:
+        notes.append(f"{name}: {again} rows are of an image that has one already: {STALE}")
+    return found
+
+
+def _strange(name: str, seen: list[str]) -> str:
+    example = ascii(seen[0])
+    return f"{name}: {len(seen)} rows name images that are not there (as {example}): {STALE}"
+
+
+def _images(known: Names, stats: Mapping[str, Row]) -> pd.DataFrame:
+    rows = []
+    for image_id, path in known.paths.items():
+        row = stats.get(image_id, {})
+        sizes = [_number(first(row, names)) for names in (WIDTH, HEIGHT, ("file_size",))]
+        width, height, size = (int(max(value, 0)) if np.isfinite(value) else 0 for value in sizes)
+        rows.append((image_id, path, known.errors.get(image_id, ""), width, height, size))
+    return pd.DataFrame(rows, columns=["image_id", "path", "error", "width", "height", "bytes"])
+
+
+def _metrics(known: Names, stats: Mapping[str, Row], notes: list[str]) -> pd.DataFrame:
+    readable = [image_id for image_id in known.paths if image_id not in known.errors]
+    table = pd.DataFrame(
+        {
+            name: [_number(stats.get(image_id, {}).get(name, "")) for image_id in readable]
+            for name in STATISTICS
+        }
+    ).replace([np.inf, -np.inf], np.nan)
+    lacking = int(table.isna().all(axis=1).sum())
+    if lacking and stats:
+        notes.append(f"{STATS}: {lacking} images have no statistics: no rule on these flags them")
+    return table.assign(image_id=readable)
+
+
+def _pairs(rows: list[Row], known: Names, name: str, notes: list[str]) -> pd.DataFrame:
+    """Return rows of similarity.csv or outliers.csv; their `distance` is a similarity."""
+    found: dict[tuple[str, str], float] = {}
+    strange, wrong, again = [], 0, 0
+    for row in rows:
+        ends = first(row, FROM), first(row, TO)
+        pair = known.of(ends[0]), known.of(ends[1])
+        similarity = _number(row.get("distance", ""))
+        if not all(pair):
+            strange.append(ends[0] if not pair[0] else ends[1])
+        elif not -MOST <= similarity <= MOST or pair[0] == pair[1]:
+            wrong += 1
+        elif pair in found:
+            again += 1
+        else:
+            found[pair] = round(min(similarity, 1.0), 6)
+    if strange:
+        notes.append(_strange(name, strange))
+    if wrong:
+        notes.append(
+            f"{name}: {wrong} rows pair an image with itself, or have no cosine from -1 to 1 as "
+            "their distance: run fastdup with distance cosine"
+        )
+    if again:
+        notes.append(f"{name}: {again} rows are there twice, and count once")
+    table = pd.DataFrame(list(found), columns=["image_id", "other_id"])
+    return table.assign(similarity=list(found.values()))

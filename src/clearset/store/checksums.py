@@ -1,0 +1,108 @@
+"""A folder proven file by file: a list of sha256 in it, which `sha256sum -c` reads too."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from clearset.store import layout
+from clearset.store.errors import ClearsetError
+from clearset.store.parallel import watched
+
+CHECKSUMS = "checksums.sha256"
+IDENTITIES = "identities.sha256"  # beside it, of images: see `identity`
+MISSING, CHANGED, UNLISTED = "missing", "changed", "not listed"
+LINE = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<path>.+)")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A file of a released folder that is not what its list says, and how it differs."""
+
+    path: str  # below the folder
+    what: str  # MISSING, CHANGED or UNLISTED
+
+
+def sha256(path: Path) -> str:
+    """Return a file's sha256, in lower-case hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_safe(name: str) -> bool:
+    """Whether a name stays below the folder that it is joined to, on any system."""
+    path = PurePosixPath(name)
+    return bool(path.parts) and not (
+        path.is_absolute()
+        or ".." in path.parts
+        or "\\" in name
+        or ":" in name
+        or not name.isprintable()
+    )
+
+
+def write(folder: Path, name: str = CHECKSUMS, of: Path | None = None) -> str:
+    """Write the list of every file below `of` (`folder` itself without it) as `folder/name`.
+
+    Returns the list's own sha256, by which the content of the whole folder is known.
+    """
+    root = of or folder
+    files = {place: sha256(root / place) for place in below(root) if place != name}
+    return sha256(write_list(files, folder / name))
+
+
+def write_list(digests: Mapping[str, str], path: Path) -> Path:
+    """Write {path: sha256} in the form that `read` and `sha256sum -c` read, and return its path."""
+    with layout.replacing(path) as incomplete:
+        text = "".join(f"{digest}  {place}\n" for place, digest in sorted(digests.items()))
+        incomplete.write_text(text, encoding="utf-8")
+    return path
+
+
+def read(path: Path) -> dict[str, str]:
+    """Return {path: sha256} of a list that is not trusted.
+
+    Raises `ClearsetError` for a list that is not there, not one, or names what lies elsewhere.
+    """
+    if not path.is_file():
+        raise ClearsetError(
+            f"{path} is missing, so {path.parent} can not be checked. A released folder has it: is "
+            "it the right folder, and complete?"
+        )
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    parsed = [LINE.fullmatch(line) for line in lines]
+    for number, found in enumerate(parsed, 1):
+        if found is None:
+            raise ClearsetError(
+                f"{path}, line {number}: no checksum and path. Its bytes have changed, or it is no "
+                "such list: get the release again"
+            )
+    listed = {found["path"]: found["sha256"] for found in parsed if found}
+    for place in listed:
+        if not is_safe(place):
+            raise ClearsetError(f"{path} names {place!a}, which lies elsewhere. Do not trust it")
+    return listed
+
+
+def verify(folder: Path, listed: dict[str, str] | None = None) -> list[Difference]:
+    """Return every difference between a folder's files and its list (or another), by path.
+
+    Raises `ClearsetError` as `read`.
+    """
+    expected = read(folder / CHECKSUMS) if listed is None else listed
+    found = []
+    for place in watched(sorted(expected), len(expected), "verify"):
+        file = folder / place
+        if not file.is_file() or file.is_symlink():
+            found.append(Difference(place, MISSING))
+        elif sha256(file) != expected[place]:
+            found.append(Difference(place, CHANGED))
+    others = sorted(set(below(folder)) - set(expected) - {CHECKSUMS})
+    return sorted([*found, *(Difference(o, UNLISTED) for o in others)], key=lambda d: d.path)
+
+
+def below(folder: Path) -> list[str]:
+    """Return every file and link below a folder, by its relative path."""
+    entries = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return [path.relative_to(folder).as_posix() for path in entries]

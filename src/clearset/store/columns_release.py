@@ -1,0 +1,66 @@
+"""The tables of released datasets, declared once: see `columns`."""
+
+from clearset.store.columns import FLOAT, STR, Table
+
+TABLES = {
+    # every image of the source: what became of it in the released dataset, and (further columns)
+    # the evidence on its repair; text and paths as `cells` makes them
+    "manifest": Table(
+        {
+            "image_id": STR,
+            "split": STR,
+            "source": STR,  # below the source's root
+            "source_sha256": STR,
+            "output": STR,  # below the release's root, which is laid out as the source; empty: none
+            "output_sha256": STR,
+            "output_identity": STR,  # see `identity`; empty: it has none but its bytes
+            "mask": STR,  # below the release's root; empty: none
+            "mask_sha256": STR,
+            "mask_identity": STR,
+            "label": STR,  # below the release's root; empty: none
+            "label_sha256": STR,
+            "flags": STR,  # the rules that flagged it, separated by spaces
+            "decision": STR,  # kept, repaired or dropped
+            "reason": STR,  # why; after `review file: ` a person's own note
+            "steps": STR,  # method and parameters of its repair; empty: not repaired
+            "low": FLOAT,  # the stored value that is measured as 0, as in `images`
+            "high": FLOAT,
+            "nodata": FLOAT,
+        },
+        ("image_id",),
+        others=FLOAT,
+        later=("output_identity", "mask_identity"),
+    ),
+    # one row an image whose fate differs between two versions of a dataset
+    "fates": Table(
+        dict.fromkeys(("image_id", "split"), STR)
+        | dict.fromkeys(("before", "after"), STR)  # kept, repaired, dropped, or absent
+        | {"why": STR}
+        | dict.fromkeys(("reason_before", "reason_after", "steps_before", "steps_after"), STR),
+        ("image_id",),
+    ),
+}
+
+# What each column of `manifest` says, for those who have the released folder alone.
+MEANING = {
+    "image_id": "path below images/ without suffix, the key",
+    "split": "train, test, ...; all where there are none",
+    "source": "where the image lies in the source, below its root",
+    "source_sha256": "of the source's file",
+    "output": "where it lies in the released folder, below its root; empty: dropped",
+    "output_sha256": "of the released file",
+    "output_identity": "sha256 of its pixels and what it declares; empty: only its bytes tell",
+    "mask": "its mask, below the root; empty: none",
+    "mask_sha256": "of the mask's file",
+    "mask_identity": "sha256 of its pixels and what it declares; empty: only its bytes tell",
+    "label": "another file that belongs to it, below the root; empty: none",
+    "label_sha256": "of that file",
+    "flags": "the rules that flagged it, separated by spaces",
+    "decision": "kept, repaired or dropped",
+    "reason": "why",
+    "steps": "method and parameters of its repair; empty: not repaired",
+    "low": "the stored value that is measured as 0",
+    "high": "the stored value that is measured as 1",
+    "nodata": "the stored value of pixels without data; empty: none",
+}
+EVIDENCE = "evidence on its repair, which was accepted or refused by it"  # the further columns

@@ -1,0 +1,25 @@
+"""Text and tables as Markdown that shows them as they are."""
+
+import pandas as pd
+
+ESCAPES = {ord(c): f"&#{ord(c)};" for c in "<>|&"} | {ord(c): f"\\{c}" for c in "\\`*_[]#$~"}
+ESCAPES |= {ord(c): " " for c in "\r\n"}  # a line end would end the table's row
+LONGEST = 60  # rows shown of a table; the CSV beside the report has all
+
+
+def escaped(text: object) -> str:
+    """Return text that Markdown shows as it is: file names come from strangers."""
+    if isinstance(text, float):
+        return "" if pd.isna(text) else f"{text:.6g}"
+    return str(text).translate(ESCAPES)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Return a table as Markdown, at most its first 60 rows."""
+    header = [escaped(name) for name in table.columns]
+    lines = [f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
+    for row in table.head(LONGEST).itertuples(index=False):
+        lines.append(f"| {' | '.join(escaped(cell) for cell in row)} |")
+    if len(table) > LONGEST:
+        lines.append(f"\n{len(table) - LONGEST} more rows in tables/.")
+    return "\n".join(lines)

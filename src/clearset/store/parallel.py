@@ -1,0 +1,46 @@
+"""The same function over many items: in order, with progress, in as many processes as wanted."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from clearset.store.errors import ClearsetError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+FEW = 12  # below this many items, starting processes costs more than it saves
+
+
+def workers() -> int:
+    """Return how many processes to use: `CLEARSET_WORKERS`, or the cores this process may use."""
+    wanted = os.environ.get("CLEARSET_WORKERS", "")
+    if not wanted:
+        return (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
+    if not wanted.isdecimal() or int(wanted) < 1:
+        raise ClearsetError(f"CLEARSET_WORKERS is '{wanted}': give a whole number from 1")
+    return int(wanted)
+
+
+def mapped(
+    function: Callable[[Item], Result], items: Sequence[Item], what: str, few: int = FEW
+) -> list[Result]:
+    """Return `[function(item) for item in items]`, with a progress bar on a terminal.
+
+    The order and the values do not depend on the number of processes; below `few` items it is one.
+    """
+    jobs = workers() if len(items) >= few else 1
+    results = Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(i) for i in items)
+    return list(watched(results, len(items), what))
+
+
+def watched(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    """Yield the items, with a progress bar on a terminal."""
+    yield from tqdm(items, total=total, desc=what, unit="", disable=None)

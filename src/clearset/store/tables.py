@@ -1,0 +1,146 @@
+"""Tables to files and back, as `columns` declares them.
+
+The same rows give the same bytes: sorted by key, six significant digits, Unix line ends.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clearset.store import (
+    columns,
+    columns_curation,
+    columns_proof,
+    columns_release,
+    columns_train,
+    layout,
+)
+from clearset.store.columns import FLOAT, STR
+from clearset.store.errors import ClearsetError
+
+DUST = 1e-12
+TABLES = columns.TABLES | columns_curation.TABLES | columns_proof.TABLES
+TABLES |= columns_release.TABLES | columns_train.TABLES
+
+
+def write(name: str, frame: pd.DataFrame, folder: Path) -> Path:
+    """Write a table as `<folder>/<name>.csv`, whole or not at all, and return its path."""
+    path = folder / f"{name}.csv"
+    with layout.replacing(path) as begun:
+        table = without_dust(checked(name, frame))
+        table.to_csv(begun, index=False, float_format="%.6g", lineterminator="\n")
+    return path
+
+
+def without_dust(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with 0 for what is nearer to it than anything that is measured.
+
+    Six digits of what should be 0 are six digits of a processor's rounding, or a minus sign.
+    """
+    numbers = frame.select_dtypes("float64")
+    return frame.assign(**numbers.mask(numbers.abs() < DUST, 0.0))
+
+
+def read(name: str, folder: Path) -> pd.DataFrame:
+    """Return the table that `write` wrote; raises `ClearsetError` if it is not there or not it."""
+    table, path = TABLES[name], folder / f"{name}.csv"
+    if not path.exists():
+        raise ClearsetError(f"{path} is missing. Run `dvc repro` up to the stage that writes it")
+    text = [column for column, kind in table.columns.items() if kind == STR]
+    try:
+        frame = pd.read_csv(
+            path,
+            dtype=dict.fromkeys(text, "str"),
+            keep_default_na=False,
+            na_values={c: [""] for c in _header(path) if c not in text},
+        )
+        absent = [column for column in table.later if column not in frame]
+        return checked(name, frame.assign(**dict.fromkeys(absent, "")))
+    except (ValueError, pd.errors.ParserError) as error:
+        raise ClearsetError(
+            f"{path} is no table: {error}. Run the stage that writes it again"
+        ) from None
+
+
+def _header(path: Path) -> list[str]:
+    return list(pd.read_csv(path, nrows=0).columns)
+
+
+def checked(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its declared columns, types and order of rows."""
+    table = TABLES[name]
+    declared = list(table.columns)
+    others = [str(column) for column in frame.columns if column not in declared]
+    missing = [column for column in declared if column not in frame.columns]
+    if missing or (others and table.others is None):
+        raise ClearsetError(f"table {name}: missing columns {missing}, unknown columns {others}")
+    types = table.columns | dict.fromkeys(others, table.others or FLOAT)
+    frame = frame[declared + others].astype(types)
+    keys = list(table.key)
+    if table.unique and frame.duplicated(keys).any():
+        twice = frame.loc[frame.duplicated(keys), keys].iloc[0].tolist()
+        raise ClearsetError(f"table {name}: the key {twice} stands twice")
+    return frame.sort_values(keys, kind="stable", ignore_index=True)
+
+
+def write_json(content: dict[str, Any], path: Path) -> None:
+    """Write a JSON object, whole or not at all; keys keep their order, floats six digits.
+
+    A number that JSON does not know, infinite or not a number, becomes null.
+    """
+    text = json.dumps(
+        {key: _plain(value) for key, value in content.items()}, indent=1, allow_nan=False
+    )
+    with layout.replacing(path) as begun:
+        begun.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    if abs(value) < DUST:
+        return 0.0
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def write_metrics(numbers: Mapping[str, float], dataset: str, path: Path) -> None:
+    """Write numbers for `dvc metrics`; the dataset's name before each keeps the names unique."""
+    write_json({f"{dataset}.{name}": number for name, number in numbers.items()}, path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object that `write_json` wrote."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def write_array(name: str, values: npt.NDArray[Any], folder: Path) -> None:
+    """Write numbers as `<folder>/<name>.npy`, whole or not at all."""
+    with layout.replacing(folder / f"{name}.npy") as begun, begun.open("wb") as file:
+        np.save(file, values, allow_pickle=False)
+
+
+def read_array(name: str, folder: Path) -> npt.NDArray[Any]:
+    """Return what `write_array` wrote; raises `ClearsetError` if it is not there or not it."""
+    path = folder / f"{name}.npy"
+    if not path.exists():
+        raise ClearsetError(f"{path} is missing. Run `dvc repro` up to the stage that writes it")
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except (ValueError, EOFError, OSError) as error:
+        raise ClearsetError(
+            f"{path} holds no numbers: {error}. Run the stage that writes it again"
+        ) from None
+
+
+def empty(name: str) -> pd.DataFrame:
+    """Return a table without rows."""
+    return pd.DataFrame({column: [] for column in TABLES[name].columns}).astype(
+        TABLES[name].columns
+    )

@@ -1,0 +1,1 @@
+"""Models trained on raw and on repaired images."""

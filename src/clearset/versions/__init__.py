@@ -1,0 +1,1 @@
+"""Versions of a dataset in git and DVC: published, set side by side, and agreed with."""

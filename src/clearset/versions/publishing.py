@@ -1,0 +1,154 @@
+"""A release in git: what may be released, and its commit and tag, out together or not at all."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearset.config import composition, params
+from clearset.store import checksums, layout
+from clearset.store.errors import ClearsetError, listed
+from clearset.versions.git import output
+from clearset.versions.pushing import opened
+
+ORIGIN = "origin"
+CHANGELOG = Path("CHANGELOG.md")
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A release's tag, and the commit that it names here and on the git remote; empty: none."""
+
+    name: str
+    here: str
+    there: str
+
+
+def git(*arguments: str, given: str = "", index: str = "") -> str:
+    """Return what a git command prints; raises `ClearsetError` with what it says."""
+    return output(*arguments, given=given.encode(), index=index).decode().rstrip("\n")
+
+
+def known(*arguments: str) -> str:
+    """Return what a git command prints, or nothing where it fails."""
+    try:
+        return git(*arguments)
+    except ClearsetError:
+        return ""
+
+
+def refuse_dirty(why: str) -> None:
+    """Raise `ClearsetError` for files that are not as committed, new ones too."""
+    if dirty := git("status", "--porcelain").splitlines():
+        raise ClearsetError(
+            f"the working tree is not clean: {listed(line[3:] for line in dirty)}. Commit or "
+            f"restore these first (git restore . and dvc checkout), {why}"
+        )
+
+
+def refuse_unready(dataset: str) -> None:
+    """Raise `ClearsetError` unless what is committed is what was reproduced, byte for byte."""
+    refuse_dirty("so that the tag names what was released")
+    if params.PARAMS.read_text(encoding="utf-8") != composition.text(composition.composed()):
+        raise ClearsetError(
+            f"{params.PARAMS} is not what conf/ composes to: these results are of an experiment. "
+            "make adopt NAME=... writes its values into conf/; dvc repro goes back to conf/"
+        )
+    with opened() as repo:
+        if changed := repo.status(targets=[f"release@{dataset}"], with_deps=True):
+            raise ClearsetError(
+                f"{dataset} is not reproduced ({listed(changed)} changed). Run dvc repro "
+                f"release@{dataset}, look at what it gives, and commit dvc.lock and reports/"
+            )
+    for stage in ("release", "recipe"):
+        folder = layout.stage_folder(stage, dataset)
+        if wrong := checksums.verify(folder):
+            raise ClearsetError(
+                f"{folder} is not what the stage wrote: "
+                f"{listed(f'{one.path} ({one.what})' for one in wrong)}. Remove the folder and "
+                f"run dvc repro --force release@{dataset}"
+            )
+
+
+def tag(name: str) -> Tag:
+    """Return where a tag stands; raises `ClearsetError` without a git remote that answers."""
+    if not known("remote", "get-url", ORIGIN):
+        raise ClearsetError(
+            f"git has no remote '{ORIGIN}' to push the tag to: git remote add {ORIGIN} <address>"
+        )
+    here = known("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
+    return Tag(name, here, _there(f"refs/tags/{name}"))
+
+
+def _there(ref: str) -> str:
+    """Return the commit that a ref names on the git remote, of a tag with or without a message."""
+    try:
+        answer = git("ls-remote", ORIGIN, ref, f"{ref}^{{}}")
+    except ClearsetError as error:
+        raise ClearsetError(
+            f"{ORIGIN} does not answer: {error}. Look at its address (git remote get-url {ORIGIN}) "
+            "and at your access, then run the same again"
+        ) from None
+    return answer.splitlines()[-1].split("\t")[0] if answer else ""  # the tag's commit comes last
+
+
+def refuse_behind(found: Tag) -> None:
+    """Raise `ClearsetError` when the git remote's branch has commits that are not here."""
+    branch = known("symbolic-ref", "--quiet", "--short", "HEAD")
+    there = _there(f"refs/heads/{branch}") if branch else ""
+    if there and there != found.here and known("merge-base", there, "HEAD") != there:
+        raise ClearsetError(
+            f"{ORIGIN} has commits on {branch} that are not here, so it would refuse the release. "
+            "git pull, dvc repro, then the same again"
+        )
+
+
+def resumed(found: Tag) -> bool:
+    """Whether a tag is of this very release, begun before and stopped.
+
+    Raises `ClearsetError` for a tag of another one.
+    """
+    if not found.here and not found.there:
+        return False
+    head = git("rev-parse", "HEAD")
+    ours = found.here and head in (found.here, known("rev-parse", f"{found.here}^1"))
+    if ours and found.there in ("", found.here) and (found.here != head or not found.there):
+        return True
+    where = f"on {ORIGIN}" if found.there else "here"
+    raise ClearsetError(
+        f"the tag {found.name} exists {where} already. A release never changes: choose another "
+        "VERSION" + ("" if found.there else f", or remove it: git tag --delete {found.name}")
+    )
+
+
+def commit(found: Tag, entry: str, message: str) -> str:
+    """Make the release's commit and tag, and return the commit; no branch and no file changes."""
+    before = CHANGELOG.read_text(encoding="utf-8")
+    head, _, rest = before.partition("\n## ")
+    text = f"{head.rstrip()}\n\n{entry}\n\n## {rest}" if rest else f"{head.rstrip()}\n\n{entry}\n"
+    with tempfile.TemporaryDirectory(prefix="clearset-") as scratch:
+        index = str(Path(scratch) / "index")
+        git("read-tree", "HEAD", index=index)
+        blob = git("hash-object", "-w", "--stdin", given=text)
+        entry_of = f"100644,{blob},{CHANGELOG}"
+        git("update-index", "--add", "--cacheinfo", entry_of, index=index)
+        tree = git("write-tree", index=index)
+    made = git("commit-tree", tree, "-p", "HEAD", "-m", message)
+    git("tag", "--annotate", found.name, made, "-m", message)
+    return made
+
+
+def announce(found: Tag, made: str) -> None:
+    """Push branch and tag together, then move the branch here; on refusal nothing is left."""
+    branch = known("symbolic-ref", "--quiet", "--short", "HEAD")
+    refs = [f"{made}:refs/heads/{branch}"] if branch else []
+    try:
+        git("push", "--atomic", "--quiet", ORIGIN, *refs, f"refs/tags/{found.name}")
+    except ClearsetError as error:
+        if _there(f"refs/tags/{found.name}") != made:  # it may have arrived, its answer not
+            git("tag", "--delete", found.name)
+            raise ClearsetError(
+                f"{ORIGIN} did not take the release: {error}. Nothing was released. Mend that (git "
+                "pull, if others pushed), then run the same again"
+            ) from None
+    if branch:
+        git("merge", "--ff-only", "--quiet", made)
