@@ -5,7 +5,7 @@ from clearset.config.schema import Engine
 from clearset.config.stage import run
 from clearset.engines import analysis
 from clearset.sources import work_folder
-from clearset.store import layout, tables
+from clearset.store import layout, stages, tables
 
 
 def main(dataset: str) -> str:
@@ -23,18 +23,15 @@ def main(dataset: str) -> str:
             masks=source / "masks",
             classes=section.classes.values(),
         )
-    with layout.replacing(target) as begun:
-        begun.mkdir()
-        for name, frame in vars(result).items():
-            if name not in ("engine", "descriptors"):
-                tables.write(name, frame, begun)
+    with layout.replacing(target) as incomplete:
+        stages.write(result.analysis, incomplete)
         if result.descriptors is not None:
-            tables.write_array("descriptors", result.descriptors, begun)
-        tables.write_json(result.engine, begun / "engine.json")
+            tables.write_array("descriptors", result.descriptors, incomplete)
+        tables.write_json(result.engine, incomplete / "engine.json")
+    components = result.analysis.components["component_id"].nunique()
     return (
-        f"analyze: {len(result.metrics)} images by {result.engine['name']} "
-        f"{result.engine['version']}, {result.components['component_id'].nunique()} components, "
-        f"tables in {target}"
+        f"analyze: {len(result.analysis.metrics)} images by {result.engine['name']} "
+        f"{result.engine['version']}, {components} components, tables in {target}"
     )
 
 

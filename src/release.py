@@ -23,19 +23,21 @@ def main(dataset: str) -> str:
     """Write images, masks and manifest.csv to the released folder, and the counts."""
     section = params.load(dataset)
     folders = {stage: layout.stage_folder(stage, dataset) for stage in READ}
-    found = {name: tables.read(name, folders[stage]) for stage in READ for name in READ[stage]}
+    grounds = manifest.Grounds(
+        **{name: tables.read(name, folders[stage]) for stage in READ for name in READ[stage]}
+    )
     reviewed = layout.REVIEW / f"{dataset}.csv"
-    said = reviews.read(reviewed)
-    uncopied = delivery.uncopied(found["images"])
-    plan = manifest.manifest(found, said, section.release.update, uncopied)
+    uncopied = delivery.uncopied(grounds.images)
+    words = reviews.read(reviewed)
+    plan = manifest.manifest(grounds, words, section.release.update, uncopied)
     target, recipe = layout.stage_folder("release", dataset), layout.stage_folder("recipe", dataset)
-    with layout.replacing(target) as begun, layout.replacing(recipe) as begun_recipe:
-        table = delivery.deliver(plan, found["images"], folders, begun)
-        releases.write(dataset, provenance(section), table, (begun, begun_recipe))
+    with layout.replacing(target) as incomplete, layout.replacing(recipe) as incomplete_recipe:
+        table = delivery.deliver(plan, grounds.images, folders, incomplete)
+        releases.write(dataset, provenance(section), table, (incomplete, incomplete_recipe))
     fates = manifest.counts(table)
     released = {"released": fates[manifest.KEPT] + fates[manifest.REPAIRED]}
     tables.write_metrics(released, dataset, layout.REPORTS / dataset / "release.json")
-    return "\n".join(summary(fates, found["verdicts"], (target, recipe), reviewed))
+    return "\n".join(summary(fates, grounds.verdicts, (target, recipe), reviewed))
 
 
 def provenance(section: Dataset) -> Dataset:

@@ -1,1 +1,1 @@
-"""The shape of params.yaml: schema, composition, adoption, and a stage that reads its own section."""
+"""The shape of params.yaml: schema, composition, adoption, and a stage that reads its section."""

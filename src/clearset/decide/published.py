@@ -12,6 +12,7 @@ import pandas as pd
 
 from clearset.config.schema import Analyze
 from clearset.similar.links import components
+from clearset.store.stages import Analysis
 
 NAMES = {0.99: "fully identical", 0.98: "nearly identical"}  # as the report words them
 SINGLE = ("blur", "bright", "dark")  # rules that the report counts by images, as it should
@@ -19,26 +20,25 @@ COLUMNS = ["finding", "bound", "edges", "published_percentage", "edge_percentage
 COLUMNS += ["pairs", "groups", "images", "image_percentage"]
 
 
-def published(found: Mapping[str, pd.DataFrame], settings: Analyze) -> pd.DataFrame:
-    """Return the table `published`, from the tables images, pairs, outliers, components, links.
-
-    And from `flags`, for what a rule called blur, bright or dark finds.
-    """
-    readable = found["images"].loc[found["images"]["error"] == "", "image_id"].tolist()
+def published(
+    images: pd.DataFrame, analysis: Analysis, flags: pd.DataFrame, settings: Analyze
+) -> pd.DataFrame:
+    """Return the table `published`; of `flags` counts what rules blur, bright and dark find."""
+    readable = images.loc[images["error"] == "", "image_id"].tolist()
     rows = [
         {
             "finding": NAMES.get(row.similarity, f"similarity from {row.similarity:g}"),
             "bound": row.similarity,
             "edges": row.edges,
             "pairs": row.pairs,
-            "groups": components(readable, found["links"], row.similarity)[
+            "groups": components(readable, analysis.links, row.similarity)[
                 "component_id"
             ].nunique(),
             "images": row.images,
         }
-        for row in found["pairs"].iloc[::-1].itertuples()
+        for row in analysis.pairs.iloc[::-1].itertuples()
     ]
-    rows += _singles(found, settings)
+    rows += _singles(analysis, flags, settings)
     table = pd.DataFrame(rows, columns=COLUMNS)
     count = max(len(readable), 1)
     edges = settings.graph_neighbours * count
@@ -48,9 +48,9 @@ def published(found: Mapping[str, pd.DataFrame], settings: Analyze) -> pd.DataFr
     return table
 
 
-def _singles(found: Mapping[str, pd.DataFrame], settings: Analyze) -> list[dict[str, Any]]:
+def _singles(analysis: Analysis, flags: pd.DataFrame, settings: Analyze) -> list[dict[str, Any]]:
     """Return the rows that are not of pairs: outliers, components, and what rules find."""
-    outliers, grouped, flags = found["outliers"], found["components"], found["flags"]
+    outliers, grouped = analysis.outliers, analysis.components
     rows: list[dict[str, Any]] = [
         {
             "finding": "outliers",

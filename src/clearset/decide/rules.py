@@ -11,6 +11,7 @@ from clearset.config.schema import SURPLUS, Action, Rule
 from clearset.images.ranges import odd_formats
 from clearset.similar.duplicates import Surplus, copies, label_dice, most_inliers, surplus
 from clearset.store.errors import ClearsetError
+from clearset.store.stages import Survey
 
 ORDER = [action.value for action in Action]  # weakest first
 BETWEEN = {"unreadable", "byte_copies", "pixel_copies", "label_dice"}
@@ -26,7 +27,7 @@ RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """What the rules make of a dataset: its measures, the rules' bounds, the flags."""
 
     values: pd.DataFrame
@@ -35,23 +36,24 @@ class Judged:
     surplus: Surplus
 
 
-def judge(rules: Mapping[str, Rule], found: Mapping[str, pd.DataFrame]) -> Judged:
+def judge(rules: Mapping[str, Rule], survey: Survey) -> Judgement:
     """Measure and flag every image.
 
     An image that is dropped for another reason stands for no other: who is surplus is settled
     after the other rules.
     """
-    spare = surplus(found)
-    values = measures(found, spare)
+    tables = survey.images, survey.metrics, survey.links
+    spare = surplus(*tables)
+    values = measures(survey, spare)
     resolved = bounds(rules, values)
     flags = flag(values, resolved)
     if any(rule.metric in SURPLUS for rule in rules.values()):
         single = [name for name, rule in rules.items() if rule.metric not in SURPLUS]
         dropped = (flags["action"] == Action.drop.value) & flags["rule"].isin(single)
-        spare = surplus(found, set(flags.loc[dropped, "image_id"]))
-        values = measures(found, spare)
+        spare = surplus(*tables, set(flags.loc[dropped, "image_id"]))
+        values = measures(survey, spare)
         flags = flag(values, resolved)
-    return Judged(values, resolved, flags, spare)
+    return Judgement(values, resolved, flags, spare)
 
 
 def dropping(rules: Mapping[str, Rule], flags: pd.DataFrame) -> pd.DataFrame:
@@ -61,11 +63,9 @@ def dropping(rules: Mapping[str, Rule], flags: pd.DataFrame) -> pd.DataFrame:
     return flags.assign(metric=metric)[drops]
 
 
-def measures(found: Mapping[str, pd.DataFrame], spare: Surplus | None = None) -> pd.DataFrame:
+def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
     """Return everything that a rule can bound: one row an image, one column a metric.
 
-    From the tables `images`, `metrics`, `masks`, `neighbours`, `links`, `outliers`,
-    `registrations` and `conflicts`.
     Beside the measured metrics: `unreadable` (0 or 1), `byte_copies` and `pixel_copies` (how many
     other images are the same), `nearest_similarity` (in the whole dataset), `surplus_similarity`
     and `surplus_copies` (of a group all but the best: see `duplicates.merges`), `odd_format` (1:
@@ -75,24 +75,25 @@ def measures(found: Mapping[str, pd.DataFrame], spare: Surplus | None = None) ->
     `mask_share`, `mask_unknown` and `mask_agreement` (of images with a mask). Empty where there is
     nothing to measure.
     """
-    images, neighbours = found["images"], found["neighbours"]
-    table = found["metrics"].set_index("image_id").reindex(sorted(images["image_id"]))
+    images, neighbours = survey.images, survey.neighbours
+    spare = spare or surplus(images, survey.metrics, survey.links)
+    table = survey.metrics.set_index("image_id").reindex(sorted(images["image_id"]))
     table["unreadable"] = (images.set_index("image_id")["error"] != "").astype(float)
     table["byte_copies"] = copies(images, "sha256")
     table["pixel_copies"] = copies(images, "pixels_sha256")
-    table = table.join(found["outliers"].set_index("image_id")[RELATIONS])
+    table = table.join(survey.outliers.set_index("image_id")[RELATIONS])
     table["nearest_similarity"] = neighbours.groupby("image_id")["similarity"].max()
     readable = table["unreadable"] == 0
-    for name, column in (spare or surplus(found)).measures().items():
+    for name, column in spare.measures().items():
         table[name] = column.reindex(table.index).fillna(0.0).where(readable)
     table["odd_format"] = odd_formats(images)
     gaps = table["nodata_share"] if "nodata_share" in table else pd.Series(0.0, table.index)
     table["nodata_share"] = gaps.fillna(0.0).where(readable)
-    agreement = label_dice(found["conflicts"]).reindex(table.index)
+    agreement = label_dice(survey.conflicts).reindex(table.index)
     table["label_dice"] = agreement.fillna(1.0).where(readable)
-    inliers = most_inliers(found["registrations"]).reindex(table.index)
+    inliers = most_inliers(survey.registrations).reindex(table.index)
     table["leak_inliers"] = inliers.fillna(0).where(readable)
-    table = table.join(found["masks"].set_index("image_id"))
+    table = table.join(survey.masks.set_index("image_id"))
     return table.astype(float)
 
 
@@ -101,7 +102,7 @@ def bounds(rules: Mapping[str, Rule], values: pd.DataFrame) -> dict[str, Rule]:
 
     Raises `ClearsetError` for a metric that is not measured.
     """
-    found = {}
+    resolved = {}
     for name, rule in rules.items():
         if rule.metric not in values.columns:
             raise ClearsetError(
@@ -113,8 +114,8 @@ def bounds(rules: Mapping[str, Rule], values: pd.DataFrame) -> dict[str, Rule]:
         if rule.quantile is not None:
             bound = float(f"{values[rule.metric].quantile(rule.quantile):.6g}")
             low, high = (bound, None) if rule.quantile < 0.5 else (None, bound)
-        found[name] = Rule(rule.metric, low, high, None, rule.action, rule.finds)
-    return found
+        resolved[name] = Rule(rule.metric, low, high, None, rule.action, rule.finds)
+    return resolved
 
 
 def flag(values: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
@@ -175,6 +176,11 @@ def summary(
     return table.astype(dict.fromkeys(["min", "max", "quantile"], float))
 
 
+def asking(rules: Mapping[str, Rule]) -> set[str]:
+    """Return the rules that ask for something: all but those that only count."""
+    return {name for name, rule in rules.items() if rule.action is not Action.keep}
+
+
 def decide(images: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     """Return every image's fate (table `decisions`): the strongest action of its flags, or keep.
 
@@ -198,5 +204,5 @@ def names(flags: pd.DataFrame, image_id: str) -> str:
 def counts(decisions: pd.DataFrame) -> dict[str, int]:
     """Return how many images there are, are flagged, wait for review, and are dropped."""
     fates = decisions["decision"].value_counts()
-    found = {"images": len(decisions), "flagged": int((decisions["rules"] != "").sum())}
-    return found | {"review": int(fates.get("review", 0)), "dropped": int(fates.get("drop", 0))}
+    numbers = {"images": len(decisions), "flagged": int((decisions["rules"] != "").sum())}
+    return numbers | {"review": int(fates.get("review", 0)), "dropped": int(fates.get("drop", 0))}

@@ -1,7 +1,7 @@
 """All images measured, and compared with each other; the repaired ones again."""
 
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,22 +21,16 @@ from clearset.similar.registration import Registration, Sight, register
 from clearset.sources.work_folder import WorkFolder
 from clearset.store.errors import ClearsetError, listed
 from clearset.store.parallel import mapped, watched, workers
+from clearset.store.stages import Analysis
 
 Measured = tuple[list[Look], pd.DataFrame, Descriptors, dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Analysis:
+class Measurement:
     """The tables of an analysis, and what made them."""
 
-    metrics: pd.DataFrame
-    masks: pd.DataFrame
-    neighbours: pd.DataFrame
-    links: pd.DataFrame
-    outliers: pd.DataFrame
-    components: pd.DataFrame
-    pairs: pd.DataFrame
-    registrations: pd.DataFrame
+    analysis: Analysis
     engine: dict[str, Any]
     descriptors: Descriptors | None = None  # the open engine's, by which an image is compared again
 
@@ -58,7 +52,7 @@ def analyze(
     *,
     masks: Path | None = None,
     classes: Collection[int] = (),
-) -> Analysis:
+) -> Measurement:
     """Measure and compare the readable images of the table `images`, found below `folder`.
 
     Outliers are looked for within each split, leaks across splits, neighbours and components in the
@@ -77,7 +71,7 @@ def analyze(
     numbers = pd.DataFrame([one.numbers for one in looks])
     compared = _compared(ids, splits, descriptors, params)
     near, joined = compared.nearest, compared.links
-    return Analysis(
+    analysis = Analysis(
         metrics=pd.concat([statistics, numbers], axis=1).assign(image_id=ids),
         masks=_masks(ids, looks),
         neighbours=near,
@@ -86,9 +80,9 @@ def analyze(
         components=links.components(ids, joined, params.component_similarity),
         pairs=neighbours.pair_counts(compared.pairs, near, params.graph_neighbours),
         registrations=_registrations(ids, splits, descriptors, looks, params),
-        engine=info | {"settings": asdict(params) | {"engine": params.engine.value}},
-        descriptors=descriptors if engine is _native else None,
     )
+    own = descriptors if engine is _native else None
+    return Measurement(analysis, _about(info, params), own)
 
 
 def again(
@@ -125,7 +119,7 @@ def measured_again(
     folder: Path,
     params: Analyze,
     repaired: Collection[str],
-    before: Mapping[str, pd.DataFrame],
+    before: Analysis,
 ) -> Repaired:
     """Measure the images that were repaired, by the open engine; compare them with no other.
 
@@ -134,8 +128,8 @@ def measured_again(
     they were before the repair.
     """
     rows = table[table["image_id"].isin(repaired)]
-    same = {name: before[name] for name in ("neighbours", "links", "outliers")}
-    return Repaired(metrics=_metrics(rows, _look_again(rows, folder, params)), **same)
+    metrics = _metrics(rows, _look_again(rows, folder, params))
+    return Repaired(metrics, before.neighbours, before.links, before.outliers)
 
 
 def _look_again(rows: pd.DataFrame, folder: Path, params: Analyze) -> list[Look]:
@@ -165,7 +159,7 @@ def _compared(
     )
 
 
-def of_work_folder(work: WorkFolder, params: Analyze) -> Analysis:
+def of_work_folder(work: WorkFolder, params: Analyze) -> Measurement:
     """Return the analysis that a fastdup work folder's tables amount to."""
     ids = work.metrics["image_id"].tolist()
     known = work.edges[work.edges["image_id"].isin(ids) & work.edges["other_id"].isin(ids)]
@@ -173,7 +167,7 @@ def of_work_folder(work: WorkFolder, params: Analyze) -> Analysis:
     counted = given.pairs(known, params.counted_similarities)
     counted["edges"] = [int((known["similarity"] >= b).sum()) for b in counted["similarity"]]
     counted["edge_percentage"] = 100 * counted["edges"] / (params.graph_neighbours * len(ids))
-    return Analysis(
+    analysis = Analysis(
         metrics=work.metrics,
         masks=_masks(ids, []),
         neighbours=near,
@@ -182,8 +176,13 @@ def of_work_folder(work: WorkFolder, params: Analyze) -> Analysis:
         components=given.components(work, joined, params.component_similarity),
         pairs=counted,
         registrations=leaks.table(ids, [], []),
-        engine=given.info() | {"settings": asdict(params) | {"engine": params.engine.value}},
     )
+    return Measurement(analysis, _about(given.info(), params))
+
+
+def _about(info: dict[str, Any], params: Analyze) -> dict[str, Any]:
+    """Return what engine.json says: the engine, and the settings that it was given."""
+    return info | {"settings": asdict(params) | {"engine": params.engine.value}}
 
 
 def check_metrics(names: Collection[str]) -> None:

@@ -1,10 +1,14 @@
 """Before and after to paired changes, with intervals."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from clearset.config.schema import Dataset
+from clearset.decide.rules import names
 
 Image = npt.NDArray[np.float64]
 FEWEST = 5  # of fewer values a resampled interval says nothing
@@ -47,6 +51,36 @@ def compare(before: pd.DataFrame, after: pd.DataFrame, image_ids: Sequence[str])
     long = first.melt(var_name="metric", value_name="before", ignore_index=False)
     long["after"] = second.melt(ignore_index=False)["value"].to_numpy()
     return long.assign(change=long["after"] - long["before"]).reset_index(names="image_id")
+
+
+@dataclass(frozen=True)
+class Repairs:
+    """The repairs of a dataset, whether each may enter, and how like its original it is."""
+
+    repairs: pd.DataFrame
+    verdicts: pd.DataFrame
+    likeness: pd.DataFrame
+
+
+def outcomes(done: Repairs, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Return the table `outcomes`: each repair with the image's flags before and after."""
+    table = done.repairs[["image_id", "steps", "clipped"]]
+    table = table.assign(
+        flags_before=[names(before, image_id) for image_id in table["image_id"]],
+        flags_after=[names(after, image_id) for image_id in table["image_id"]],
+    )
+    return table.merge(done.likeness).merge(done.verdicts[["image_id", "accepted", "refused_by"]])
+
+
+def answers(section: Dataset) -> dict[str, str]:
+    """Return the rules that the repairs answer, each with its metric."""
+    called = {step["rule"] for step in section.enhance}
+    return {name: rule.metric for name, rule in section.filter.items() if name in called}
+
+
+def callers(repairs: pd.DataFrame, rules: Collection[str]) -> dict[str, set[str]]:
+    """Return, by image_id, which of the rules called for an image's repair."""
+    return {row.image_id: set(rules) & set(row.rules.split()) for row in repairs.itertuples()}
 
 
 def changes(

@@ -49,7 +49,7 @@ class Original:
         return phantom(self.image, self.strength)
 
     @cached_property
-    def found(self) -> float:
+    def drawn(self) -> float:
         """How well the drawn vessels are found before any repair: average precision."""
         return drawn_ap(self.stored(self.phantom.image), self.phantom)
 
@@ -96,7 +96,7 @@ def phantom_gain(original: Original, repair: Repair) -> float:
 def _phantom_gain(original: Original, repair: Repair) -> float:
     drawn = original.phantom
     again = repair.again(original.stored(drawn.image))
-    gain = drawn_ap(again, drawn) - original.found
+    gain = drawn_ap(again, drawn) - original.drawn
     return 0.0 if np.isnan(gain) else gain
 
 
@@ -178,13 +178,13 @@ def gathered(original: Original, repair: Repair, names: Collection[str]) -> dict
     return {name: EVIDENCE[name](original, repair) for name in sorted(names)}
 
 
-def broken(found: Mapping[str, float], bounds: Mapping[str, Bounds]) -> list[str]:
+def broken(evidence: Mapping[str, float], bounds: Mapping[str, Bounds]) -> list[str]:
     """Return the names of the bounds that evidence lies outside; what is not a number breaks."""
     return [
         name
         for name, bound in sorted(bounds.items())
         if not (
-            (bound.min is None or found[bound.metric] >= bound.min)
-            and (bound.max is None or found[bound.metric] <= bound.max)
+            (bound.min is None or evidence[bound.metric] >= bound.min)
+            and (bound.max is None or evidence[bound.metric] <= bound.max)
         )
     ]

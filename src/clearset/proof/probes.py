@@ -23,6 +23,7 @@ from clearset.proof.evidence import Original, Repair, gathered
 from clearset.proof.verdicts import APPLIED
 from clearset.repair.steps import called, enhance
 from clearset.store.parallel import mapped
+from clearset.store.stages import Catalogue
 
 Steps = Sequence[Mapping[str, Any]]
 
@@ -43,21 +44,21 @@ class Job:
 
 
 def examined(
-    section: Dataset, found: Mapping[str, pd.DataFrame], folders: Mapping[str, Path]
+    section: Dataset, catalogue: Catalogue, repairs: pd.DataFrame, folders: Mapping[str, Path]
 ) -> pd.DataFrame:
     """Return a row for each repaired image, and for each image with a mask and each trial on it.
 
     Nothing where nothing was repaired and nothing is to be tried.
     """
-    repairs, truth = (found[name].set_index("image_id") for name in ("repairs", "truth"))
+    repairs, truth = (table.set_index("image_id") for table in (repairs, catalogue.truth))
     if repairs.empty and not section.compare.trials:
         return pd.DataFrame(columns=["image_id", "repair", "repaired"])
     clean = truth[truth["fault"] == CLEAN].reset_index().set_index("source")["image_id"]
-    table = found["images"].set_index("image_id").join(repairs[["rules"]])
+    table = catalogue.images.set_index("image_id").join(repairs[["rules"]])
     table["repaired"] = table.index.isin(repairs.index)
     table["clean"] = truth["source"].map(clean).map(table["path"])
-    wanted = (table["error"] == "") & (table["repaired"] | (table["mask"] != ""))
-    jobs = [_job(section, folders, row) for row in table[wanted].itertuples()]
+    telling = (table["error"] == "") & (table["repaired"] | (table["mask"] != ""))
+    jobs = [_job(section, folders, row) for row in table[telling].itertuples()]
     return pd.DataFrame([row for rows in mapped(examine, jobs, "probe") for row in rows])
 
 

@@ -14,6 +14,7 @@ from clearset.config.schema import Action, Bounds
 from clearset.plant.planting import CLEAN, MASKS, PARTS
 from clearset.proof.comparison import FEWEST, interval
 from clearset.proof.evidence import EVIDENCE, broken
+from clearset.store.stages import Catalogue
 
 SCORES = ("ap", "auroc", "f1", "dice")  # against the mask
 LIKENESS = ("psnr", "ssim")  # to the clean original, where a fault was planted
@@ -40,21 +41,30 @@ def verdicts(
     )
 
 
+def likeness(rows: pd.DataFrame, repair: str = APPLIED) -> pd.DataFrame:
+    """Return the columns image_id, psnr and ssim, to the original, of one repair."""
+    own = rows[(rows["repair"] == repair) & (rows["repaired"] == 1)]
+    return own.reindex(columns=["image_id", "psnr", "ssim"])
+
+
 def vessels(
-    rows: pd.DataFrame, found: Mapping[str, pd.DataFrame], bounds: Mapping[str, Bounds]
+    rows: pd.DataFrame,
+    catalogue: Catalogue,
+    decisions: pd.DataFrame,
+    bounds: Mapping[str, Bounds],
 ) -> pd.DataFrame:
     """Return the table `vessels` from what was examined and the dataset's own tables.
 
     An eye is the truth's where faults were planted, else all images with the same pixels.
     """
     table = rows.dropna(subset="ap_before") if "ap_before" in rows else rows[:0]
-    images, truth = found["images"].set_index("image_id"), found["truth"].set_index("image_id")
+    images, truth = (table.set_index("image_id") for table in (catalogue.images, catalogue.truth))
     table = table[~table["image_id"].isin(truth.index[truth["fault"].isin(MASKS)])]  # wrong ones
     ids = table["image_id"]
     first = images.reset_index().groupby("pixels_sha256")["image_id"].transform("min")
     alone = pd.Series(first.to_numpy(), images.index)
     told = truth.reindex(ids)
-    calls = found["decisions"].set_index("image_id")["decision"] == Action.enhance.value
+    calls = decisions.set_index("image_id")["decision"] == Action.enhance.value
     accepted = [not broken(row, bounds) for row in table.to_dict("records")]
     missing = {f"{s}_{side}": np.nan for s in (*SCORES, *LIKENESS) for side in ("before", "after")}
     return pd.DataFrame(missing, index=table.index).assign(
@@ -100,9 +110,9 @@ def gains(vessels: pd.DataFrame, *, resamples: int, seed: int) -> pd.DataFrame:
         for group, part, chosen in groups(own):
             for score in (*SCORES, *LIKENESS):
                 for update in ("all", "accepted"):
-                    found = _gain(chosen, score, update, resamples, seed)
-                    if found:
-                        rows.append((repair, update, group, part, score, *found))
+                    gain = _gain(chosen, score, update, resamples, seed)
+                    if gain:
+                        rows.append((repair, update, group, part, score, *gain))
     return pd.DataFrame(rows, columns=GAINS)
 
 

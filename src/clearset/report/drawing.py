@@ -1,84 +1,81 @@
 """Which figures and pictures a dataset gets: curves in git, pixels only of what may be shared."""
 
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
-import pandas as pd
-
-from clearset.config.schema import Dataset
-from clearset.decide.rules import Judged
+from clearset.config.schema import EVERY, Dataset
+from clearset.decide.rules import Judgement
+from clearset.proof import comparison
 from clearset.report import pictures, plots, proof_plots
-from clearset.report.pictures import Stored
-from clearset.store import layout, tables
-
-Tables = dict[str, pd.DataFrame]
-
-
-def sides(table: pd.DataFrame, folders: Mapping[str, Path]) -> pictures.Sides:
-    """Return what gives an image's file before and after; `table` is `images`."""
-    before, after = (
-        pictures.files(table, folders[stage] / "images") for stage in ("fetch", "enhance")
-    )
-    return partial(_both, before, after)
-
-
-def _both(
-    before: Mapping[str, Stored], after: Mapping[str, Stored], image_id: str
-) -> tuple[Stored, Stored]:
-    return before[image_id], after[image_id]
-
-
-def local(
-    section: Dataset,
-    found: Tables,
-    made: Judged,
-    shown: pictures.Sides,
-    folders: dict[str, Path],
-) -> None:
-    """Write what stays in data/: tables of single images, and pictures with their pixels."""
-    source, count = folders["fetch"] / "images", section.compare.gallery
-    with layout.replacing(folders["compare"]) as begun:
-        begun.mkdir()
-        for name in ("verdicts", "vessels"):
-            tables.write(name, found[name], begun)
-        pictures.galleries(made.values, found, source, begun / "galleries", count)
-        pictures.pairs(found["outcomes"], shown, begun / "pairs", section.compare.pairs)
-        fits = found["registrations"].merge(found["leaks"][["image_id", "other_id"]])
-        pictures.leaks(fits, shown, begun / "leaks", count)
+from clearset.store import layout
+from clearset.store.stages import Comparison, Dossier
 
 
 def figures(
-    found: Tables, made: Judged, called: dict[str, str], shown: pictures.Sides | None, target: Path
+    section: Dataset, dossier: Dossier, result: Comparison, judgement: Judgement, target: Path
 ) -> None:
-    """Write the figures: curves, and with `shown` pixels too.
+    """Write the figures: curves, and of a dataset that may be passed on, pixels too."""
+    sides = _sides(dossier) if section.about.redistributable else None
+    with layout.replacing(target) as incomplete:
+        drawn = plots.rules_figure(judgement.values, judgement.bounds)
+        pictures.save(drawn, incomplete / "rules.png")
+        _of_repairs(_callers(section, dossier), result, sides, incomplete)
+        if not dossier.catalogue.truth.empty:
+            _of_detectors(dossier, result, sides, incomplete)
 
-    `called` says, by image_id, which rules called for its repair.
-    """
-    with layout.replacing(target) as begun:
-        pictures.save(plots.rules_figure(made.values, made.bounds), begun / "rules.png")
-        _of_repairs(found, called, shown, begun)
-        if not found["truth"].empty:
-            _of_detectors(found, shown, begun)
+
+def galleries(
+    section: Dataset, dossier: Dossier, result: Comparison, judgement: Judgement, target: Path
+) -> None:
+    """Write the pictures with pixels of single images, which stay in data/."""
+    settings, sides = section.compare, _sides(dossier)
+    with layout.replacing(target) as incomplete:
+        incomplete.mkdir()
+        if (dossier.folders["fetch"] / "images").exists():  # else tables are all there is
+            pictures.galleries(
+                judgement.values, dossier, incomplete / "galleries", settings.gallery
+            )
+        pictures.pairs(result.outcomes, sides, incomplete / "pairs", settings.pairs)
+        fits = dossier.analysis.registrations.merge(result.leaks[["image_id", "other_id"]])
+        pictures.leaks(fits, sides, incomplete / "leaks", settings.gallery)
+
+
+def _sides(dossier: Dossier) -> pictures.Sides:
+    """Return what gives an image's file before and after."""
+    before, after = (
+        pictures.files(dossier.catalogue.images, dossier.folders[stage] / "images")
+        for stage in ("fetch", "enhance")
+    )
+    return lambda image_id: (before[image_id], after[image_id])
+
+
+def _callers(section: Dataset, dossier: Dossier) -> dict[str, str]:
+    """Return, by image_id, the rules that called for its repair, in words."""
+    callers = comparison.callers(dossier.cleaning.repairs, comparison.answers(section))
+    return {image_id: " + ".join(sorted(rules)) or EVERY for image_id, rules in callers.items()}
 
 
 def _of_repairs(
-    found: Tables, called: dict[str, str], shown: pictures.Sides | None, target: Path
+    callers: dict[str, str], result: Comparison, sides: pictures.Sides | None, target: Path
 ) -> None:
-    if not found["gains"].empty:
-        pictures.save(proof_plots.gains_figure(found["gains"]), target / "gains.png")
-    if found["outcomes"].empty:
+    if not result.gains.empty:
+        pictures.save(proof_plots.gains_figure(result.gains), target / "gains.png")
+    if result.outcomes.empty:
         return
-    pictures.save(plots.changes_figure(found["comparison"], called), target / "changes.png")
-    if shown:
-        pictures.repaired(found["outcomes"], shown, target / "repaired.png")
+    pictures.save(plots.changes_figure(result.comparison, callers), target / "changes.png")
+    if sides:
+        pictures.repaired(result.outcomes, sides, target / "repaired.png")
 
 
-def _of_detectors(found: Tables, shown: pictures.Sides | None, target: Path) -> None:
-    drawn = plots.detection_figure(found["severities"], found["crosstalk"])
+def _of_detectors(
+    dossier: Dossier, result: Comparison, sides: pictures.Sides | None, target: Path
+) -> None:
+    drawn = plots.detection_figure(result.severities, result.crosstalk)
     pictures.save(drawn, target / "detection.png")
-    pictures.save(plots.curves_figure(found["curves"], found["calibration"]), target / "curves.png")
-    if shown and (found["truth"]["severity"] > 0).any():
-        readable = found["images"].loc[found["images"]["error"] == "", "image_id"]
-        truth = found["truth"][found["truth"]["image_id"].isin(readable)]
-        pictures.faults(truth, shown, target / "faults.png")
+    selection, catalogue = dossier.selection, dossier.catalogue
+    drawn = plots.curves_figure(selection.curves, selection.calibration)
+    pictures.save(drawn, target / "curves.png")
+    if sides and (catalogue.truth["severity"] > 0).any():
+        images = catalogue.images
+        readable = images.loc[images["error"] == "", "image_id"]
+        truth = catalogue.truth[catalogue.truth["image_id"].isin(readable)]
+        pictures.faults(truth, sides, target / "faults.png")

@@ -6,9 +6,11 @@ import pandas as pd
 
 from clearset.config.schema import About, Dataset
 from clearset.decide.published import explained, measured_by
+from clearset.decide.rules import Judgement, summary
 from clearset.proof.verdicts import part_of
 from clearset.similar.duplicates import TRAINING, savings
 from clearset.store.markdown import escaped, markdown
+from clearset.store.stages import Analysis, Catalogue, Comparison, Dossier
 
 # Each section: its title, what its table means, the table, and what to say when it has no row.
 SECTIONS = [
@@ -152,32 +154,22 @@ ENOUGH = 0.9  # share of a fault's images found, from which it does not count as
 def report(
     dataset: str,
     section: Dataset,
-    tables: Mapping[str, pd.DataFrame],
-    engine: Mapping[str, object],
+    dossier: Dossier,
+    result: Comparison,
+    judgement: Judgement,
 ) -> str:
-    """Return a dataset's report from its tables (`io.tables` names their columns)."""
-    images, outliers = tables["images"], tables["outliers"]
-    every, judged = tables["severities"], tables["detection"]
-    own = every[(every["severity"] == 0) & (every["part"] == "all")]
-    shown = dict(tables) | {
-        "unreadable": images.loc[images["error"] != "", ["image_id", "error"]],
-        "trust": judged[(judged["part"] == "all") == (judged["bounds"] == "default")],
-        "missed": missed(every, tables["rules"]),
-        "faults": own.drop(columns=["severity", "bounds", "part"]),
-        "marked": outliers[outliers["published_outlier"] == 1].drop(columns="published_outlier"),
-    }
-    gains, agreed = tables["gains"], tables["agreement"]
-    for score in ("ap", "dice"):
-        own = gains[(gains["score"] == score) & (gains["part"] == part_of(gains))]
-        shown[f"{score}_gains"] = own.drop(columns="score")
-    shown["knowing"] = agreed[agreed["part"] == part_of(agreed)]
+    """Return a dataset's report from its tables."""
+    catalogue, selection = dossier.catalogue, dossier.selection
+    rules = summary(section.filter, judgement.bounds, selection.flags)
+    shown = vars(catalogue) | vars(dossier.analysis) | vars(selection) | vars(result)
+    shown |= {"rules": rules} | excerpts(catalogue, dossier.analysis, result, rules)
     texts = {
-        "published": explained(tables["published"], section.analyze),
-        "curation": saved(images, tables["curation"]),
+        "published": explained(result.published, section.analyze),
+        "curation": saved(catalogue.images, selection.curation),
     }
-    parts = [facts(dataset, section.about, tables["decisions"], engine)]
+    parts = [facts(dataset, section.about, selection.decisions, dossier.engine)]
     for title, text, name, none in SECTIONS:
-        if name in KNOWN and judged.empty and every.empty:
+        if name in KNOWN and result.detection.empty and result.severities.empty:
             continue
         if none or not shown[name].empty:
             table = markdown(shown[name]) if not shown[name].empty else none
@@ -185,15 +177,37 @@ def report(
     return "\n".join(parts)
 
 
+def excerpts(
+    catalogue: Catalogue, analysis: Analysis, result: Comparison, rules: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Return the parts of tables that sections show, by the name that `SECTIONS` gives them."""
+    images, outliers = catalogue.images, analysis.outliers
+    every, judged = result.severities, result.detection
+    faults = every[(every["severity"] == 0) & (every["part"] == "all")]
+    gains, agreement = result.gains, result.agreement
+    parts = {
+        "unreadable": images.loc[images["error"] != "", ["image_id", "error"]],
+        "trust": judged[(judged["part"] == "all") == (judged["bounds"] == "default")],
+        "missed": missed(every, rules),
+        "faults": faults.drop(columns=["severity", "bounds", "part"]),
+        "marked": outliers[outliers["published_outlier"] == 1].drop(columns="published_outlier"),
+        "knowing": agreement[agreement["part"] == part_of(agreement)],
+    }
+    for score in ("ap", "dice"):
+        own = gains[(gains["score"] == score) & (gains["part"] == part_of(gains))]
+        parts[f"{score}_gains"] = own.drop(columns="score")
+    return parts
+
+
 def saved(images: pd.DataFrame, dropped: pd.DataFrame) -> str:
     """Return a sentence on the images and bytes that the dropped duplicates save."""
-    found = savings(images, dropped)
+    spared = savings(images, dropped)
     training = int(images["split"].isin(TRAINING).sum())
-    share = found["duplicates_dropped_train"] / max(training, 1)
+    share = spared["duplicates_dropped_train"] / max(training, 1)
     return (
-        f"They save {found['duplicates_dropped_train']} of {training} training images "
-        f"({share:.1%}) and {found['duplicates_dropped_bytes'] / 1e6:.1f} of "
-        f"{found['bytes'] / 1e6:.1f} MB."
+        f"They save {spared['duplicates_dropped_train']} of {training} training images "
+        f"({share:.1%}) and {spared['duplicates_dropped_bytes'] / 1e6:.1f} of "
+        f"{spared['bytes'] / 1e6:.1f} MB."
     )
 
 

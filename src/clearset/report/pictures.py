@@ -18,6 +18,7 @@ from clearset.report import sheets
 from clearset.similar import registration
 from clearset.store import layout
 from clearset.store.parallel import mapped
+from clearset.store.stages import Dossier
 
 DPI = 100
 SMALL = 220  # px: side of a picture in the sheets that are kept in git
@@ -72,17 +73,14 @@ def thumbnail(file: Stored) -> Pixels:
     return pixels[::step, ::step]
 
 
-def galleries(
-    values: pd.DataFrame, tables: dict[str, pd.DataFrame], folder: Path, target: Path, count: int
-) -> list[Path]:
+def galleries(values: pd.DataFrame, dossier: Dossier, target: Path, count: int) -> list[Path]:
     """Write the galleries of the published studies and return their paths.
 
     Blurred (ascending), dark, bright, outliers beside their nearest image, the most similar pairs,
     components. `values` are the rules' measures; at most `count` entries in each gallery.
     """
-    if not folder.exists():  # tables are all there is
-        return []
-    there = files(tables["images"], folder)
+    there = files(dossier.catalogue.images, dossier.folders["fetch"] / "images")
+    analysis, curation = dossier.analysis, dossier.selection.curation
     once = cache(lambda image_id: thumbnail(there[image_id]))  # in several galleries
 
     def shown(entries: Iterable[tuple[str, str]]) -> list[sheets.Picture]:
@@ -97,10 +95,15 @@ def galleries(
         ),
         ("dark", "Darkest (lowest mean)", _ends(values["mean"], count, True), 4),
         ("bright", "Brightest (highest mean)", _ends(values["mean"], count, False), 4),
-        ("outliers", "Most isolated, each beside its nearest image", _isolated(tables, count), 4),
-        ("duplicates", "Most similar pairs", _pairs(tables["neighbours"], count), 4),
-        ("components", "Components", _components(tables["components"], count), 4),
-        ("dropped", "Dropped, each beside what stays", _dropped(tables["curation"], count), 4),
+        (
+            "outliers",
+            "Most isolated, each beside its nearest image",
+            _isolated(analysis.outliers, count),
+            4,
+        ),
+        ("duplicates", "Most similar pairs", _pairs(analysis.neighbours, count), 4),
+        ("components", "Components", _components(analysis.components, count), 4),
+        ("dropped", "Dropped, each beside what stays", _dropped(curation, count), 4),
     ]
     return [
         write(sheets.sheet(shown(entries), title, columns), target / f"{name}.png")
@@ -114,8 +117,8 @@ def _ends(column: pd.Series, count: int, ascending: bool) -> list[tuple[str, str
     return [(str(i), f"{column.name} {value:.6g}") for i, value in ordered.items()]
 
 
-def _isolated(tables: dict[str, pd.DataFrame], count: int) -> list[tuple[str, str]]:
-    far = tables["outliers"].sort_values(["isolation_z", "image_id"]).head(count)
+def _isolated(outliers: pd.DataFrame, count: int) -> list[tuple[str, str]]:
+    far = outliers.sort_values(["isolation_z", "image_id"]).head(count)
     return [
         entry
         for row in far.itertuples()

@@ -22,6 +22,18 @@ Fate = tuple[str, str]  # what becomes of an image, and why
 
 
 @dataclass(frozen=True)
+class Grounds:
+    """The tables that an image's fate in the release hangs on."""
+
+    images: pd.DataFrame
+    flags: pd.DataFrame
+    decisions: pd.DataFrame
+    curation: pd.DataFrame
+    repairs: pd.DataFrame
+    verdicts: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Review:
     """A person's word on one image, which overrides every rule; `where` it is written."""
 
@@ -31,19 +43,18 @@ class Review:
 
 
 def manifest(
-    found: Mapping[str, pd.DataFrame],
+    grounds: Grounds,
     reviews: Mapping[str, Review],
     update: Update,
     uncopied: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return the table `manifest`, what only files tell left empty: every image, once.
 
-    Left empty are identities, and hashes of masks and labels. From the tables `images`, `flags`,
-    `decisions`, `curation`, `repairs` and `verdicts`. `uncopied` are images of which there is no
-    copy to release. Raises `ClearsetError` for a review without ground, and for a repair without a
-    verdict.
+    Left empty are identities, and hashes of masks and labels. `uncopied` are images of which there
+    is no copy to release. Raises `ClearsetError` for a review without ground, and for a repair
+    without a verdict.
     """
-    table = _joined(found)
+    table = _joined(grounds)
     refuse_unfounded(reviews, table, uncopied)
     fates = [
         _fate(image, update, reviews.get(image.image_id), image.image_id in uncopied)
@@ -65,7 +76,7 @@ def manifest(
         reason=table["reason"].map(cells.text),
         steps=table["steps"].where(repaired, "").map(cells.text),
     )
-    evidence = found["verdicts"].drop(columns=["accepted", "refused_by"])
+    evidence = grounds.verdicts.drop(columns=["accepted", "refused_by"])
     return table.drop(columns=INTERNAL).merge(evidence, on="image_id", how="left")
 
 
@@ -102,21 +113,21 @@ def counts(table: pd.DataFrame) -> dict[str, int]:
     return {fate: int(fates.get(fate, 0)) for fate in (KEPT, REPAIRED, DROPPED)}
 
 
-def _joined(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _joined(grounds: Grounds) -> pd.DataFrame:
     """Return one row an image with everything that its fate hangs on; texts empty where nothing."""
-    repairs, verdicts = found["repairs"], found["verdicts"]
+    repairs, verdicts = grounds.repairs, grounds.verdicts
     if unjudged := sorted(set(repairs["image_id"]) - set(verdicts["image_id"])):
         raise ClearsetError(f"repairs without a verdict: {listed(unjudged)}. Run compare again")
-    flags = found["flags"].sort_values("rule")
+    flags = grounds.flags.sort_values("rule")
     dropping = flags[flags["action"] == Action.drop.value]
     columns = ["image_id", "split", "source", "source_sha256", "source_mask", "source_label"]
     columns += ["error", *RANGE]
-    table = found["images"].rename(columns={"sha256": "source_sha256"})[columns]
+    table = grounds.images.rename(columns={"sha256": "source_sha256"})[columns]
     for part in (
-        found["decisions"][["image_id", "decision"]],
+        grounds.decisions[["image_id", "decision"]],
         flags.groupby("image_id")["rule"].agg(" ".join).rename("flags"),
         dropping.groupby("image_id")["rule"].agg(" ".join).rename("dropping"),
-        found["curation"][["image_id", "keeper_id"]],
+        grounds.curation[["image_id", "keeper_id"]],
         repairs.rename(columns={"sha256": "repaired_sha256"})[
             ["image_id", "steps", "repaired_sha256"]
         ],

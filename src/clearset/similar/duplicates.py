@@ -103,15 +103,19 @@ class Surplus:
         }
 
 
-def surplus(found: Mapping[str, pd.DataFrame], unfit: Collection[str] = ()) -> Surplus:
-    """Return which images are surplus, from the tables `images`, `metrics` and `links`."""
-    images = found["images"]
-    best_first, copied = order(images, found["metrics"], unfit), copy_links(images)
-    both = pd.concat([copied, found["links"]], ignore_index=True) if len(copied) else found["links"]
+def surplus(
+    images: pd.DataFrame,
+    metrics: pd.DataFrame,
+    links: pd.DataFrame,
+    unfit: Collection[str] = (),
+) -> Surplus:
+    """Return which images are surplus; the arguments are tables of these names."""
+    best_first, copied = order(images, metrics, unfit), copy_links(images)
+    both = pd.concat([copied, links], ignore_index=True) if len(copied) else links
     return Surplus(merges(best_first, both), merges(best_first, copied))
 
 
-def curation(images: pd.DataFrame, flags: pd.DataFrame, found: Surplus) -> pd.DataFrame:
+def curation(images: pd.DataFrame, flags: pd.DataFrame, spare: Surplus) -> pd.DataFrame:
     """Return the table `curation`: who stays in the stead of each image dropped as surplus.
 
     `flags` are those of dropping rules on `surplus_similarity` or `surplus_copies`, with `metric`.
@@ -120,9 +124,9 @@ def curation(images: pd.DataFrame, flags: pd.DataFrame, found: Surplus) -> pd.Da
     strictest = flags.drop_duplicates("rule").sort_values("max", ascending=False)
     for row in strictest.itertuples():  # the loosest bound, whose groups are largest, has the word
         copied = row.metric == "surplus_copies"
-        keepers |= stand_ins(found.copied if copied else found.alike, row.max)
+        keepers |= stand_ins(spare.copied if copied else spare.alike, row.max)
     named = flags.sort_values("rule").groupby("image_id")["rule"].agg(" ".join)
-    about, level = images.set_index("image_id"), found.alike.set_index("image_id")["similarity"]
+    about, level = images.set_index("image_id"), spare.alike.set_index("image_id")["similarity"]
     table = pd.DataFrame({"image_id": named.index, "rules": named.to_numpy()})
     table["keeper_id"] = table["image_id"].map(keepers)
     table["similarity"] = table["image_id"].map(level)

@@ -7,12 +7,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from clearset.config.schema import SURPLUS, Action, Rule
-from clearset.decide.rules import ORDER, Judged, outside
+from clearset.decide.rules import ORDER, Judgement, outside
 from clearset.similar.duplicates import copy_links, surplus
+from clearset.store.stages import Survey
 from clearset.truth.calibration import between
 from clearset.truth.evaluation import examples
 
-Tables = Mapping[str, pd.DataFrame]
 Flags = npt.NDArray[np.bool_]  # one row a bound, one column an image or an example
 Fates = npt.NDArray[np.intp]  # the same: the place of an image's strongest action in `ORDER`
 SIDES = ("min", "max")
@@ -22,7 +22,7 @@ SCORES = ["precision", "recall", "f1"]
 COLUMNS = ["rule", "side", "bound", "metric", "present", "flagged", *FATE, *SCORES]
 
 
-def swept(judged: Judged, found: Tables) -> pd.DataFrame:
+def swept(judgement: Judgement, survey: Survey) -> pd.DataFrame:
     """Return the table `bounds`: each rule at each bound that tells two images apart.
 
     How many images the rule flags there, what becomes of all images with the other rules as they
@@ -30,21 +30,21 @@ def swept(judged: Judged, found: Tables) -> pd.DataFrame:
     Just what `rules.judge` and `rules.decide` make of the dataset at that bound.
     """
     parts = [
-        curve(name, side, judged, found)
-        for name, rule in judged.bounds.items()
+        curve(name, side, judgement, survey)
+        for name, rule in judgement.bounds.items()
         for side in SIDES
         if getattr(rule, side) is not None
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
 
-def curve(name: str, side: str, judged: Judged, found: Tables) -> pd.DataFrame:
+def curve(name: str, side: str, judgement: Judgement, survey: Survey) -> pd.DataFrame:
     """Return the rows of one side of a rule."""
-    rule = judged.bounds[name]
-    column = judged.values[rule.metric]
+    rule = judgement.bounds[name]
+    column = judgement.values[rule.metric]
     bounds = tried(column, rule, side)
     flagged = outside_each(column, rule, side, bounds)
-    fate = fates(name, flagged, judged, found)
+    fate = fates(name, flagged, judgement, survey)
     table = pd.DataFrame({"rule": name, "side": side, "bound": bounds, "metric": rule.metric})
     table["present"] = (bounds == getattr(rule, side)).astype(int)
     table["flagged"] = flagged.sum(axis=1)
@@ -52,7 +52,7 @@ def curve(name: str, side: str, judged: Judged, found: Tables) -> pd.DataFrame:
         table[became] = np.isin(fate, [ORDER.index(action) for action in actions]).sum(axis=1)
     if not rule.finds:
         return table.assign(**dict.fromkeys(SCORES, np.nan))
-    cases = examples(rule, judged.values, found)
+    cases = examples(rule, judgement.values, survey)
     called = outside_each(cases["value"], rule, side, bounds)
     return table.assign(**scores(called, cases["positive"].to_numpy(bool)))
 
@@ -83,37 +83,37 @@ def outside_each(
     return np.asarray((values < ends["min"]) | (values > ends["max"]), bool)
 
 
-def fates(name: str, flagged: Flags, judged: Judged, found: Tables) -> Fates:
+def fates(name: str, flagged: Flags, judgement: Judgement, survey: Survey) -> Fates:
     """Return what becomes of every image when a rule flags what each row of `flagged` says."""
-    rule = judged.bounds[name]
+    rule = judgement.bounds[name]
     strongest = np.where(flagged, ORDER.index(rule.action.value), 0)
     # An image that is dropped stands for no other: who is surplus then depends on this bound.
-    ties = {n: r for n, r in judged.bounds.items() if r.metric in SURPLUS}
+    ties = {n: r for n, r in judgement.bounds.items() if r.metric in SURPLUS}
     moved = bool(ties) and rule.action is Action.drop and name not in ties
-    for other, held in judged.bounds.items():
+    for other, held in judgement.bounds.items():
         if other != name and not (moved and other in ties):
-            out = outside(judged.values[held.metric], held)
+            out = outside(judgement.values[held.metric], held)
             strongest = np.maximum(strongest, np.where(out, ORDER.index(held.action.value), 0))
     if not moved:
         return strongest
-    return np.maximum(strongest, surplus_fates(strongest == ORDER.index("drop"), ties, found))
+    return np.maximum(strongest, surplus_fates(strongest == ORDER.index("drop"), ties, survey))
 
 
-def surplus_fates(unfit: Flags, ties: Mapping[str, Rule], found: Tables) -> Fates:
+def surplus_fates(unfit: Flags, ties: Mapping[str, Rule], survey: Survey) -> Fates:
     """Return what the rules on surplus images make of every image, for each row of unfit ones.
 
     Only images that a link joins above a bound can be surplus or stand for others, so that rows
     that differ elsewhere are worked out once.
     """
-    images = found["images"].sort_values("image_id", ignore_index=True)
-    near = deciding(found, ties)
-    linked = images["image_id"].isin([*near["links"]["image_id"], *near["links"]["other_id"]])
-    linked |= images["image_id"].isin(near["copied"].to_numpy().ravel())
-    few = near | {"images": images[linked]}
+    images = survey.images.sort_values("image_id", ignore_index=True)
+    links, copied = deciding(survey, ties), copy_links(survey.images)[["image_id", "other_id"]]
+    linked = images["image_id"].isin([*links["image_id"], *links["other_id"]])
+    linked |= images["image_id"].isin(copied.to_numpy().ravel())
+    few = images[linked]
     rows, place = np.unique(unfit[:, linked.to_numpy()], axis=0, return_inverse=True)
     readable, result = images["error"] == "", []
     for row in rows:
-        measured = surplus(few, set(few["images"]["image_id"][row])).measures()
+        measured = surplus(few, survey.metrics, links, set(few["image_id"][row])).measures()
         strongest = np.zeros(len(images), np.intp)
         for rule in ties.values():
             column = measured[rule.metric].reindex(images["image_id"]).fillna(0.0).to_numpy()
@@ -123,27 +123,26 @@ def surplus_fates(unfit: Flags, ties: Mapping[str, Rule], found: Tables) -> Fate
     return np.asarray(np.array(result)[place.ravel()], np.intp)
 
 
-def deciding(found: Tables, ties: Mapping[str, Rule]) -> dict[str, pd.DataFrame]:
-    """Return `metrics`, the `links` above the loosest bound of the rules, and who is `copied`.
+def deciding(survey: Survey, ties: Mapping[str, Rule]) -> pd.DataFrame:
+    """Return the links above the loosest bound of the rules.
 
     A link below every bound makes no image surplus; a lower bound, or one below that of an image
     without any link (0), lets each link speak.
     """
-    links = found["links"]
+    links = survey.links
     highest = [
         -1.0 if rule.max is None or rule.min is not None else rule.max for rule in ties.values()
     ]
     if min(highest) >= 0:
         links = links[links["similarity"] > min(highest)]
-    copied = copy_links(found["images"])[["image_id", "other_id"]]
-    return {"metrics": found["metrics"], "links": links, "copied": copied}
+    return links
 
 
 def scores(flagged: Flags, positive: Flags) -> dict[str, npt.NDArray[np.float64]]:
     """Return precision, recall and F1 of each row of flags, as `evaluation.scores` tells them."""
     right, called, total = (flagged & positive).sum(1), flagged.sum(1), int(positive.sum())
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = (right / called, right / np.float64(total), 2 * right / (called + total))
+        ratios = (right / called, right / np.float64(total), 2 * right / (called + total))
     known = (called > 0, total > 0, total > 0)
-    shown = [np.where(k, each, np.nan) for k, each in zip(known, found, strict=True)]
+    shown = [np.where(k, each, np.nan) for k, each in zip(known, ratios, strict=True)]
     return dict(zip(SCORES, shown, strict=True))

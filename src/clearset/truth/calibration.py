@@ -11,7 +11,8 @@ import pandas as pd
 from clearset.config.schema import Calibrate, Rule
 from clearset.decide.rules import outside
 from clearset.plant.planting import PARTS
-from clearset.truth.evaluation import Tables, detectors, examples, scores
+from clearset.store.stages import Survey
+from clearset.truth.evaluation import detectors, examples, scores
 
 SHOWN = 200  # points of a curve that are kept, at least
 
@@ -51,21 +52,21 @@ def between(ordered: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.where(apart, middle, ends[1])
 
 
-def chosen(points: pd.DataFrame, wanted: Calibrate) -> float:
+def best_bound(points: pd.DataFrame, aim: Calibrate) -> float:
     """Return the bound with the best F1, or the most recall at the wanted precision.
 
     Where no bound is as precise as wanted, the most precise. Of equals the middle one.
     """
-    aim = points["f1"]
-    if wanted.precision is not None:
-        enough = points["precision"] >= wanted.precision
-        aim = points["recall"].where(enough, -1.0) if enough.any() else points["precision"]
-    best = np.flatnonzero(aim == aim.max())
+    score = points["f1"]
+    if aim.precision is not None:
+        enough = points["precision"] >= aim.precision
+        score = points["recall"].where(enough, -1.0) if enough.any() else points["precision"]
+    best = np.flatnonzero(score == score.max())
     return float(points["bound"].iloc[best[len(best) // 2]])
 
 
 def calibrate(
-    rules: Mapping[str, Rule], values: pd.DataFrame, found: Tables, wanted: Calibrate
+    rules: Mapping[str, Rule], values: pd.DataFrame, survey: Survey, aim: Calibrate
 ) -> tuple[dict[str, Rule], pd.DataFrame, pd.DataFrame]:
     """Return the detectors with chosen bounds, and the tables `calibration` and `curves`.
 
@@ -75,14 +76,14 @@ def calibrate(
     """
     result, rows, curves = {}, [], []
     for name, rule in detectors(rules).items():
-        cases = examples(rule, values, found)
+        cases = examples(rule, values, survey)
         fitted, held = (cases[cases["part"] == part] for part in PARTS)
         side = "min" if rule.min is not None else "max"
         points = curve(fitted, side)
         both = rule.min is not None and rule.max is not None
         if both or fitted["positive"].nunique() < 2 or points.empty:
             continue
-        result[name] = _bounded(rule, side, chosen(points, wanted))
+        result[name] = _bounded(rule, side, best_bound(points, aim))
         rows.append(_row(name, (rule, result[name]), (fitted, held)))
         thinned = points.iloc[:: max(len(points) // SHOWN, 1)]
         curves.append(thinned.assign(rule=name, metric=rule.metric))

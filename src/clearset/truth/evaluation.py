@@ -18,8 +18,8 @@ from clearset.measure.vessels import auroc
 from clearset.plant.edits import EDITS
 from clearset.plant.planting import CLEAN, PARTS, known_kinds
 from clearset.store.errors import ClearsetError
+from clearset.store.stages import Survey
 
-Tables = Mapping[str, pd.DataFrame]
 RELATED = {"near_duplicate", "duplicate", "label_conflict", "leak"}  # kinds that take two images
 PAIRED = {"near_duplicate", "leak"}  # judged as pairs of images
 COLUMNS = ["value", "positive", "part", "fault", "severity"]
@@ -30,28 +30,28 @@ FOREIGN = "foreign"
 
 def detectors(rules: Mapping[str, Rule]) -> dict[str, Rule]:
     """Return the rules that say what they find; an unknown kind is an error."""
-    found = {name: rule for name, rule in rules.items() if rule.finds}
-    for name, rule in found.items():
+    named = {name: rule for name, rule in rules.items() if rule.finds}
+    for name, rule in named.items():
         if rule.finds not in known_kinds():
             raise ClearsetError(
                 f"filter.{name} finds '{rule.finds}', which is no kind of fault. "
                 f"Known: {', '.join(sorted(known_kinds()))}"
             )
-    return found
+    return named
 
 
-def examples(rule: Rule, values: pd.DataFrame, found: Tables) -> pd.DataFrame:
+def examples(rule: Rule, values: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     """Return what a detector is judged on: columns value, positive, part, fault, severity.
 
-    `values` are the rules' measures; `found` has the tables `truth`, `neighbours` and
-    `registrations`. Images of another subject than the dataset's are judged by the rule for these
-    alone; where two images make a fault, the other images of the eye are neither right nor wrong.
+    `values` are the rules' measures. Images of another subject than the dataset's are judged by the
+    rule for these alone; where two images make a fault, the other images of the eye are neither
+    right nor wrong.
     """
-    truth = found["truth"].set_index("image_id")
+    truth = survey.truth.set_index("image_id")
     if rule.finds == "near_duplicate":
-        return _pairs(truth, found["neighbours"])
+        return _pairs(truth, survey.neighbours)
     if rule.finds == "leak":
-        return _leaks(truth, found["registrations"])
+        return _leaks(truth, survey.registrations)
     kinds = truth["kinds"].str.split().map(set)
     positive = kinds.map(lambda named: rule.finds in named).astype(bool)
     judged = (truth["fault"] != FOREIGN) | (rule.finds == FOREIGN)
@@ -139,7 +139,7 @@ def _violation(values: pd.Series, rule: Rule) -> npt.NDArray[np.float64]:
 
 
 def detection(
-    values: pd.DataFrame, found: Tables, bounds: Mapping[str, Mapping[str, Rule]]
+    values: pd.DataFrame, survey: Survey, bounds: Mapping[str, Mapping[str, Rule]]
 ) -> pd.DataFrame:
     """Return the table `detection`: each detector under each set of bounds.
 
@@ -148,7 +148,7 @@ def detection(
     rows = []
     for name, rules in bounds.items():
         for rule, entry in detectors(rules).items():
-            cases = examples(entry, values, found)
+            cases = examples(entry, values, survey)
             for part in ("all", PARTS[1]) if name == "default" else (PARTS[1],):
                 chosen = cases if part == "all" else cases[cases["part"] == part]
                 total = int(chosen["positive"].sum())
@@ -159,7 +159,7 @@ def detection(
 
 
 def severities(
-    values: pd.DataFrame, found: Tables, bounds: Mapping[str, Mapping[str, Rule]]
+    values: pd.DataFrame, survey: Survey, bounds: Mapping[str, Mapping[str, Rule]]
 ) -> pd.DataFrame:
     """Return the table `severities`: each fault at each severity (0: all) against clean images.
 
@@ -168,7 +168,7 @@ def severities(
     rows = []
     for name, part in (("default", "all"), ("calibrated", PARTS[1])):
         for rule, entry in detectors(bounds.get(name, {})).items():
-            for fault, severity, cases in _by_fault(examples(entry, values, found), part):
+            for fault, severity, cases in _by_fault(examples(entry, values, survey), part):
                 told = scores(cases, entry)
                 if entry.finds in PAIRED:
                     told |= {"precision": float("nan"), "f1": float("nan")}

@@ -1,0 +1,145 @@
+"""What the folder of each stage holds: a frozen dataclass a stage, each field a table of its name.
+
+`columns` declares the tables. A function takes the stage's tables that it needs, or single tables.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from clearset.store import tables
+
+Stage = TypeVar("Stage")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Of the stage fetch: every image of the source, what is known of it, and remarks."""
+
+    images: pd.DataFrame
+    truth: pd.DataFrame
+    notes: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Of the stage analyze: every image measured, and set beside every other."""
+
+    metrics: pd.DataFrame
+    masks: pd.DataFrame
+    neighbours: pd.DataFrame
+    links: pd.DataFrame
+    outliers: pd.DataFrame
+    components: pd.DataFrame
+    pairs: pd.DataFrame
+    registrations: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Of the stage filter: what the rules flag, what becomes of every image, and better bounds."""
+
+    flags: pd.DataFrame
+    decisions: pd.DataFrame
+    conflicts: pd.DataFrame
+    curation: pd.DataFrame
+    calibration: pd.DataFrame
+    curves: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """Of the stage enhance: the images of the cleaned dataset, and which of them are repaired."""
+
+    images: pd.DataFrame
+    repairs: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Of the stage compare: what the repairs did, whether they may enter, how far to trust flags.
+
+    `detection`, `severities` and `crosstalk` have no row where the truth is not known.
+    """
+
+    outcomes: pd.DataFrame
+    comparison: pd.DataFrame
+    changes: pd.DataFrame
+    verdicts: pd.DataFrame
+    vessels: pd.DataFrame
+    gains: pd.DataFrame
+    agreement: pd.DataFrame
+    leaks: pd.DataFrame
+    published: pd.DataFrame
+    detection: pd.DataFrame
+    severities: pd.DataFrame
+    crosstalk: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """What the stages from fetch to enhance have written of a dataset, and into which folders."""
+
+    folders: Mapping[str, Path]
+    catalogue: Catalogue
+    analysis: Analysis
+    selection: Selection
+    cleaning: Cleaning
+    engine: Mapping[str, Any]  # engine.json: what measured the images, with which settings
+
+    @property
+    def survey(self) -> "Survey":
+        """What the rules are judged by."""
+        return survey(self.catalogue, self.analysis, self.selection.conflicts)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What rules are judged by: the images, what is known of them, and all that is measured."""
+
+    images: pd.DataFrame
+    truth: pd.DataFrame
+    metrics: pd.DataFrame
+    masks: pd.DataFrame
+    neighbours: pd.DataFrame
+    links: pd.DataFrame
+    outliers: pd.DataFrame
+    registrations: pd.DataFrame
+    conflicts: pd.DataFrame
+
+
+def survey(catalogue: Catalogue, analysis: Analysis, conflicts: pd.DataFrame) -> Survey:
+    """Return what rules are judged by."""
+    every = vars(catalogue) | vars(analysis) | {"conflicts": conflicts}
+    return Survey(**{field.name: every[field.name] for field in fields(Survey)})
+
+
+def dossier(folders: Mapping[str, Path]) -> Dossier:
+    """Return what the stages have written; `folders` are by stage, from fetch to enhance."""
+    return Dossier(
+        folders,
+        read(Catalogue, folders["fetch"]),
+        read(Analysis, folders["analyze"]),
+        read(Selection, folders["filter"]),
+        read(Cleaning, folders["enhance"]),
+        tables.read_json(folders["analyze"] / "engine.json"),
+    )
+
+
+def read(stage: type[Stage], folder: Path) -> Stage:
+    """Return a stage's tables; raises `ClearsetError` as `tables.read`."""
+    return stage(**{name: tables.read(name, folder) for name in names(stage)})
+
+
+def write(stage: Any, folder: Path) -> None:
+    """Write a stage's tables into its folder."""
+    for name in names(type(stage)):
+        tables.write(name, getattr(stage, name), folder)
+
+
+def names(stage: type[Any]) -> list[str]:
+    """Return the names of a stage's tables."""
+    return [field.name for field in fields(stage)]
