@@ -70,6 +70,13 @@ def _singles(analysis: Analysis, flags: pd.DataFrame, settings: Analyze) -> list
     return rows
 
 
+def findings(table: pd.DataFrame) -> list[str]:
+    """Return the findings of the table `published` as a reader expects them: pairs first."""
+    pairs = table[table["pairs"].notna()].sort_values("bound", ascending=False, kind="stable")
+    rest = ["outliers", "components", *SINGLE]
+    return [*pairs["finding"], *(name for name in rest if name in set(table["finding"]))]
+
+
 def explained(table: pd.DataFrame, settings: Analyze) -> str:
     """Return two sentences for a reader of a published report, with this dataset's own numbers."""
     neighbours, example = settings.graph_neighbours, ""
