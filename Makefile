@@ -108,6 +108,10 @@ portable: $(VENV)/installed ## Compare bytes with an old processor (qemu-user), 
 lint: $(VENV)/installed ## Check style and types
 	@ruff check . && ruff format --check . && mypy
 
+.PHONY: docs
+docs: $(VENV)/installed ## Renew the numbers in docs/ from the tables
+	@python docs/renew.py
+
 experiments: $(VENV)/installed ## Compare experiments: bounds, counts, changes
 	@dvc exp show --no-pager --only-changed --drop '(src|data|conf|training).*|Created|Executor|State'
 
