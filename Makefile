@@ -23,37 +23,38 @@ $(BIN)/uv: requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
 	@touch $@
 
-$(VENV)/installed: $(BIN)/uv requirements.lock
+$(VENV)/installed: $(BIN)/uv requirements.lock pyproject.toml
 	@echo "setting up $(VENV) from requirements.lock ..."
 	@$(SYNC) 2>$(VENV)/uv.log || UV_SYSTEM_CERTS=true $(SYNC) # a network's own certificates: the system knows them
+	@$(BIN)/uv pip install --quiet --offline --no-deps --python $(BIN)/python --editable . # the program `clearset`, of this tree
 	@touch $@
 
 # The engine's outcome is a line in $(VENV)/fastdup.txt: no fastdup is not an error, since the native engine needs none.
-$(VENV)/fastdup.txt: $(VENV)/installed src/setup_fastdup.py
-	@$(BIN)/python src/setup_fastdup.py
+$(VENV)/fastdup.txt: $(VENV)/installed src/clearset/commands/fastdup.py
+	@clearset fastdup
 
 setup: $(VENV)/installed ## Set up everything: .venv from requirements.lock, and the newest fastdup in an environment of its own
-	@$(BIN)/python src/setup_fastdup.py
+	@clearset fastdup
 
-repro: $(VENV)/installed ## Run the six stages on the sample dataset
-	@dvc repro release@sample
+repro: $(VENV)/installed ## Run the seven stages on the sample dataset
+	@dvc repro report@sample release@sample
 	@python src/config.py --check
-	@python src/agree.py --line sample
+	@clearset agree --line sample
 
-ravir: $(VENV)/fastdup.txt ## Run the six stages on RAVIR (CLEARSET_RAVIR=/path/to/a/copy, data/incoming/, or a download)
-	@dvc repro release@ravir
+ravir: $(VENV)/fastdup.txt ## Run the seven stages on RAVIR (CLEARSET_RAVIR=/path/to/a/copy, data/incoming/, or a download)
+	@dvc repro report@ravir release@ravir
 	@python src/config.py --check
-	@python src/agree.py --line ravir
+	@clearset agree --line ravir
 
-satellite: $(VENV)/installed ## Run the six stages on 1,500 generated 16-bit satellite tiles (4 minutes)
-	@dvc repro release@satellite_sample
+satellite: $(VENV)/installed ## Run the seven stages on 1,500 generated 16-bit satellite tiles (4 minutes)
+	@dvc repro report@satellite_sample release@satellite_sample
 	@python src/config.py --check
-	@python src/agree.py --line satellite_sample
+	@clearset agree --line satellite_sample
 
 faults: $(VENV)/installed ## Plant faults into RAVIR's eyes and measure every detector (CLEARSET_RAVIR as above; 6 minutes)
-	@dvc repro release@ravir_faults
+	@dvc repro report@ravir_faults release@ravir_faults
 	@python src/config.py --check
-	@python src/agree.py --line ravir_faults
+	@clearset agree --line ravir_faults
 
 # torch is large and only `train` needs it: an extra that the lock leaves out, and `make setup` removes.
 torch: $(VENV)/installed ## Install PyTorch, the extra that training a U-Net needs
@@ -64,39 +65,39 @@ train: torch ## Train models on raw and repaired RAVIR (CLEARSET_RAVIR as above;
 	@python src/config.py --check
 
 repairs: $(VENV)/installed ## Repair faults planted into RAVIR's eyes with masks, and measure what that does (5 minutes)
-	@dvc repro release@ravir_repairs
+	@dvc repro report@ravir_repairs release@ravir_repairs
 	@python src/config.py --check
-	@python src/agree.py --line ravir_repairs
+	@clearset agree --line ravir_repairs
 
 sweep: DATASET ?= ravir_repairs
 sweep: $(VENV)/installed ## Try every setting of conf/sweeps/DATASET.yaml as an experiment: DATASET=sample (4 minutes; git must be clean)
-	@python src/sweep.py "$(DATASET)"
+	@clearset sweep "$(DATASET)"
 
 adopt: $(VENV)/installed ## Make an experiment the default: its values go into conf/, its results into place: NAME=strict
-	@python src/adopt.py "$(NAME)"
+	@clearset adopt "$(NAME)"
 
 folder: $(VENV)/installed ## Run the stages on your own images, or a fastdup work folder: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']
-	@python src/folder.py "$(SOURCE)" "$(NAME)" $(SET)
+	@clearset folder "$(SOURCE)" "$(NAME)" $(addprefix --set ,$(SET))
 
 release: $(VENV)/installed ## Release a dataset to others: push, CHANGELOG entry, tag: DATASET=sample VERSION=v1 (git must be clean)
-	@python src/publish.py "$(DATASET)" "$(VERSION)"
+	@clearset publish "$(DATASET)" "$(VERSION)"
 
 diff: $(VENV)/installed ## Say which images changed fate, and why: DATASET=sample A=sample-v1 B=sample-v2 (tags, commits, experiments)
-	@python src/diff.py "$(DATASET)" "$(A)" $(if $(B),"$(B)")
+	@clearset diff "$(DATASET)" "$(A)" $(if $(B),"$(B)")
 
 agree: DATASET ?= sample
 agree: $(VENV)/installed ## Say whether a run gave what is committed, or what differs: DATASET=sample [REVISION=sample-v1]
-	@python src/agree.py "$(DATASET)" $(if $(REVISION),"$(REVISION)")
+	@clearset agree "$(DATASET)" $(if $(REVISION),"$(REVISION)")
 
 verify: $(VENV)/installed ## Check a released folder by its hashes and its pixels, and name what differs: FOLDER=data/release/sample
-	@python src/verify.py "$(FOLDER)"
+	@clearset verify "$(FOLDER)"
 
 rebuild: $(VENV)/installed ## Make a cleaned dataset from its recipe and its source: RECIPE=data/recipe/ravir SOURCE=/path TARGET=cleaned
-	@python src/rebuild.py "$(RECIPE)" "$(SOURCE)" "$(TARGET)"
+	@clearset rebuild "$(RECIPE)" "$(SOURCE)" "$(TARGET)"
 
 record: $(VENV)/fastdup.txt ## Write down what a working fastdup gives on RAVIR, and on what tests make, for when it works no more (CLEARSET_RAVIR as above)
 	@dvc repro fetch@ravir
-	@python src/record.py ravir
+	@clearset record ravir
 	@PYTHONPATH=src python tests/recordings.py
 
 test: $(VENV)/fastdup.txt ## Run the tests
@@ -121,7 +122,7 @@ benchmark: $(VENV)/fastdup.txt ## Time the pipeline on RAVIR, and 8,258 satellit
 	@PYTHONPATH=src python benchmarks/satellite.py
 
 lock: $(VENV)/installed ## Renew requirements.lock
-	@uv pip compile pyproject.toml --quiet --upgrade --group dev --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --custom-compile-command "make lock" --output-file requirements.lock
+	@uv pip compile pyproject.toml --quiet --extra pipeline --upgrade --group dev --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --custom-compile-command "make lock" --output-file requirements.lock
 
 clean: ## Remove the environment
 	rm -rf $(VENV)

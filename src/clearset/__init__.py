@@ -1,22 +1,19 @@
 """Clearset: find the images that harm a model, repair them, prove the repair, share the result."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clearset.repair.improve import ImproveImage
-    from clearset.share.loading import Release, load_release
+    from clearset.share.loading import Release, load_release, verify
 
-__all__ = ["ImproveImage", "Release", "load_release"]
+__all__ = ["ImproveImage", "Release", "load_release", "verify"]
+
+ROOMS = {"ImproveImage": "repair.improve"} | dict.fromkeys(__all__[1:], "share.loading")
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is public only when it is asked for: the stages do not need matplotlib."""
-    if name == "ImproveImage":
-        from clearset.repair.improve import ImproveImage  # noqa: PLC0415
-
-        return ImproveImage
-    if name in ("Release", "load_release"):
-        from clearset.share import loading  # noqa: PLC0415
-
-        return getattr(loading, name)
-    raise AttributeError(f"module 'clearset' has no attribute '{name}'")
+    """Import what is public only when it is asked for: each takes packages that others do not."""
+    if name not in ROOMS:
+        raise AttributeError(f"module 'clearset' has no attribute '{name}'")
+    return getattr(import_module(f"clearset.{ROOMS[name]}"), name)

@@ -1,19 +1,26 @@
-"""Make an experiment the default: its values into conf/, its results into place.
+"""Make an experiment the default: its values into conf/, its results into place."""
 
-`python src/adopt.py NAME`: params.yaml and conf/ never part, and nothing that it ran runs again.
-"""
-
+import click
 import yaml
 
-from clearset.commands import tool
 from clearset.config import adoption, params
 from clearset.store.errors import ClearsetError, listed
-from clearset.versions import publishing, revisions
+from clearset.versions import pipeline, publishing, revisions
 
-STAGES = ("fetch", "analyze", "filter", "enhance", "compare", "release")
+STAGES = ("fetch", "analyze", "filter", "enhance", "compare", "report", "release")
 
 
-def main(name: str) -> str:
+@click.command
+@click.argument("name")
+def command(name: str) -> str:
+    """Write the values of the experiment NAME into conf/, and put its results into place.
+
+    params.yaml and conf/ never part, and nothing that the experiment ran runs again.
+    """
+    return adopt(name)
+
+
+def adopt(name: str) -> str:
     """Write the experiment's values into conf/, put its results into place; returns what is next.
 
     `dvc exp apply` would want the data of every dataset of the project at hand: here it is that of
@@ -24,17 +31,17 @@ def main(name: str) -> str:
     if publishing.git("rev-parse", f"{commit}^") != publishing.git("rev-parse", "HEAD"):
         raise ClearsetError(
             f"{name} is no experiment on the commit that you are at. Known here: "
-            f"{listed(tool.call('dvc', 'exp', 'list', '--name-only').split()) or 'none'}"
+            f"{listed(pipeline.dvc('exp', 'list', '--name-only').split()) or 'none'}"
         )
-    wanted = yaml.safe_load(revisions.content(params.PARAMS, name))
-    datasets = sorted(set(adoption.differing(wanted)) - params.GROUPS)
-    changed = adoption.adopt(wanted)
+    values = yaml.safe_load(revisions.content(params.PARAMS, name))
+    datasets = sorted(set(adoption.differing(values)) - params.GROUPS)
+    changed = adoption.adopt(values)
     try:
         publishing.git("restore", f"--source={commit}", "--worktree", "--", ".", ":!conf")
         targets = [f"{stage}@{dataset}" for dataset in datasets for stage in STAGES]
         if targets:
-            tool.call("dvc", "checkout", "--force", "--allow-missing", *targets)
-        tool.call("dvc", "repro", "--force", "--single-item", "config")
+            pipeline.dvc("checkout", "--force", "--allow-missing", *targets)
+        pipeline.dvc("repro", "--force", "--single-item", "config")
     except ClearsetError:
         publishing.git("reset", "--hard", "--quiet", "HEAD")
         raise
@@ -45,7 +52,3 @@ def main(name: str) -> str:
         f"at git diff, run dvc repro {further} for what it did not run, then commit. To go back: "
         "git restore . and dvc checkout"
     )
-
-
-if __name__ == "__main__":
-    tool.run(main, "NAME")

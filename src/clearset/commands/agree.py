@@ -1,20 +1,27 @@
-"""Say whether a run gave what is committed: `python src/agree.py DATASET [REVISION]`.
+"""Say whether a run gave what is committed, or what differs."""
 
-Every file below reports/<dataset> is set beside the one in git, column by column within the
-tolerances that `clearset.io.columns` declares, and every folder of data/ by its hash in dvc.lock.
-`--line DATASET` gives the last line alone, and always ends well: other commands end with it.
-"""
+import click
 
-import sys
-
-from clearset.commands import tool
 from clearset.store.errors import ClearsetError
 from clearset.versions import record
 
 HEAD = "HEAD"
 
 
-def main(dataset: str, revision: str = HEAD) -> str:
+@click.command
+@click.argument("dataset")
+@click.argument("revision", default=HEAD)
+@click.option("--line", is_flag=True, help="The last line alone; ends well whatever differs.")
+def command(dataset: str, revision: str, line: bool) -> str:
+    """Set the results of DATASET beside those committed, or those of a REVISION (a tag).
+
+    Every file below reports/DATASET column by column, within the tolerances that are declared for
+    it, and every folder of data/ by its hash in dvc.lock.
+    """
+    return last_line(dataset) if line else agree(dataset, revision)
+
+
+def agree(dataset: str, revision: str = HEAD) -> str:
     """Return what agrees; raises `ClearsetError` naming what differs beyond tolerance."""
     results = record.record(dataset, revision)
     beyond = differences(results, revision)
@@ -63,10 +70,3 @@ def conclusion(dataset: str, revision: str, results: record.Record, beyond: int)
     folders = len(results.folders)
     has = "has" if folders == 1 else "have"
     return line + (f"; {folders} of its folders in data/ {has} other bytes" if folders else "")
-
-
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["--line"]:
-        print(last_line(*sys.argv[2:3]))
-    else:
-        tool.run(main, "DATASET", "REVISION")

@@ -1,11 +1,9 @@
-"""Say which images changed fate between two versions of a dataset, and why.
-
-`python src/diff.py DATASET ONE [TWO]`: tags, commits or experiments; without TWO the workspace.
-"""
+"""Say which images changed fate between two versions of a dataset, and why."""
 
 from pathlib import Path
 
-from clearset.commands import tool
+import click
+
 from clearset.report import diff_page
 from clearset.store import layout, tables
 from clearset.versions import fates, revisions
@@ -13,15 +11,28 @@ from clearset.versions import fates, revisions
 SHOWN = 20  # images named on the screen
 
 
-def main(dataset: str, one: str, two: str = "") -> str:
+@click.command
+@click.argument("dataset")
+@click.argument("one")
+@click.argument("two", default="")
+def command(dataset: str, one: str, two: str) -> str:
+    """Set version ONE of DATASET beside version TWO: which images changed fate, and why.
+
+    A version is a tag, a commit or an experiment; without TWO it is what lies in the workspace.
+    Writes a table and a page with pictures to data/diff/DATASET.
+    """
+    return diff(dataset, one, two)
+
+
+def diff(dataset: str, one: str, two: str = "") -> str:
     """Write fates.csv and a page to data/diff/<dataset>/, and return what changed."""
     before, after = (revisions.version(dataset, revision) for revision in (one, two))
     table = fates.changed(before, after)
     target = layout.stage_folder("diff", dataset)
-    with layout.replacing(target) as begun:
-        begun.mkdir()
-        tables.write("fates", table, begun)
-        diff_page.write(table, (before, after), (dataset, one, two), begun)
+    with layout.replacing(target) as incomplete:
+        incomplete.mkdir()
+        tables.write("fates", table, incomplete)
+        diff_page.write(table, (before, after), (dataset, one, two), incomplete)
     named = (one, two or "the workspace")
     lines = [
         f"diff: {len(table)} of {len(after.manifest)} images of {dataset} changed fate from "
@@ -30,7 +41,3 @@ def main(dataset: str, one: str, two: str = "") -> str:
         f"  the table: {target}/fates.csv; with pictures: {Path(target, 'index.html')}",
     ]
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    tool.run(main, "DATASET ONE", "TWO")

@@ -1,8 +1,4 @@
-"""Put the newest fastdup into an environment of its own, try it, and say in one line how it went.
-
-It never fails and never waits for ever: where fastdup does not work, its record or the native
-engine does the work. The line is kept beside the environment, where the engine's errors repeat it.
-"""
+"""Put the newest fastdup into an environment of its own, try it, and say how it went."""
 
 import os
 import platform
@@ -11,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import click
 import numpy as np
 
 from clearset.engines import fastdup
@@ -22,15 +19,30 @@ PYTHONS = ">=3.9,<3.13"  # what fastdup's wheels are made for
 LONGEST = 600  # seconds for one step of the installation
 
 
-def main() -> str:
+@click.command
+def command() -> str:
+    """Set up the newest fastdup in an environment of its own, beside this one, and try it.
+
+    It never fails and never waits for ever: where fastdup does not work, its record or the native
+    engine does the work. How it went is one line, kept beside the environment, where errors of the
+    engine repeat it.
+    """
+    line = set_up()
+    record = fastdup.environment().with_suffix(".txt")
+    record.write_text(line + "\n", encoding="utf-8")
+    return line
+
+
+def set_up() -> str:
     """Install, try on three images, and return the outcome."""
-    print("setting up fastdup in an environment of its own ...", flush=True)
+    click.echo("setting up fastdup in an environment of its own ...")
     missed = ""
     try:
         install()
     except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stderr", None) or error
-        reason = " ".join((said.decode() if isinstance(said, bytes) else str(said)).split())[:300]
+        output = getattr(error, "stderr", None) or error
+        words = output.decode() if isinstance(output, bytes) else str(output)
+        reason = " ".join(words.split())[:300]
         if fastdup.version() == "unknown":  # and no earlier build is there
             system = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
             return f"fastdup: not available here ({system}): {reason}"
@@ -50,14 +62,14 @@ def install() -> None:
     if not fastdup.interpreter().exists():
         _quiet([uv, "venv", "--quiet", "--python", PYTHONS, "--no-project", str(home)])
     python = str(fastdup.interpreter())
-    wanted = ["--upgrade", "--only-binary", "fastdup", "--group", f"{PROJECT}:fastdup"]
-    _quiet([uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *wanted])
+    options = ["--upgrade", "--only-binary", "fastdup", "--group", f"{PROJECT}:fastdup"]
+    _quiet([uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *options])
 
 
 def _quiet(command: list[str]) -> None:
     """Run a command of uv; once more with the system's certificates, for a network of its own."""
-    done = subprocess.run(command, check=False, capture_output=True, timeout=LONGEST)
-    if done.returncode != 0:
+    process = subprocess.run(command, check=False, capture_output=True, timeout=LONGEST)
+    if process.returncode != 0:
         env = os.environ | {"UV_SYSTEM_CERTS": "true"}
         subprocess.run(command, check=True, capture_output=True, env=env, timeout=LONGEST)
 
@@ -71,10 +83,3 @@ def attempt() -> None:
             noise = np.random.default_rng(number).integers(0, 256, (64, 64), dtype=np.uint8)
             file.write_bytes(png_bytes(noise))
         fastdup.run(files, scratch, 1)
-
-
-if __name__ == "__main__":
-    outcome = main()
-    record = fastdup.environment().with_suffix(".txt")
-    record.write_text(outcome + "\n", encoding="utf-8")
-    print(outcome)

@@ -1,15 +1,11 @@
-"""Run the stages on a folder of your own images, editing no tracked file.
-
-`python src/folder.py SOURCE NAME [NAME.filter.blur.min=500 ...]` makes folders/NAME/ with a
-pipeline and its params, and reproduces it. Run it again after SOURCE or the params have changed.
-"""
+"""Run the stages on a folder of your own images, editing no tracked file."""
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
 from omegaconf import OmegaConf
 
@@ -19,21 +15,33 @@ from clearset.sources.work_folder import recognised
 from clearset.store import layout
 from clearset.store.errors import ClearsetError
 
-USAGE = "usage: make folder SOURCE=/path/to/images NAME=mine [SET='mine.filter.blur.min=500 ...']"
+USAGE = "clearset folder SOURCE NAME, or make folder SOURCE=/path/to/images NAME=mine"
 PIPELINE = Path("dvc.yaml")
 
 
-def main(source: str, name: str, overrides: list[str]) -> str:
-    """Write the folder's pipeline and run it; returns the next step."""
-    if not source or not name:
-        raise ClearsetError(USAGE)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        raise ClearsetError(f"NAME is '{name}': letters, digits, - and _ only. {USAGE}")
+@click.command
+@click.argument("source")
+@click.argument("name")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter to change and keep, like mine.filter.dark.min=40; may be given again.",
+)
+def command(source: str, name: str, overrides: tuple[str, ...]) -> Any:
+    """Run all stages on SOURCE, a folder or zip of images or a fastdup work folder, as NAME.
+
+    Makes folders/NAME with a pipeline and its parameters. Run it again after SOURCE or the
+    parameters have changed: only what that changes is done again.
+    """
+    return folder(source, name, list(overrides))
+
+
+def folder(source: str, name: str, overrides: list[str]) -> str | int:
+    """Write the folder's pipeline and run it; returns the next step, or a failed run's status."""
     pipeline = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))
-    if name in pipeline["vars"][0]["datasets"] or name in params.GROUPS:
-        raise ClearsetError(f"'{name}' is a dataset of the project: choose another NAME")
-    if not Path(source).exists():
-        raise ClearsetError(f"SOURCE is '{source}': no such folder or zip. {USAGE}")
+    refuse_unfit(source, name, pipeline)
     home = layout.FOLDERS / name
     own = home / "params.yaml"
     alone = recognised(Path(source))  # tables without images
@@ -44,13 +52,27 @@ def main(source: str, name: str, overrides: list[str]) -> str:
     if alone:
         del pipeline["stages"]["release"]
     save(rewired(pipeline, name, Path(source).resolve()), home / "dvc.yaml")
-    done = subprocess.run(["dvc", "repro", str(home / "dvc.yaml")], check=False)  # noqa: S607
-    if done.returncode != 0:
-        layout.remove(own)
-        if before is not None:
-            own.write_bytes(before)
-        raise ClearsetError(f"the pipeline in {home} stopped: see above. SET was not kept; mend it")
-    return finished(name, home, alone)
+    process = subprocess.run(["dvc", "repro", str(home / "dvc.yaml")], check=False)  # noqa: S607
+    if not process.returncode:
+        return finished(name, home, alone)
+    layout.remove(own)  # what failed has said so itself
+    if before is not None:
+        own.write_bytes(before)
+    if overrides:
+        click.echo(f"The values of --set (SET) were not kept: {' '.join(overrides)}", err=True)
+    return process.returncode
+
+
+def refuse_unfit(source: str, name: str, pipeline: dict[str, Any]) -> None:
+    """Raise `ClearsetError` for a source that is not there, or a name that can not be taken."""
+    if not source or not name:
+        raise ClearsetError(f"SOURCE or NAME is missing: {USAGE}")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise ClearsetError(f"NAME is '{name}': letters, digits, - and _ only. {USAGE}")
+    if name in pipeline["vars"][0]["datasets"] or name in params.GROUPS:
+        raise ClearsetError(f"'{name}' is a dataset of the project: choose another NAME")
+    if not Path(source).exists():
+        raise ClearsetError(f"SOURCE is '{source}': no such folder or zip. {USAGE}")
 
 
 def finished(name: str, home: Path, alone: bool) -> str:
@@ -82,8 +104,8 @@ def configured(source: Path, name: str, overrides: list[str], own: Path) -> dict
             )
     else:
         kind = "work_folder" if recognised(source) else "folder"
-        chosen = composition.composed([f"+dataset@{name}={kind}"])
-        config = OmegaConf.create({name: OmegaConf.to_container(chosen[name], enum_to_str=True)})
+        composed = composition.composed([f"+dataset@{name}={kind}"])
+        config = OmegaConf.create({name: OmegaConf.to_container(composed[name], enum_to_str=True)})
     changes = OmegaConf.from_dotlist(overrides)
     if unknown := set(changes) - {name}:
         raise ClearsetError(
@@ -106,13 +128,5 @@ def rewired(pipeline: dict[str, Any], name: str, source: Path) -> dict[str, Any]
 
 def save(content: dict[str, Any], path: Path) -> None:
     """Write YAML, whole or not at all."""
-    with layout.replacing(path) as begun:
-        begun.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
-
-
-if __name__ == "__main__":
-    try:
-        source_given, name_given, *changes_given = [*sys.argv[1:], "", ""]
-        print(main(source_given, name_given, [given for given in changes_given if given]))
-    except (ClearsetError, OSError) as error:
-        sys.exit(f"error: {error}")
+    with layout.replacing(path) as incomplete:
+        incomplete.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")

@@ -1,13 +1,9 @@
-"""Release a dataset to others: `python src/publish.py DATASET VERSION`, as `make release` does.
-
-What is committed must be what was reproduced. The data is pushed first; then an entry of
-CHANGELOG.md, its commit and the tag DATASET-VERSION go out together, or none of them. It can be
-stopped at any moment and run again.
-"""
+"""Release a dataset to others: push its data, a CHANGELOG entry and a tag."""
 
 import re
 
-from clearset.commands import tool
+import click
+
 from clearset.config import params
 from clearset.share.manifest import counts
 from clearset.sources import places
@@ -16,7 +12,20 @@ from clearset.store.errors import ClearsetError
 from clearset.versions import changes, fates, publishing, pushing, revisions
 
 
-def main(dataset: str, version: str) -> str:
+@click.command
+@click.argument("dataset")
+@click.argument("version")
+def command(dataset: str, version: str) -> str:
+    """Release DATASET to others as DATASET-VERSION, where VERSION is like v1.0.
+
+    What is committed must be what was reproduced. The data is pushed first; then an entry of
+    CHANGELOG.md, its commit and the tag go out together, or none of them. It can be stopped at any
+    moment and run again.
+    """
+    return publish(dataset, version)
+
+
+def publish(dataset: str, version: str) -> str:
     """Check, push, write the entry, commit, tag; returns how others get the release."""
     restricted = not params.load(dataset).about.redistributable
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", version):
@@ -24,13 +33,15 @@ def main(dataset: str, version: str) -> str:
     publishing.refuse_unready(dataset)
     to = pushing.remote()
     tag = publishing.tag(f"{dataset}-{version}")
-    begun = publishing.resumed(tag)
+    resumed = publishing.resumed(tag)
     publishing.refuse_behind(tag)
     pushing.refuse_corrupt(dataset)
     if restricted:
         pushing.refuse_pictures(dataset, to)
     pushed = pushing.push(dataset, to)
-    made = tag.here if begun else publishing.commit(tag, entry(dataset, tag.name), said(tag.name))
+    made = (
+        tag.here if resumed else publishing.commit(tag, entry(dataset, tag.name), message(tag.name))
+    )
     publishing.announce(tag, made)
     address = publishing.git("remote", "get-url", publishing.ORIGIN)
     folder = layout.stage_folder("recipe" if restricted else "release", dataset)
@@ -48,7 +59,7 @@ def main(dataset: str, version: str) -> str:
     return "\n".join(lines)
 
 
-def said(name: str) -> str:
+def message(name: str) -> str:
     """Return the message of a release's commit and tag."""
     return f"Release {name}"
 
@@ -72,7 +83,3 @@ def entry(dataset: str, name: str) -> str:
         return changes.entry(facts, "", [], None)
     moved = changes.params(revisions.section(dataset, last), section)
     return changes.entry(facts, last, moved, fates.changed(revisions.version(dataset, last), now))
-
-
-if __name__ == "__main__":
-    tool.run(main, "DATASET VERSION")

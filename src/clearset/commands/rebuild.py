@@ -1,18 +1,27 @@
-"""Make a cleaned dataset from its recipe and its source: its bytes, or at least its very pixels.
-
-`python src/rebuild.py RECIPE SOURCE TARGET`: a folder with a recipe, the folder or zip that the
-source lies in, and the folder to make.
-"""
+"""Make a cleaned dataset from its recipe and its source: its bytes, or at least its pixels."""
 
 from pathlib import Path
 
-from clearset.commands import tool
+import click
+
 from clearset.images import identity
 from clearset.share import releases
 from clearset.store import checksums
 
 
-def main(recipe: str, source: str, target: str) -> str:
+@click.command
+@click.argument("recipe")
+@click.argument("source")
+@click.argument("target")
+def command(recipe: str, source: str, target: str) -> str:
+    """Make the cleaned dataset TARGET from the folder RECIPE and its SOURCE, a folder or a zip.
+
+    Every hash is compared with what was released. No stage is run, and no fastdup is needed.
+    """
+    return rebuild(recipe, source, target)
+
+
+def rebuild(recipe: str, source: str, target: str) -> str:
     """Return that every hash matches; raises `ClearsetError` saying what does not."""
     manifest, same = releases.rebuild(Path(recipe), Path(source), Path(target))
     path = Path(target) / checksums.CHECKSUMS
@@ -25,7 +34,3 @@ def main(recipe: str, source: str, target: str) -> str:
         f"{hashes}\n{identity.remark(same)}  {target}, content {checksums.sha256(path)}\n"
         f"  from Python: clearset.load_release({target!r})"
     )
-
-
-if __name__ == "__main__":
-    tool.run(main, "RECIPE SOURCE TARGET")

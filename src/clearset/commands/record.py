@@ -1,11 +1,9 @@
-"""Write down what a working fastdup gives on a dataset's images, for when it works no more.
-
-`python src/record.py DATASET` after `dvc repro fetch@DATASET`. It stops where fastdup fails.
-"""
+"""Write down what a working fastdup gives on a dataset, for when it works no more."""
 
 from datetime import date
 
-from clearset.config.stage import run
+import click
+
 from clearset.engines import recorded, recording
 from clearset.engines.recording import Tables
 from clearset.images import codec
@@ -14,25 +12,31 @@ from clearset.store import layout, tables
 FEWEST = 3  # images that fastdup compares
 
 
-def main(dataset: str) -> str:
+@click.command
+@click.argument("dataset")
+def command(dataset: str) -> str:
+    """Record in conf/recorded what fastdup gives on the images of DATASET, known by their pixels.
+
+    After `dvc repro fetch@DATASET`. Stops where fastdup fails.
+    """
+    return record(dataset)
+
+
+def record(dataset: str) -> str:
     """Record all images in one call, and each split in one of its own."""
     source = layout.stage_folder("fetch", dataset)
     table = tables.read("images", source)
     rows = list(table[table["error"] == ""].itertuples())
-    shown = {
+    images_of = {
         row.image_id: recorded.shown(source / "images" / row.path, codec.declared(row))
         for row in rows
     }
-    calls: dict[str, list[str]] = {"all": list(shown)}
+    calls: dict[str, list[str]] = {"all": list(images_of)}
     for row in rows:
         calls.setdefault(row.split, []).append(row.image_id)
-    given: list[Tables] = [
-        recording.called(name, {image_id: shown[image_id] for image_id in ids})
+    answers: list[Tables] = [
+        recording.called(name, {image_id: images_of[image_id] for image_id in ids})
         for name, ids in calls.items()
         if len(ids) >= FEWEST
     ]
-    return recording.write(recording.joined(given), layout.RECORDED / dataset, date.today())
-
-
-if __name__ == "__main__":
-    run(main)
+    return recording.write(recording.joined(answers), layout.RECORDED / dataset, date.today())

@@ -1,16 +1,12 @@
-"""Try every setting of a sweep as a DVC experiment, and set them side by side.
-
-`python src/sweep.py sample` queues what conf/sweeps/sample.yaml names, runs what has not run yet
-(filter, enhance and compare, never fetch or analyze), and writes reports/sample/sweep/.
-"""
+"""Try every setting of a sweep as a DVC experiment, and set them side by side."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
 
-from clearset.commands import tool
 from clearset.config import composition
 from clearset.config.schema import EVERY
 from clearset.proof import sweeps
@@ -18,40 +14,51 @@ from clearset.repair.steps import check_steps
 from clearset.store import layout, tables
 from clearset.store.errors import ClearsetError
 from clearset.store.parallel import workers
-from clearset.versions import revisions
+from clearset.versions import pipeline, revisions
 
 SWEEPS = Path("conf/sweeps")
 METRICS = ("counts.json", "metrics.json")
 
 
-def main(dataset: str) -> str:
+@click.command
+@click.argument("dataset")
+def command(dataset: str) -> str:
+    """Run what conf/sweeps/DATASET.yaml names and has not run yet; write reports/DATASET/sweep/.
+
+    Each setting is a queued experiment of filter, enhance and compare: fetch and analyze never run
+    again. git must be clean.
+    """
+    return sweep(dataset)
+
+
+def sweep(dataset: str) -> str:
     """Queue, run and compare the experiments of a dataset's sweep."""
     settings = read(SWEEPS / f"{dataset}.yaml", dataset)
     names = {setting: f"sweep-{dataset}-{setting}" for setting in settings}
     done = experiments()
     waiting = [setting for setting, name in names.items() if name not in done]
     for setting in waiting:
-        given = [word for override in settings[setting] for word in ("-S", override)]
-        queued = ["--queue", "-n", names[setting], *given, f"compare@{dataset}"]
-        tool.call("dvc", "exp", "run", *queued, shown=True)
+        options = [word for override in settings[setting] for word in ("-S", override)]
+        queued = ["--queue", "-n", names[setting], *options, f"compare@{dataset}"]
+        pipeline.dvc("exp", "run", *queued, visible=True)
     if waiting:
-        tool.call("dvc", "exp", "run", "--run-all", "--jobs", str(min(workers(), 2)), shown=True)
+        pipeline.dvc("exp", "run", "--run-all", "--jobs", str(min(workers(), 2)), visible=True)
     reports = layout.REPORTS / dataset
     numbers = sweeps.settings({s: metrics(reports, name) for s, name in names.items()})
     seen = {s: revisions.table("vessels", reports / "tables", name) for s, name in names.items()}
     target = reports / "sweep"
-    with layout.replacing(target) as begun:
-        begun.mkdir()
-        tables.write("settings", numbers, begun)
+    with layout.replacing(target) as incomplete:
+        incomplete.mkdir()
+        tables.write("settings", numbers, incomplete)
         if all(len(table) for table in seen.values()):
-            tables.write("sweep", sweeps.table(seen), begun)
-            tables.write("best", sweeps.best(seen), begun)
+            tables.write("sweep", sweeps.table(seen), incomplete)
+            tables.write("best", sweeps.best(seen), incomplete)
     return "\n".join(
         [
             numbers.to_string(index=False, na_rep="-", float_format="%.4g"),
             f"sweep: {len(settings)} settings, {len(waiting)} run now, side by side in {target}",
             "  to adopt one: make adopt NAME=sweep-"
-            f"{dataset}-<setting>; images that change fate: make diff (README)",
+            f"{dataset}-<setting>; images that change fate: make diff (docs/sweeps.md)",
         ]
     )
 
@@ -62,13 +69,13 @@ def read(path: Path, dataset: str) -> dict[str, list[str]]:
         raise ClearsetError(
             f"{path} is missing: write the settings to try, name: [steps] or name: [overrides]"
         )
-    found: dict[str, list[Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    steps_or_words: dict[str, list[Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     settings = {}
-    for name, given in found.items():
-        words = [entry for entry in given if isinstance(entry, str)]
-        if len(words) != len(given):
-            check_steps([entry for entry in given if entry not in words], f"{path}, {name}")
-            words = every(dataset, given)
+    for name, entries in steps_or_words.items():
+        words = [entry for entry in entries if isinstance(entry, str)]
+        if len(words) != len(entries):
+            check_steps([entry for entry in entries if entry not in words], f"{path}, {name}")
+            words = every(dataset, entries)
         settings[name] = [*words, f"trials@{dataset}=none"]
         try:
             composition.composed(settings[name])
@@ -86,17 +93,13 @@ def every(dataset: str, steps: list[dict[str, Any]]) -> list[str]:
 
 def experiments() -> set[str]:
     """Return the names of the experiments that have run on this commit."""
-    done = tool.call("dvc", "exp", "list", "--name-only")
+    done = pipeline.dvc("exp", "list", "--name-only")
     return {line.strip() for line in done.splitlines()}
 
 
 def metrics(reports: Path, experiment: str) -> dict[str, float]:
     """Return the numbers that an experiment is compared by, without the dataset's name."""
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for file in METRICS:
-        found |= json.loads(revisions.content(reports / file, experiment))
-    return {name.partition(".")[2]: number for name, number in found.items()}
-
-
-if __name__ == "__main__":
-    tool.run(main, "DATASET")
+        numbers |= json.loads(revisions.content(reports / file, experiment))
+    return {name.partition(".")[2]: number for name, number in numbers.items()}

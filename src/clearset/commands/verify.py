@@ -1,18 +1,26 @@
-"""Hash a released folder again: `python src/verify.py FOLDER` names every file that differs.
-
-A file whose bytes differ passes, with a remark, if it is the same image: the same pixels with the
-same declarations (see `clearset.io.identity`).
-"""
+"""Check a released folder by its hashes and its pixels, and name what differs."""
 
 from pathlib import Path
 
-from clearset.commands import tool
+import click
+
 from clearset.images import identity
 from clearset.store import checksums
 from clearset.store.errors import ClearsetError, listed
 
 
-def main(folder: str) -> str:
+@click.command
+@click.argument("folder")
+def command(folder: str) -> str:
+    """Hash every file of the released FOLDER again, and name each that differs.
+
+    A file whose bytes differ passes, with a remark, if it is the same image: the same pixels with
+    the same declarations, compressed anew.
+    """
+    return verify(folder)
+
+
+def verify(folder: str) -> str:
     """Return that every file is as released; raises `ClearsetError` naming those that are not."""
     differences = identity.verify(Path(folder))
     if wrong := differences.wrong:
@@ -29,7 +37,3 @@ def main(folder: str) -> str:
         f"{identity.remark(differences.same)}"
         f"  content {checksums.sha256(path)}: the same as CHANGELOG.md names for its tag?"
     )
-
-
-if __name__ == "__main__":
-    tool.run(main, "FOLDER")

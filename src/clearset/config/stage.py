@@ -15,6 +15,6 @@ def run(main: Callable[[str], str]) -> None:
     if len(sys.argv) != 2:
         sys.exit(f"usage: python {sys.argv[0]} DATASET")
     try:
-        print(main(sys.argv[1]))
+        sys.stdout.write(f"{main(sys.argv[1])}\n")
     except ClearsetError as error:
         sys.exit(f"error: {error}")

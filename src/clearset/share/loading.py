@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 import pandas as pd
 
-from clearset.images import codec
+from clearset.images import codec, identity
 from clearset.share.manifest import DROPPED, UNREAD
 from clearset.sources import places
 from clearset.store import checksums, tables
@@ -46,7 +46,9 @@ class Release(Sequence[dict[str, Any]]):
         try:
             pixels = codec.decode(Path(row.output))
         except FileNotFoundError:
-            raise ClearsetError(f"{row.output} is missing. src/verify.py names all such") from None
+            raise ClearsetError(
+                f"{row.output} is missing. clearset verify names all such"
+            ) from None
         return {
             "image": codec.unit(pixels, codec.declared(row)).astype(np.float32),
             "mask": codec.decode_mask(Path(row["mask"])) if row["mask"] else None,
@@ -81,7 +83,7 @@ def load_release(path: str | Path) -> Release:
     if (folder / places.RELEASE).exists():
         raise ClearsetError(
             f"{folder} is a recipe, without pictures. With the source at hand: "
-            f"python src/rebuild.py {folder} SOURCE TARGET; then load TARGET"
+            f"clearset rebuild {folder} SOURCE TARGET; then load TARGET"
         )
     if not (folder / places.MANIFEST).exists():
         raise ClearsetError(f"{folder} is no released folder: it has no {places.MANIFEST}")
@@ -95,3 +97,13 @@ def load_release(path: str | Path) -> Release:
         absolute = rows[column].map(lambda place: str(folder / place) if place else "")
         rows = rows.assign(**{column: absolute})
     return Release(rows.reset_index(drop=True))
+
+
+def verify(path: str | Path) -> identity.Differences:
+    """Return how a folder differs from what was released; nothing differs: two empty lists.
+
+    Each file is hashed again. `wrong` names those that are changed, missing or not listed; `same`
+    those that are the very image in other bytes, compressed anew. Raises `ClearsetError` for a
+    folder without a list of its files, or one that names what lies elsewhere.
+    """
+    return identity.verify(Path(path))
