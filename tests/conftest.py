@@ -3,9 +3,10 @@
 import datetime
 import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,17 @@ from clearset.engines import fastdup
 from clearset.generate.retina.synthesis import Made, sample
 
 ROOT = Path(__file__).resolve().parents[1]
+ENDS = ["report@sample", "release@sample"]  # what no stage follows
+NOTHING: Mapping[str, str] = {}
+MINIATURE = {  # of conf/dataset/sample.yaml: every fault once, and a relative of each kind
+    "count: 50": "count: 18",
+    "size: 768": "size: 128",
+    "in_place: 28": "in_place: 14",
+    "leaks: 2": "leaks: 1",
+    "foreign: 2": "foreign: 1",
+    "resamples: 10000": "resamples: 200",
+    "/trials@_here_: published": "/trials@_here_: none",
+}
 LONGEST = [
     "test_pipeline.py",
     "test_dispatch.py",
@@ -65,15 +77,50 @@ def working_fastdup() -> Path:
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A clone in which `dvc repro release@sample` has run once, for all workers, to be copied."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "a folder with spaces"
+    """A clone in which the sample has been reproduced once, for all workers, to be looked at."""
+    return once(tmp_path_factory, worker_id, "a folder with spaces")
+
+
+@pytest.fixture(scope="session")
+def miniature(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A clone whose sample is 33 images of 128 px, reproduced and committed, to be copied."""
+    return once(tmp_path_factory, worker_id, "miniature", MINIATURE)
+
+
+def once(
+    factory: pytest.TempPathFactory, worker_id: str, name: str, edits: Mapping[str, str] = NOTHING
+) -> Path:
+    """Return a clone, made by the first worker that asks, in which the sample is reproduced."""
+    base = factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / name
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
-            done = run(clone(folder / "begun"), "dvc", "repro", "release@sample")
-            assert done.returncode == 0, done.stdout + done.stderr
-            (folder / "begun").rename(folder / "clearset")
+            project = clone(folder / "incomplete", edits=edits)
+            process = run(project, "dvc", "repro", *ENDS)
+            assert process.returncode == 0, process.stdout + process.stderr
+            if edits:
+                message = ["--all", "--message", "reproduced"]
+                run(project, "git", "commit", "--quiet", *message)
+            project.rename(folder / "clearset")
     return folder / "clearset"
+
+
+@pytest.fixture(scope="module")
+def project(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A module's own copy of the miniature."""
+    folder = tmp_path_factory.mktemp("project") / "clearset"
+    shutil.copytree(miniature, folder, symlinks=True)
+    return folder
+
+
+@pytest.fixture
+def clean(project: Path) -> Path:
+    """The same clone, as committed, its data in place."""
+    run(project, "git", "checkout", "--quiet", ".")
+    stages = ("report", "release", "compare", "enhance", "filter")
+    process = run(project, "dvc", "checkout", *(f"{stage}@sample" for stage in stages))
+    assert process.returncode == 0, process.stderr
+    return project
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -103,10 +150,10 @@ def of_dataset(lock: str, dataset: str) -> str:
     return head + "".join(kept)
 
 
-def clone(target: Path, dataset: str = "sample") -> Path:
+def clone(target: Path, dataset: str = "sample", edits: Mapping[str, str] = NOTHING) -> Path:
     """Copy the tracked and new files of the working tree into a repository of its own.
 
-    Of dvc.lock it gets what a dataset's tests need.
+    Of dvc.lock it gets what a dataset's tests need; `edits` are of the dataset's file in conf/.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -121,6 +168,7 @@ def clone(target: Path, dataset: str = "sample") -> Path:
             (target / name).write_bytes((ROOT / name).read_bytes())
     lock = target / "dvc.lock"
     lock.write_text(of_dataset(lock.read_text(), dataset))
+    edit(target / f"conf/dataset/{dataset}.yaml", edits)
     for command in (
         ["git", "init", "--quiet", "--initial-branch=main"],
         ["git", "config", "user.name", "tester"],
@@ -130,6 +178,15 @@ def clone(target: Path, dataset: str = "sample") -> Path:
     ):
         subprocess.run(command, cwd=target, check=True, capture_output=True)
     return target
+
+
+def edit(file: Path, edits: Mapping[str, str]) -> None:
+    """Replace text in a file, which has each of the texts just once."""
+    text = file.read_text()
+    for before, after in edits.items():
+        assert text.count(before) == 1, before
+        text = text.replace(before, after)
+    file.write_text(text)
 
 
 def run(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -80,50 +80,46 @@ def test_what_no_file_of_conf_can_say_is_named_and_nothing_changes(
 
 
 @pytest.fixture(scope="module")
-def project(reproduced: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tried(project: Path) -> Path:
     """A clone with an experiment, back at what was committed."""
-    folder = tmp_path_factory.mktemp("adopt") / "clearset"
-    shutil.copytree(reproduced, folder, symlinks=True)
-    run(folder, "git", "commit", "--quiet", "--all", "--allow-empty", "--message", "reproduced")
     moved = ["-S", "sample.filter.dark.min=90", "-S", "accept@sample=none"]
-    quick = [*moved, "-S", "trials@sample=none", "release@sample"]
-    done = run(folder, "dvc", "exp", "run", "-n", "darker", *quick)
-    assert done.returncode == 0, done.stdout + done.stderr
-    run(folder, "git", "restore", ".")
+    process = run(project, "dvc", "exp", "run", "-n", "darker", *moved, "release@sample")
+    assert process.returncode == 0, process.stdout + process.stderr
+    run(project, "git", "restore", ".")
     stages = ("filter", "enhance", "compare", "release")
-    assert run(folder, "dvc", "checkout", *(f"{s}@sample" for s in stages)).returncode == 0
-    assert run(folder, "git", "status", "--porcelain").stdout == ""
-    return folder
+    assert run(project, "dvc", "checkout", *(f"{s}@sample" for s in stages)).returncode == 0
+    assert run(project, "git", "status", "--porcelain").stdout == ""
+    return project
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [("nope", "unknown Git revision 'nope'"), ("HEAD", "HEAD is no experiment on the commit")],
 )
-def test_what_is_no_experiment_is_refused(project: Path, name: str, message: str) -> None:
-    done = run(project, "python", "src/adopt.py", name)
+def test_what_is_no_experiment_is_refused(tried: Path, name: str, message: str) -> None:
+    done = run(tried, "clearset", "adopt", name)
     assert (done.returncode, message in done.stderr) == (1, True), done.stderr
-    assert run(project, "git", "status", "--porcelain").stdout == ""
+    assert run(tried, "git", "status", "--porcelain").stdout == ""
 
 
-def test_a_tree_that_is_not_clean_is_refused(project: Path) -> None:
-    file = project / "README.md"
+def test_a_tree_that_is_not_clean_is_refused(tried: Path) -> None:
+    file = tried / "README.md"
     text = file.read_text()
     file.write_text(text + "mine\n")
-    done = run(project, "python", "src/adopt.py", "darker")
+    done = run(tried, "clearset", "adopt", "darker")
     file.write_text(text)
     assert done.returncode == 1
     assert "the working tree is not clean: README.md. Commit" in done.stderr
 
 
-def test_an_adopted_experiment_is_what_conf_params_and_results_say(project: Path) -> None:
-    done = run(project, "python", "src/adopt.py", "darker")
+def test_an_adopted_experiment_is_what_conf_params_and_results_say(tried: Path) -> None:
+    done = run(tried, "clearset", "adopt", "darker")
     assert done.returncode == 0, done.stderr
     assert "conf/dataset/sample.yaml" in done.stdout
-    params = yaml.safe_load((project / "params.yaml").read_text())["sample"]
+    params = yaml.safe_load((tried / "params.yaml").read_text())["sample"]
     assert (params["filter"]["dark"]["min"], params["accept"]) == (90, {})
-    assert "dark: {action: enhance, min: 90" in (project / "conf/dataset/sample.yaml").read_text()
-    assert run(project, "python", "src/config.py", "--check").stdout == ""
-    status = run(project, "dvc", "status", "--with-deps", "release@sample").stdout
+    assert "dark: {action: enhance, min: 90" in (tried / "conf/dataset/sample.yaml").read_text()
+    assert run(tried, "python", "src/config.py", "--check").stdout == ""
+    status = run(tried, "dvc", "status", "--with-deps", "release@sample").stdout
     assert "Data and pipelines are up to date." in status
-    assert "Running stage" not in run(project, "dvc", "repro", "release@sample").stdout
+    assert "Running stage" not in run(tried, "dvc", "repro", "release@sample").stdout

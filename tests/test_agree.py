@@ -6,12 +6,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import agree
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
+from clearset.commands.agree import agree, last_line
 from clearset.store import tables
 from clearset.store.errors import ClearsetError
 from clearset.versions import record
@@ -84,29 +84,29 @@ def test_a_run_that_gave_the_same_bytes_is_told_in_one_line(committed: Path) -> 
     write()
     Path("reports/tiny/x.ignored").write_text("ignored")
     Path("elsewhere").write_text("not of this dataset")
-    assert agree.main("tiny") == agree.last_line("tiny") == SAME
+    assert agree("tiny") == last_line("tiny") == SAME
 
 
 def test_staged_or_not_what_counts_is_what_is_there(committed: Path) -> None:
     write(blur=710.0)
     git("add", "--all")
     write()
-    assert agree.main("tiny") == SAME
+    assert agree("tiny") == SAME
 
 
 def test_what_lies_within_tolerance_agrees(committed: Path) -> None:
     write(blur=700.001)
     Image.open(FOLDER / "figures/rules.png").save(FOLDER / "figures/rules.png", compress_level=1)
     (FOLDER / "report.md").write_text("5 flagged, a share of 0.251\n")
-    assert agree.main("tiny") == (
+    assert agree("tiny") == (
         "agree: of 4 files of tiny 1 are what is committed, byte for byte, 3 within tolerance"
     )
-    assert agree.last_line("tiny") == agree.main("tiny")
+    assert last_line("tiny") == agree("tiny")
 
 
 def differing() -> str:
     with pytest.raises(ClearsetError) as caught:
-        agree.main("tiny")
+        agree("tiny")
     return str(caught.value)
 
 
@@ -123,7 +123,7 @@ def test_what_differs_is_named_with_its_worst_values(committed: Path) -> None:
         "agree: of 4 files of tiny 1 are what is committed, byte for byte, and 3 differ from it: "
         "see above"
     )
-    assert agree.last_line("tiny") == (
+    assert last_line("tiny") == (
         "agree: of 4 files of tiny 1 are what is committed, byte for byte, and 3 differ from it: "
         "make agree DATASET=tiny names it"
     )
@@ -166,39 +166,39 @@ def test_each_difference_is_told_by_its_kind(committed: Path, name: str) -> None
     change, message = CHANGES[name]
     change()
     assert message in differing()
-    assert "differ" in agree.last_line("tiny")
+    assert "differ" in last_line("tiny")
 
 
 def test_folders_of_data_go_by_their_hash(committed: Path) -> None:
     write(lock="9.dir")
-    assert agree.main("tiny") == (
+    assert agree("tiny") == (
         f"data/enhance/tiny: dvc.lock has another hash of it\n{SAME}; 1 of its folders in data/ "
         "has other bytes"
     )
     Path("dvc.lock").unlink()
-    assert "2 of its folders in data/ have other bytes" in agree.main("tiny")
+    assert "2 of its folders in data/ have other bytes" in agree("tiny")
     Path("dvc.lock").write_text("<<<<<<< HEAD\n- [")
-    assert agree.last_line("tiny").startswith("agree: can not tell whether this is what is commit")
+    assert last_line("tiny").startswith("agree: can not tell whether this is what is commit")
 
 
 def test_any_other_revision_can_be_asked(committed: Path) -> None:
     git("tag", "v1")
     write(blur=710.0)
     git("commit", "--quiet", "--all", "--message", "another run")
-    assert agree.main("tiny") == SAME
+    assert agree("tiny") == SAME
     with pytest.raises(ClearsetError, match="3 are what v1 has, byte for byte, and 1 differs from"):
-        agree.main("tiny", "v1")
+        agree("tiny", "v1")
     for revision, message in (("v2", "git rev-parse: "), ("--output=x", "is no revision")):
         with pytest.raises(ClearsetError, match=message):
-            agree.main("tiny", revision)
+            agree("tiny", revision)
 
 
 def test_what_is_not_recorded_is_told(committed: Path) -> None:
     with pytest.raises(ClearsetError, match="HEAD records nothing of mine"):
-        agree.main("mine")
+        agree("mine")
     for name in ("../tiny", "", "."):
         with pytest.raises(ClearsetError):
-            agree.main(name)
+            agree(name)
 
 
 def test_without_git_one_line_tells_that_nothing_can_be_told(
@@ -206,20 +206,20 @@ def test_without_git_one_line_tells_that_nothing_can_be_told(
 ) -> None:
     shutil.rmtree(committed.parent.parent / ".git")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(committed.parent.parent.parent))
-    told = agree.last_line("tiny")
+    told = last_line("tiny")
     assert told.startswith("agree: can not tell whether this is what is committed: git rev-parse")
     assert "\n" not in told
     monkeypatch.setenv("PATH", "")
-    assert agree.last_line("tiny").endswith("git is not installed")
+    assert last_line("tiny").endswith("git is not installed")
 
 
 def test_before_the_first_commit_nothing_can_be_told(in_folder: Path) -> None:
     git("init", "--quiet")
-    assert agree.last_line("tiny").startswith("agree: can not tell")
+    assert last_line("tiny").startswith("agree: can not tell")
 
 
 def test_the_command_ends_with_a_status_and_the_line_always_well(committed: Path) -> None:
-    command = ["python", str(ROOT / "src/agree.py")]
+    command = ["clearset", "agree"]
     assert run(committed, *command, "tiny").stdout == f"{SAME}\n"
     write(flagged=6)
     done = run(committed, *command, "tiny")
@@ -239,7 +239,7 @@ def test_pipelines_end_with_the_line() -> None:
         "repairs": "ravir_repairs",
     }.items():
         target = makefile.split(f"\n{name}: ")[1].split("\n\n")[0]
-        assert target.endswith(f"\t@python src/agree.py --line {dataset}"), name
+        assert target.endswith(f"\t@clearset agree --line {dataset}"), name
 
 
 def test_a_pair_of_json_is_of_objects(committed: Path) -> None:

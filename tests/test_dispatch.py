@@ -55,7 +55,7 @@ def test_other_code_gives_the_same_bytes(
 @pytest.mark.skipif(not DISPATCHED, reason="NumPy has no other code for this processor")
 def test_a_metric_in_single_precision_is_told(tmp_path: Path) -> None:
     folder = project(tmp_path, {"sample": SMALL["sample"]})
-    light = folder / "src/clearset/light.py"
+    light = folder / "src/clearset/numeric/light.py"
     text = light.read_text()
     for double, single in SINGLE.items():
         assert text.count(double) == 1

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import publish
 import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from clearset.commands import publish
 from clearset.store import checksums, tables
 from clearset.store.errors import ClearsetError
 from clearset.versions import publishing, pushing
-from conftest import run
+from conftest import ENDS, run
 
 KEY = "AKIAOURS"
 BUCKET = "releases"
@@ -94,21 +94,20 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def project(reproduced: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(miniature: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone with the sample reproduced, an empty bucket for its data, a bare origin."""
     import boto3  # noqa: PLC0415 - where the keys are set
 
     boto3.client("s3", endpoint_url=server.address).create_bucket(Bucket=BUCKET)
     base = tmp_path_factory.mktemp("publish")
     folder = base / "clearset"
-    shutil.copytree(reproduced, folder, symlinks=True)
+    shutil.copytree(miniature, folder, symlinks=True)
     for command in (
         f"git init --quiet --bare --initial-branch=main {base}/origin.git",
         f"git remote add origin {base}/origin.git",
         f"dvc remote add --default bucket s3://{BUCKET}/store",
         f"dvc remote modify bucket endpointurl {server.address}",
-        "git add --all",
-        "git commit --quiet --message reproduced",
+        "git commit --quiet --all --message remote",
         "git push --quiet --set-upstream origin main",
     ):
         done = run(folder, *command.split(" "))
@@ -117,7 +116,7 @@ def project(reproduced: Path, server: Server, tmp_path_factory: pytest.TempPathF
 
 
 def released(folder: Path, version: str = "v1", **environment: str) -> tuple[int, str]:
-    command = ["python", "src/publish.py", "sample", version]
+    command = ["clearset", "publish", "sample", version]
     done = run(folder, *command, **environment)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
@@ -145,7 +144,7 @@ def test_a_tree_that_is_not_clean_is_refused(project: Path) -> None:
 def test_results_of_other_code_or_params_are_refused(project: Path) -> None:
     before = state(project)
     for name, change, message in (
-        ("src/clearset/releasing.py", ("no flag", "none"), "sample is not reproduced"),
+        ("src/clearset/share/manifest.py", ("no flag", "none"), "sample is not reproduced"),
         ("conf/dataset/sample.yaml", ("seed: 7", "seed: 8"), "is not what conf/ composes to"),
     ):
         file = project / name
@@ -168,7 +167,7 @@ def test_results_of_other_code_or_params_are_refused(project: Path) -> None:
     ],
 )
 def test_a_wrong_name_is_refused(project: Path, arguments: list[str], message: str) -> None:
-    done = run(project, "python", "src/publish.py", *arguments)
+    done = run(project, "clearset", "publish", *arguments)
     assert done.returncode == 1
     assert message in done.stderr
 
@@ -268,7 +267,7 @@ def test_a_remote_that_dies_half_way_releases_nothing(project: Path, server: Ser
 def test_a_kill_in_the_middle_releases_nothing(project: Path, server: Server) -> None:
     before = state(project)
     server.fail(after=9, then="hang")
-    command = [sys.executable, "src/publish.py", "sample", "v1"]
+    command = [Path(sys.executable).parent / "clearset", "publish", "sample", "v1"]
     with subprocess.Popen(
         command, cwd=project, start_new_session=True, stderr=subprocess.DEVNULL
     ) as begun:
@@ -286,7 +285,7 @@ def first(project: Path) -> str:
         patch.chdir(project)
         tag = publishing.Tag("sample-v1", "", "")
         before = state(project)
-        publishing.commit(tag, publish.entry("sample", tag.name), publish.said(tag.name))
+        publishing.commit(tag, publish.entry("sample", tag.name), publish.message(tag.name))
         assert state(project) == before | {"tags": "sample-v1\n"}
         begun = publishing.git("rev-parse", f"{tag.name}^{{commit}}")
     code, said = released(project)
@@ -307,7 +306,9 @@ def test_a_release_is_tagged_told_and_pushed_at_once(project: Path, first: str) 
     assert "1 file changed" in changed
     text = (project / "CHANGELOG.md").read_text()
     assert text.index("## sample-v1") < text.index("## Unreleased")
-    assert "67 images: 44 kept, 21 repaired, 2 dropped" in text
+    fates = tables.read("manifest", project / "data/recipe/sample")["decision"].value_counts()
+    counts = ", ".join(f"{fates[fate]} {fate}" for fate in ("kept", "repaired", "dropped"))
+    assert f"{fates.sum()} images: {counts}" in text
     assert "The first release." in text
 
 
@@ -347,15 +348,15 @@ def stranger(project: Path, first: str, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("a stranger's") / "clone"
     origin = project.parent / "origin.git"
     subprocess.run(["git", "clone", "--quiet", origin, folder], check=True)
-    done = run(folder, "dvc", "pull", "--with-deps", "release@sample")
+    done = run(folder, "dvc", "pull", "--with-deps", *ENDS)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
 def test_a_fresh_clone_pulls_everything_and_has_nothing_to_do(stranger: Path) -> None:
-    done = run(stranger, "dvc", "status", "--with-deps", "release@sample")
+    done = run(stranger, "dvc", "status", "--with-deps", *ENDS)
     assert "Data and pipelines are up to date." in done.stdout
-    again = run(stranger, "dvc", "repro", "release@sample")
+    again = run(stranger, "dvc", "repro", *ENDS)
     assert again.returncode == 0, again.stderr
     assert "Running stage" not in again.stdout
     assert run(stranger, "git", "status", "--porcelain").stdout == ""
@@ -377,7 +378,7 @@ def test_others_get_a_release_by_its_tag_and_verify_it(
     content[len(content) // 2] ^= 1
     image.chmod(0o644)
     image.write_bytes(content)
-    done = run(project, "python", "src/verify.py", str(tmp_path / "got"))
+    done = run(project, "clearset", "verify", str(tmp_path / "got"))
     assert done.returncode == 1
     assert f"changed: 'train/images/{image.name}'" in done.stderr
     assert "1 file is not as released" in done.stderr
@@ -390,12 +391,12 @@ def second(project: Path, first: str) -> pd.DataFrame:
     rule = "  blur: {action: enhance"
     assert rule in file.read_text()
     file.write_text(file.read_text().replace(rule, f"{rule}, min: -33"))
-    done = run(project, "dvc", "repro", "release@sample")
+    done = run(project, "dvc", "repro", *ENDS)
     assert done.returncode == 0, done.stdout + done.stderr
     run(project, "git", "commit", "--quiet", "--all", "--message", "Repair more")
     code, said = released(project, "v2")
     assert code == 0, said
-    done = run(project, "python", "src/diff.py", "sample", "sample-v1", "sample-v2")
+    done = run(project, "clearset", "diff", "sample", "sample-v1", "sample-v2")
     assert done.returncode == 0, done.stderr
     return tables.read("fates", project / "data/diff/sample")
 

@@ -16,6 +16,8 @@ from clearset.store import checksums, tables
 from clearset.store.errors import ClearsetError
 from conftest import ROOT, clone, run
 
+ENDS = ["report@ravir", "release@ravir"]
+
 RECORD = ROOT / "reports/ravir/tables"
 BLURRED = ["test/IR_Case_048", "test/IR_Case_054", "test/IR_Case_059", "test/IR_Case_060"]
 
@@ -158,10 +160,10 @@ def project(tmp_path_factory: pytest.TempPathFactory, ravir: Path) -> Path:
 
 
 def test_ravir_gives_the_committed_bytes(project: Path) -> None:
-    done = run(project, "dvc", "repro", "release@ravir")
+    done = run(project, "dvc", "repro", *ENDS)
     assert done.returncode == 0, done.stdout + done.stderr
     assert run(project, "git", "status", "--porcelain").stdout == ""
-    again = run(project, "dvc", "repro", "release@ravir")
+    again = run(project, "dvc", "repro", *ENDS)
     assert "Running stage" not in again.stdout
 
 
@@ -195,26 +197,26 @@ def test_another_clone_rebuilds_the_release_from_its_recipe_and_the_source_alone
     assert {path.name for path in recipe.iterdir()} == places.OWN | {places.RELEASE}
     other = clone(tmp_path / "other", "ravir")
     nothing = {"CLEARSET_RAVIR": "", "CLEARSET_FASTDUP": str(tmp_path / "none")}
-    command = ["python", "src/rebuild.py", str(recipe), str(ravir), "made"]
+    command = ["clearset", "rebuild", str(recipe), str(ravir), "made"]
     done = run(other, *command, **nothing)
     assert "42 images (36 kept, 6 repaired); each of 70 files is what was released" in done.stdout
     released = project / "data/release/ravir"
     for path in filter(Path.is_file, released.rglob("*")):
         same = other / "made" / path.relative_to(released)
         assert checksums.sha256(same) == checksums.sha256(path), path
-    assert "each of 70 files" in run(other, "python", "src/verify.py", "made").stdout
+    assert "each of 70 files" in run(other, "clearset", "verify", "made").stdout
 
 
 def test_no_picture_of_ravir_comes_to_the_remote_of_all(project: Path, tmp_path: Path) -> None:
     run(project, "dvc", "remote", "add", "--local", "public", str(tmp_path / "public"))
-    done = run(project, "dvc", "push", "--remote", "public", "--with-deps", "release@ravir")
+    done = run(project, "dvc", "push", "--remote", "public", "--with-deps", *ENDS)
     assert done.returncode == 0, done.stderr
     pushed = [path.read_bytes() for path in (tmp_path / "public").rglob("*") if path.is_file()]
     there = {hashlib.sha256(content).hexdigest() for content in pushed}
     assert checksums.sha256(project / "data/recipe/ravir/manifest.csv") in there
     assert checksums.sha256(project / "data/analyze/ravir/metrics.csv") in there
     assert not any(content.startswith(b"\x89PNG") for content in pushed)
-    for stage in ("fetch", "enhance", "compare", "release"):
+    for stage in ("fetch", "enhance", "report", "release"):
         for picture in (project / f"data/{stage}/ravir").rglob("*.png"):
             assert checksums.sha256(picture) not in there
 

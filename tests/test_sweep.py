@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sweep
 import yaml
 
+from clearset.commands import sweep
 from clearset.config import composition, params
 from clearset.proof import sweeps
 from clearset.repair.steps import check_steps

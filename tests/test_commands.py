@@ -1,0 +1,114 @@
+"""The program: each command is a file, says what it is for, stands in docs/, and ends one way."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from clearset.__main__ import outcome, program
+from conftest import ROOT, run
+
+CONTEXT = click.Context(program)
+NAMES = program.list_commands(CONTEXT)
+PAGE = (ROOT / "docs/commands.md").read_text()
+
+
+def command(name: str) -> click.Command:
+    found = program.get_command(CONTEXT, name)
+    assert found is not None
+    return found
+
+
+def test_every_file_is_a_command_and_every_target_of_make_a_name_for_one() -> None:
+    files = {path.stem for path in (ROOT / "src/clearset/commands").glob("[a-z]*.py")}
+    assert set(NAMES) == files
+    recipes = re.findall(r"\bclearset ([a-z]+)", (ROOT / "Makefile").read_text())
+    assert set(recipes) == files
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_command_says_what_it_is_for(name: str) -> None:
+    text = command(name).help or ""
+    assert len(text.split()) > 12
+    for parameter in command(name).params:
+        if isinstance(parameter, click.Argument):
+            assert parameter.human_readable_name in text, f"{parameter.name} is not explained"
+        else:
+            assert len(getattr(parameter, "help", "").split()) > 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_command_and_its_options_stand_in_the_documentation(name: str) -> None:
+    assert f"## {name}\n" in PAGE
+    part = PAGE.split(f"## {name}\n")[1].partition("\n## ")[0]
+    for parameter in command(name).params:
+        for option in parameter.opts if isinstance(parameter, click.Option) else ():
+            assert f" {option} " in part
+        if isinstance(parameter, click.Argument):
+            assert parameter.human_readable_name in part
+
+
+def test_the_page_names_no_command_that_is_not_there() -> None:
+    assert set(re.findall(r"^## ([a-z]+)$", PAGE, re.MULTILINE)) == set(NAMES)
+
+
+def test_help_and_completion_import_no_command() -> None:
+    code = (
+        "import sys; from clearset.__main__ import outcome; outcome(['--help'])\n"
+        "heavy = {'numpy', 'pandas', 'yaml', 'dvc', 'omegaconf'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = run(ROOT, sys.executable, "-c", code, PYTHONPATH=str(ROOT / "src"))
+    assert done.returncode == 0, done.stderr
+    for name in NAMES:
+        assert f"\n  {name} " in done.stdout
+    line = {"COMP_WORDS": "clearset ver", "COMP_CWORD": "1"}
+    done = run(ROOT, "clearset", _CLEARSET_COMPLETE="bash_complete", **line)
+    assert done.stdout == "plain,verify\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify"], "error: Missing argument 'FOLDER'.\nUsage: clearset verify [OPTIONS] FOLDER"),
+        (
+            ["folder", "a", "b", "--sett", "c"],
+            "error: No such option '--sett'. Did you",
+        ),
+        (["verfy", "x"], "error: No such command 'verfy'."),
+        (["verify", "/nowhere"], "error: /nowhere/checksums.sha256 is missing, so "),
+        (["rebuild", "/nowhere", "a", "b"], "error: /nowhere/checksums.sha256 is missing, so "),
+    ],
+)
+def test_what_goes_wrong_ends_with_one_line_of_error(arguments: list[str], message: str) -> None:
+    ending = outcome(arguments)
+    assert str(ending).startswith(message)
+    done = subprocess.run(
+        [Path(sys.executable).parent / "clearset", *arguments],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{ending}\n")
+
+
+def test_a_command_without_its_packages_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("clearset.commands.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "omegaconf", None)
+    monkeypatch.delitem(sys.modules, "clearset.config.composition", raising=False)
+    assert outcome(["folder", "a", "b"]) == (
+        "error: this takes the package omegaconf, which is no part of the core: "
+        "pip install 'clearset[pipeline]'"
+    )
+
+
+def test_every_command_can_be_read_without_being_run() -> None:
+    for name in NAMES:
+        text = (ROOT / f"src/clearset/commands/{name}.py").read_text()
+        line = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+        assert line.endswith(".") and len(line) < 100
