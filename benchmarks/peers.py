@@ -31,14 +31,6 @@ from PIL import Image
 for file in sorted(Path(sys.argv[1]).iterdir()):
     Image.open(file).load()
 """
-UNDRAWN = """
-import sys
-sys.path.insert(0, "src")
-import compare
-from clearset.io import drawing
-drawing.figures = drawing.local = lambda *_: None
-compare.main("kk")
-"""
 CLEANVISION = """
 import sys
 from cleanvision import Imagelab
@@ -48,7 +40,7 @@ if __name__ == "__main__":
 STAGES = {
     "native `analyze`, all metrics": ["src/analyze.py", "kk"],
     "`compare`, 2 % repaired": ["src/compare.py", "kk"],
-    "`compare` without its drawing": ["-c", UNDRAWN],
+    "`report`": ["src/report.py", "kk"],
 }
 FASTDUP, EYES, RAVIR = "bare fastdup", 42, os.environ.get("CLEARSET_RAVIR")
 EYES_TOO = f", RAVIR's {EYES} images"
@@ -89,11 +81,12 @@ def once(scratch: Path, folder: Path, commits: list[str]) -> dict[str, Cost]:
     costs: dict[str, Cost] = {}
     for commit in commits:
         clone = copied(scratch, commit)
-        command = [sys.executable, "src/folder.py", str(folder), "kk", *BLUR]
+        overrides = [word for change in BLUR for word in ("--set", change)]
+        command = ["clearset", "folder", str(folder), "kk", *overrides]
         costs[f"`make folder`{named(commit)}"] = timed(command, clone)
         if RAVIR:
             timed(["dvc", "repro", "fetch@ravir"], clone)
-            whole = ["dvc", "repro", "--force", "release@ravir"]
+            whole = ["dvc", "repro", "--force", "report@ravir", "release@ravir"]
             costs[f"`make ravir`{EYES_TOO}{named(commit)}"] = timed(whole, clone)
             eyes = clone / "data/fetch/ravir/images"
     if RAVIR:

@@ -11,17 +11,19 @@ from pathlib import Path
 
 from pipeline import ROOT, timed
 
-FULL = "one full run: `dvc repro --force`, six stages"
+FULL = "one full run: `dvc repro --force`, seven stages"
 CURVE = """
 import time, filter as stage
-from clearset import bounds, rules
-from clearset.io import layout, params
+from clearset.config import params
+from clearset.decide import rules
+from clearset.store import layout
+from clearset.truth import bounds
 section = params.load("sample")
 folders = [layout.stage_folder(name, "sample") for name in ("fetch", "analyze")]
-found = stage.read(*folders, section.classes)
-judged = rules.judge(section.filter, found)
+survey = stage.read(*folders, section)
+judgement = rules.judge(section.filter, survey)
 start = time.perf_counter(), time.process_time()
-table = bounds.swept(judged, found)
+table = bounds.swept(judgement, survey)
 print(len(table), time.perf_counter() - start[0], time.process_time() - start[1])
 """
 
@@ -34,9 +36,9 @@ def main() -> None:
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
         for key in ("user.name", "user.email"):
             subprocess.run(["git", "config", key, "benchmark@example.org"], cwd=clone, check=True)
-        timed(["dvc", "repro", "release@sample"], clone)
+        timed(["dvc", "repro", "report@sample", "release@sample"], clone)
         timed(["git", "commit", "--quiet", "--allow-empty", "--all", "-m", "reproduced"], clone)
-        rows[FULL] = timed(["dvc", "repro", "--force", "release@sample"], clone)
+        rows[FULL] = timed(["dvc", "repro", "--force", "report@sample", "release@sample"], clone)
         rows["stage filter, with the curve"] = timed(
             [sys.executable, "src/filter.py", "sample"], clone
         )
@@ -50,7 +52,7 @@ def main() -> None:
         ).stdout.split()
         rows[f"the curve alone, {printed[0]} bounds"] = float(printed[1]), float(printed[2])
         rows["eight queued experiments, `make sweep DATASET=sample`"] = timed(
-            [sys.executable, "src/sweep.py", "sample"], clone
+            ["clearset", "sweep", "sample"], clone
         )
     base = rows[FULL]
     print("| what | wall s | ratio |\n| --- | --- | --- |")

@@ -27,31 +27,31 @@ def main(dataset: str) -> str:
     decisions = tables.read("decisions", layout.stage_folder("filter", dataset))
     table = tables.read("images", source).merge(decisions[["image_id", "decision", "rules"]])
     table = table[table["decision"] != Action.drop.value]
-    repaired = table[wanted(table, steps)]
+    repaired = table[to_repair(table, steps)]
     jobs = [(row, called(row.rules.split(), steps)) for row in repaired.itertuples()]
-    with layout.replacing(target) as begun:
-        begun.mkdir()
+    with layout.replacing(target) as incomplete:
+        incomplete.mkdir()
         for path in table.loc[~table["image_id"].isin(repaired["image_id"]), "path"]:
             if (source / "images" / path).exists():
-                (begun / "images" / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source / "images" / path, begun / "images" / path)
-        done = mapped(partial(repair, source / "images", begun / "images"), jobs, "enhance")
+                (incomplete / "images" / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source / "images" / path, incomplete / "images" / path)
+        rows = mapped(partial(repair, source / "images", incomplete / "images"), jobs, "enhance")
         result = table.drop(columns=["decision", "rules"]).set_index("image_id")
-        for row in done:
+        for row in rows:
             result.loc[row["image_id"], ["sha256", "pixels_sha256"]] = (
                 row["sha256"],
                 row["pixels_sha256"],
             )
-        tables.write("images", result.reset_index(), begun)
+        tables.write("images", result.reset_index(), incomplete)
         repairs = (
-            pd.DataFrame(done).drop(columns="pixels_sha256") if done else tables.empty("repairs")
+            pd.DataFrame(rows).drop(columns="pixels_sha256") if rows else tables.empty("repairs")
         )
-        tables.write("repairs", repairs, begun)
+        tables.write("repairs", repairs, incomplete)
     where = f"all of them in {target}/images" if (target / "images").exists() else "no file copied"
-    return f"enhance: {len(done)} of {len(table)} images repaired, {where}"
+    return f"enhance: {len(rows)} of {len(table)} images repaired, {where}"
 
 
-def wanted(table: pd.DataFrame, steps: Steps) -> pd.Series:
+def to_repair(table: pd.DataFrame, steps: Steps) -> pd.Series:
     """Return which images are to be repaired: those flagged for it, or every readable one."""
     everyone = any(step["rule"] == EVERY for step in steps)
     return (table["decision"] == Action.enhance.value) | (everyone & (table["error"] == ""))

@@ -25,14 +25,14 @@ def main(dataset: str) -> str:
     """Fetch a dataset whole: a broken image becomes a row with its error, not a stop."""
     fetch = params.load(dataset).fetch
     target = layout.stage_folder("fetch", dataset)
-    with layout.replacing(target) as begun, origin.opened(dataset, fetch) as folder:
+    with layout.replacing(target) as incomplete, origin.opened(dataset, fetch) as folder:
         if fetch.source is Source.work_folder:
-            table, truth, notes = of_work_folder(folder, begun)
+            table, truth, notes = of_work_folder(folder, incomplete)
         else:
-            table, truth, notes = of_files(folder, begun, fetch)
-        tables.write("images", table, begun)
-        tables.write("truth", truth, begun)
-        tables.write("notes", pd.DataFrame({"note": sorted(set(notes))}, dtype="str"), begun)
+            table, truth, notes = of_files(folder, incomplete, fetch)
+        tables.write("images", table, incomplete)
+        tables.write("truth", truth, incomplete)
+        tables.write("notes", pd.DataFrame({"note": sorted(set(notes))}, dtype="str"), incomplete)
     broken = table[table["error"] != ""]
     reasons = [
         f"{path} ({error})" for path, error in zip(broken["path"], broken["error"], strict=True)
@@ -47,55 +47,55 @@ def main(dataset: str) -> str:
 
 
 def of_files(
-    folder: Path, begun: Path, fetch: Fetch
+    folder: Path, incomplete: Path, fetch: Fetch
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Copy the images below `folder`; return the tables `images` and `truth`, and what to note."""
-    found = inventory.items(folder, fetch.splits)
-    notes = inventory.passed_over(folder, found)
+    items = inventory.items(folder, fetch.splits)
+    notes = inventory.passed_over(folder, items)
     truth = tables.empty("truth")
     if fetch.plant is not None:
-        given = (fetch.plant, begun / "planted", fetch.range, tiles.again(fetch))
-        found, truth = planter.plant(found, *given)
-    places.refuse_collisions(found)
-    table = listing(mapped(partial(take, begun, fetch.range), found, "fetch"), fetch.range)
-    layout.remove(begun / "planted")
+        options = (fetch.plant, incomplete / "planted", fetch.range, tiles.again(fetch))
+        items, truth = planter.plant(items, *options)
+    places.refuse_collisions(items)
+    table = listing(mapped(partial(take, incomplete, fetch.range), items, "fetch"), fetch.range)
+    layout.remove(incomplete / "planted")
     if (table["error"] == "").any():
         notes = ranges.described(table, fetch.range.mapping) + notes
-    return table, known(truth, table), notes
+    return table, by_image_id(truth, table), notes
 
 
-def of_work_folder(folder: Path, begun: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+def of_work_folder(folder: Path, incomplete: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Copy the tables of a fastdup work folder; return the same as `of_files`."""
     for name in work_folder.FILES:
         if (folder / name).is_file():
-            copy(folder / name, begun / "work" / name)
-    found = work_folder.read(folder)
+            copy(folder / name, incomplete / "work" / name)
+    work = work_folder.read(folder)
     texts = dict.fromkeys(("mask", "source_mask", "label", "source_label"), "")
     texts |= dict.fromkeys(("sha256", "pixels_sha256"), "")
     numbers: dict[str, float] = dict.fromkeys(("low", "high", "nodata"), math.nan)
     numbers |= {"channels": 0, "bit_depth": 0}
-    table = found.images.assign(split="all", source=found.images["path"], **texts, **numbers)
-    return table, tables.empty("truth"), found.notes
+    table = work.images.assign(split="all", source=work.images["path"], **texts, **numbers)
+    return table, tables.empty("truth"), work.notes
 
 
-def listing(rows: list[dict[str, Any]], wanted: PixelRange) -> pd.DataFrame:
+def listing(rows: list[dict[str, Any]], settings: PixelRange) -> pd.DataFrame:
     """Return the table `images` of the rows that `take` made, with the range of each image."""
     counts = [row.pop("counts") for row in rows]
-    known = [pair for pair in counts if pair is not None]
-    found = ranges.span(known, wanted) if known else (0.0, 0.0)
-    table = ranges.ranged(pd.DataFrame(rows), wanted, found)
+    values = [pair for pair in counts if pair is not None]
+    span = ranges.span(values, settings) if values else (0.0, 0.0)
+    table = ranges.ranged(pd.DataFrame(rows), settings, span)
     table["image_id"] = inventory.image_ids(table["path"].tolist())
     return table
 
 
-def known(truth: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+def by_image_id(truth: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     """Return the truth by image_id instead of by path."""
     if truth.empty:
         return truth
     return truth.merge(images[["path", "image_id"]], on="path", validate="1:1").drop(columns="path")
 
 
-def take(target: Path, wanted: PixelRange, item: inventory.Item) -> dict[str, Any]:
+def take(target: Path, settings: PixelRange, item: inventory.Item) -> dict[str, Any]:
     """Copy an image, its mask and its label byte for byte, and return the image's row.
 
     Beside the table's columns it has `counts`, of the stored values where the range hangs on them.
@@ -108,8 +108,8 @@ def take(target: Path, wanted: PixelRange, item: inventory.Item) -> dict[str, An
     row |= {"source": cells.path(item.source), "bytes": item.file.stat().st_size}
     row["sha256"] = checksums.sha256(item.file)
     if wrong := places.unfit(str(path)) or places.unfit(item.source):
-        shown = {key: ascii(row[key])[1:-1] for key in ("path", "source")}
-        return row | shown | {"error": wrong}
+        readable = {key: ascii(row[key])[1:-1] for key in ("path", "source")}
+        return row | readable | {"error": wrong}
     copy(item.file, target / "images" / path)
     for kind, file, place in (
         ("mask", item.mask, item.source_mask),
@@ -120,26 +120,26 @@ def take(target: Path, wanted: PixelRange, item: inventory.Item) -> dict[str, An
             row[f"source_{kind}"] = cells.path(place)
             copy(file, target / f"{kind}s" / row[kind])
     try:
-        row |= looked_at(item.file, wanted)
+        row |= description(item.file, settings)
         row["error"] = mask_error(item, row["width"], row["height"])
     except UnreadableImage as error:
         row["error"] = str(error)
     return row
 
 
-def looked_at(file: Path, wanted: PixelRange) -> dict[str, Any]:
+def description(file: Path, settings: PixelRange) -> dict[str, Any]:
     """Return what an image's pixels say: size, hash, range, and counts of values if asked for."""
     pixels = codec.decode(file)
-    nodata = codec.nodata(file) if wanted.nodata is None else wanted.nodata
+    nodata = codec.nodata(file) if settings.nodata is None else settings.nodata
     whole = codec.Range(0, float(np.iinfo(pixels.dtype).max), nodata)
     gaps = codec.missing(pixels, whole)
     if gaps.all():
         raise UnreadableImage(f"holds no data: every pixel is {nodata:g}")
     counts, ends = None, (whole.low, whole.high)
-    if wanted.mapping in (Mapping.percentiles, Mapping.image):
+    if settings.mapping in (Mapping.percentiles, Mapping.image):
         counts = np.unique(codec.colour(pixels)[~gaps], return_counts=True)
-    if wanted.mapping is Mapping.image and counts is not None:
-        ends, counts = ranges.span([counts], wanted), None
+    if settings.mapping is Mapping.image and counts is not None:
+        ends, counts = ranges.span([counts], settings), None
     row: dict[str, Any] = dict(zip(("low", "high"), ends, strict=True))
     row |= {"nodata": math.nan if nodata is None else float(nodata), "counts": counts}
     return codec.describe(pixels) | row

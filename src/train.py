@@ -28,27 +28,29 @@ def main(dataset: str) -> str:
         return f"train: {dataset} has no section `train`, so nothing is trained"
     training.check(settings, classes)
     fetched, target = (layout.stage_folder(stage, dataset) for stage in ("fetch", "train"))
-    found = tables.read("images", fetched)
-    masks = read_masks(found, fetched / "masks", classes)
-    examples = read(found, masks, fetched / "images", settings)
+    table = tables.read("images", fetched)
+    masks = read_masks(table, fetched / "masks", classes)
+    examples = read(table, masks, fetched / "images", settings)
     jobs = training.fits(settings)
     learn = partial(timed, examples=examples, settings=settings, labels=len(classes) + 1)
-    done = mapped(learn, jobs, "train", few=2)
-    fitted = [(job, model) for job, (model, _) in zip(jobs, done, strict=True)]
+    models = mapped(learn, jobs, "train", few=2)
+    fitted = [(job, model) for job, (model, _) in zip(jobs, models, strict=True)]
     test = partial(training.tested, fitted=fitted, settings=settings, classes=list(classes))
     rows = [row for rows in mapped(test, examples, "test", few=2) for row in rows]
-    with layout.replacing(target) as begun:
-        begun.mkdir()
-        tables.write("training_scores", pd.DataFrame(rows), begun)
-        tables.write("training_ceiling", segmentation.ceiling(found, masks, list(classes)), begun)
-    return said(jobs, [seconds for _, seconds in done], target)
+    with layout.replacing(target) as incomplete:
+        incomplete.mkdir()
+        tables.write("training_scores", pd.DataFrame(rows), incomplete)
+        tables.write(
+            "training_ceiling", segmentation.ceiling(table, masks, list(classes)), incomplete
+        )
+    return message(jobs, [seconds for _, seconds in models], target)
 
 
 def read_masks(
-    found: pd.DataFrame, folder: Path, classes: dict[str, int]
+    table: pd.DataFrame, folder: Path, classes: dict[str, int]
 ) -> dict[str, segmentation.Labels]:
     """Return the labels of every readable image that has a mask, by image_id."""
-    masked = found[(found["error"] == "") & (found["mask"] != "")]
+    masked = table[(table["error"] == "") & (table["mask"] != "")]
     return {
         row.image_id: segmentation.labels(codec.decode_mask(folder / row.mask), classes)
         for row in masked.itertuples()
@@ -56,14 +58,14 @@ def read_masks(
 
 
 def read(
-    found: pd.DataFrame, masks: dict[str, segmentation.Labels], folder: Path, settings: Train
+    table: pd.DataFrame, masks: dict[str, segmentation.Labels], folder: Path, settings: Train
 ) -> list[Example]:
     """Return what is learnt from and tested on: one image of each that share their pixels."""
-    eyes = segmentation.eyes(found, settings.same_eye)
+    eyes = segmentation.eyes(table, settings.same_eye)
     folds = segmentation.folds(list(eyes), settings.folds, settings.seed)
-    rows = {row.image_id: row for row in found.itertuples()}
+    rows = {row.image_id: row for row in table.itertuples()}
     examples = []
-    for image_id in segmentation.unique(found):
+    for image_id in segmentation.unique(table):
         row = rows[image_id]
         pixels = codec.colour(codec.decode(folder / row.path))
         image = luminance(codec.unit(pixels, codec.declared(row)))
@@ -73,13 +75,13 @@ def read(
     return examples
 
 
-def timed(job: training.Fit, **given: Any) -> tuple[Any, float]:
+def timed(job: training.Fit, **options: Any) -> tuple[Any, float]:
     """Return one trained model and the seconds that it took."""
-    begun = time.perf_counter()
-    return training.fit(job, **given), time.perf_counter() - begun
+    start = time.perf_counter()
+    return training.fit(job, **options), time.perf_counter() - start
 
 
-def said(jobs: Sequence[training.Fit], seconds: Sequence[float], target: Path) -> str:
+def message(jobs: Sequence[training.Fit], seconds: Sequence[float], target: Path) -> str:
     """Return what was trained and what it cost: in no table, since no two runs cost the same."""
     lines = [f"train: {len(jobs)} models, scores in {target}"]
     for model in dict.fromkeys(job.model for job in jobs):
