@@ -16,15 +16,13 @@ from clearset.store.tables import TABLES
 STAGES: list[type[Any]] = [Catalogue, Analysis, Selection, Cleaning, Comparison]
 FOLDERS = {"fetch": Catalogue, "analyze": Analysis, "filter": Selection, "enhance": Cleaning}
 ENGINE = {"name": "native", "version": "1"}
-CELLS = {STR: ["a", "b"], INT: [1, 2], FLOAT: [0.5, 0.25]}
 
 
 def two_rows(name: str, word: str) -> pd.DataFrame:
     """Return a table of two rows, whose texts begin with a word."""
-    rows = {column: list(CELLS[kind]) for column, kind in TABLES[name].columns.items()}
-    rows |= {
-        c: [f"{word} {cell}" for cell in rows[c]] for c in rows if TABLES[name].columns[c] == STR
-    }
+    cells: dict[str, list[Any]] = {INT: [1, 2], FLOAT: [0.5, 0.25]}
+    cells[STR] = [f"{word} a", f"{word} b"]
+    rows = {column: cells[kind] for column, kind in TABLES[name].columns.items()}
     return tables.checked(name, pd.DataFrame(rows))
 
 
