@@ -9,9 +9,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pytest
 from filelock import FileLock
 from PIL import Image
@@ -19,6 +21,9 @@ from scipy import ndimage
 
 from clearset.engines import fastdup
 from clearset.generate.retina.synthesis import Made, sample
+from clearset.store import stages, tables
+
+Kind = TypeVar("Kind")
 
 ROOT = Path(__file__).resolve().parents[1]
 ENDS = ["report@sample", "release@sample"]  # what no stage follows
@@ -133,6 +138,12 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     """An empty current folder."""
     monkeypatch.chdir(tmp_path)
     yield tmp_path
+
+
+def tables_of(kind: type[Kind], **some: pd.DataFrame) -> Kind:
+    """Return tables of a kind, say `Survey`: those that are named, and the others without rows."""
+    rest = {name: tables.empty(name) for name in stages.names(kind) if name not in some}
+    return kind(**rest | some)
 
 
 def write_image(path: Path, pixels: npt.NDArray[np.generic]) -> Path:

@@ -11,8 +11,10 @@ from clearset.config.schema import Action, Rule
 from clearset.decide import rules
 from clearset.similar.duplicates import surplus
 from clearset.store import tables
+from clearset.store.stages import Survey
 from clearset.truth import bounds
 from clearset.truth.evaluation import examples, scores
+from conftest import tables_of
 
 RULES = {
     "blur": Rule("sharpness", min=0.0, action=Action.enhance, finds="blur"),
@@ -26,8 +28,8 @@ RULES = {
 UNLINKED = {name: rule for name, rule in RULES.items() if "surplus" not in rule.metric}
 
 
-def dataset(seed: int, count: int = 10) -> dict[str, pd.DataFrame]:
-    """Return the tables that rules are judged by: copies, chains of likeness, a broken image."""
+def dataset(seed: int, count: int = 10) -> Survey:
+    """Return what rules judge: copies, chains of likeness, a broken image."""
     rng = np.random.default_rng(seed)
     ids = [f"i{number:03}" for number in range(count)]
     images = pd.DataFrame(dict.fromkeys(tables.empty("images"), ""), index=range(count))
@@ -48,21 +50,16 @@ def dataset(seed: int, count: int = 10) -> dict[str, pd.DataFrame]:
     truth = pd.DataFrame({"image_id": ids, "eye": ids, "source": ids, "part": "calibrate"})
     truth["fault"] = np.where(positive, "gaussian_blur", "none")
     truth = truth.assign(kinds=np.where(positive, "blur", ""), severity=0, parameters="")
-    names = ("masks", "neighbours", "outliers", "registrations", "conflicts")
-    return {name: tables.empty(name) for name in names} | {
-        "images": images,
-        "metrics": metrics.assign(image_id=ids)[1:],
-        "links": links,
-        "truth": truth,
-    }
+    numbers = metrics.assign(image_id=ids)[1:]
+    return tables_of(Survey, images=images, metrics=numbers, links=links, truth=truth)
 
 
-def run(found: Mapping[str, pd.DataFrame], tried: Mapping[str, Rule], name: str) -> list[int]:
+def run(survey: Survey, tried: Mapping[str, Rule], name: str) -> list[int]:
     """Return flagged, kept, repaired and dropped of a run with these rules."""
-    judged = rules.judge(tried, found)
-    fate = rules.decide(found["images"], judged.flags)["decision"]
+    judgement = rules.judge(tried, survey)
+    fate = rules.decide(survey.images, judgement.flags)["decision"]
     counts = [int(fate.isin(actions).sum()) for actions in bounds.FATE.values()]
-    return [int((judged.flags["rule"] == name).sum()), *counts]
+    return [int((judgement.flags["rule"] == name).sum()), *counts]
 
 
 @pytest.mark.parametrize("tried", [RULES, UNLINKED], ids=["surplus", "single"])
@@ -70,15 +67,15 @@ def run(found: Mapping[str, pd.DataFrame], tried: Mapping[str, Rule], name: str)
 def test_a_curve_agrees_with_every_bound_run_one_by_one(
     seed: int, tried: Mapping[str, Rule]
 ) -> None:
-    found = dataset(seed)
-    judged = rules.judge(tried, found)
-    table = bounds.swept(judged, found)
+    survey = dataset(seed)
+    judgement = rules.judge(tried, survey)
+    table = bounds.swept(judgement, survey)
     for row in table.itertuples():
-        rule = replace(judged.bounds[row.rule], **{row.side: row.bound})
-        expected = run(found, judged.bounds | {row.rule: rule}, row.rule)
+        rule = replace(judgement.bounds[row.rule], **{row.side: row.bound})
+        expected = run(survey, judgement.bounds | {row.rule: rule}, row.rule)
         assert [row.flagged, row.kept, row.repaired, row.dropped] == expected, row
         if rule.finds:
-            told = scores(examples(rule, judged.values, found), rule)
+            told = scores(examples(rule, judgement.values, survey), rule)
             np.testing.assert_allclose(
                 [row.precision, row.recall, row.f1], [told[s] for s in bounds.SCORES]
             )
@@ -88,25 +85,25 @@ def test_a_curve_agrees_with_every_bound_run_one_by_one(
 def test_odd_bounds_on_surplus_images_are_told_as_well(
     low: float | None, high: float | None
 ) -> None:
-    found = dataset(5)
+    survey = dataset(5)
     odd = Rule("surplus_similarity", low, high, action=Action.enhance)
     tried = UNLINKED | {"alike": odd}
-    judged = rules.judge(tried, found)
-    for row in bounds.curve("gone", "max", judged, found).itertuples():
+    judgement = rules.judge(tried, survey)
+    for row in bounds.curve("gone", "max", judgement, survey).itertuples():
         gone = replace(tried["gone"], max=row.bound)
-        expected = run(found, judged.bounds | {"gone": gone}, "gone")
+        expected = run(survey, judgement.bounds | {"gone": gone}, "gone")
         assert [row.flagged, row.kept, row.repaired, row.dropped] == expected
 
 
 def test_every_image_has_one_fate_and_each_side_its_present_bound() -> None:
-    found = dataset(0)
-    judged = rules.judge(RULES, found)
-    table = tables.checked("bounds", bounds.swept(judged, found))
-    assert (table[list(bounds.FATE)].sum(axis=1) == len(found["images"])).all()
+    survey = dataset(0)
+    judgement = rules.judge(RULES, survey)
+    table = tables.checked("bounds", bounds.swept(judgement, survey))
+    assert (table[list(bounds.FATE)].sum(axis=1) == len(survey.images)).all()
     present = table[table["present"] == 1].set_index(["rule", "side"])["bound"]
     given = {
         (name, side): getattr(rule, side)
-        for name, rule in judged.bounds.items()
+        for name, rule in judgement.bounds.items()
         for side in bounds.SIDES
         if getattr(rule, side) is not None
     }
@@ -132,10 +129,11 @@ def test_a_bound_beyond_the_rules_other_one_is_not_tried() -> None:
 
 
 def test_without_rules_or_truth_there_is_nothing_to_tell() -> None:
-    found = dataset(1)
-    nothing = rules.Judged(pd.DataFrame(), {}, tables.empty("flags"), surplus(found))
-    assert tables.checked("bounds", bounds.swept(nothing, found)).empty
-    found["truth"] = tables.empty("truth")
-    table = bounds.swept(rules.judge(RULES, found), found)
+    survey = dataset(1)
+    spare = surplus(survey.images, survey.metrics, survey.links)
+    nothing = rules.Judgement(pd.DataFrame(), {}, tables.empty("flags"), spare)
+    assert tables.checked("bounds", bounds.swept(nothing, survey)).empty
+    unknown = replace(survey, truth=tables.empty("truth"))
+    table = bounds.swept(rules.judge(RULES, unknown), unknown)
     assert table[bounds.SCORES].isna().all(axis=None)
     assert not table.empty

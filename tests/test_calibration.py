@@ -1,5 +1,6 @@
 """Bounds: every one is tried, the best is taken, and never by what is held out."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from clearset.config import params
 from clearset.config.schema import Action, Calibrate, Rule
 from clearset.plant.planting import known_kinds
 from clearset.store import tables
-from clearset.truth.calibration import SHOWN, adopted, calibrate, chosen, curve, to_adopt
+from clearset.store.stages import Survey
+from clearset.truth.calibration import SHOWN, adopted, best_bound, calibrate, curve, to_adopt
 from clearset.truth.evaluation import scores
+from conftest import tables_of
 
 NAN = float("nan")
 BEST = Calibrate()
@@ -113,20 +116,20 @@ CURVE = points((1, 1.0, 0.2, 0.33), (2, 0.9, 0.6, 0.7), (3, 0.8, 0.9, 0.85), (4,
 def test_the_best_f1_or_the_most_recall_at_the_wanted_precision(
     precision: float | None, bound: float
 ) -> None:
-    assert chosen(CURVE, Calibrate(precision=precision)) == bound
+    assert best_bound(CURVE, Calibrate(precision=precision)) == bound
 
 
 def test_where_none_is_precise_enough_the_most_precise_is_taken() -> None:
-    assert chosen(CURVE.iloc[1:], Calibrate(precision=1.0)) == 2
+    assert best_bound(CURVE.iloc[1:], Calibrate(precision=1.0)) == 2
 
 
 @pytest.mark.parametrize(("equals", "middle"), [(1, 0), (2, 1), (3, 1), (5, 2)])
 def test_of_equals_the_middle_is_taken(equals: int, middle: int) -> None:
     rows = [(float(bound), 0.5, 0.5, 0.5) for bound in range(equals)]
-    assert chosen(points(*rows, (99.0, 0.1, 0.1, 0.1)), BEST) == middle
+    assert best_bound(points(*rows, (99.0, 0.1, 0.1, 0.1)), BEST) == middle
 
 
-def scene(seed: int = 0, count: int = 60) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+def scene(seed: int = 0, count: int = 60) -> tuple[pd.DataFrame, Survey]:
     """Return measures and truth of eyes that are blurred, noisy or clean."""
     rng = np.random.default_rng(seed)
     kinds = rng.choice(["", "blur", "noise"], count)
@@ -140,8 +143,7 @@ def scene(seed: int = 0, count: int = 60) -> tuple[pd.DataFrame, dict[str, pd.Da
     sharp = rng.normal(10, 1, count) - 3 * (kinds == "blur")
     sigma = rng.normal(3, 1, count) + 4 * (kinds == "noise")
     values = pd.DataFrame({"sharp": sharp, "sigma": sigma}, pd.Index(ids, name="image_id"))
-    nothing = {name: tables.empty(name) for name in ("neighbours", "registrations")}
-    return values, nothing | {"truth": tables.checked("truth", truth)}
+    return values, tables_of(Survey, truth=tables.checked("truth", truth))
 
 
 RULES = {
@@ -152,13 +154,13 @@ RULES = {
 
 
 def test_a_detector_gets_the_bound_that_is_best_for_the_eyes_it_is_chosen_on() -> None:
-    values, found = scene()
-    rules, table, curves = calibrate(RULES, values, found, BEST)
+    values, survey = scene()
+    rules, table, curves = calibrate(RULES, values, survey, BEST)
     assert sorted(rules) == table["rule"].tolist() == ["blur", "noise"]
-    part = found["truth"].set_index("image_id")["part"]
+    part = survey.truth.set_index("image_id")["part"]
     for row in table.itertuples():
         own = values.index[part == "calibrate"]
-        kinds = found["truth"].set_index("image_id").loc[own, "kinds"]
+        kinds = survey.truth.set_index("image_id").loc[own, "kinds"]
         fitted = cases(values.loc[own, row.metric], (kinds == row.finds).to_numpy())
         tried = [
             scores(fitted, rule_of(row.side, bound))["f1"]
@@ -182,11 +184,11 @@ def test_everything_but_the_bound_stays() -> None:
 
 
 def test_scores_are_of_the_eyes_held_out() -> None:
-    values, found = scene()
-    rules, table, _ = calibrate(RULES, values, found, BEST)
-    held = found["truth"]["part"].to_numpy() == "held_out"
+    values, survey = scene()
+    rules, table, _ = calibrate(RULES, values, survey, BEST)
+    held = survey.truth["part"].to_numpy() == "held_out"
     for row in table.itertuples():
-        positive = (found["truth"]["kinds"] == row.finds).to_numpy()
+        positive = (survey.truth["kinds"] == row.finds).to_numpy()
         examples = cases(values.loc[held, row.metric], positive[held])
         own, given = scores(examples, rules[row.rule]), scores(examples, RULES[row.rule])
         assert (row.precision, row.recall, row.f1) == (own["precision"], own["recall"], own["f1"])
@@ -195,12 +197,12 @@ def test_scores_are_of_the_eyes_held_out() -> None:
 
 
 def test_the_eyes_held_out_change_scores_and_no_bound() -> None:
-    values, found = scene()
-    held = found["truth"].loc[found["truth"]["part"] == "held_out", "image_id"]
+    values, survey = scene()
+    held = survey.truth.loc[survey.truth["part"] == "held_out", "image_id"]
     changed = values.copy()
     changed.loc[held] = np.random.default_rng(9).normal(7, 3, (len(held), 2))
-    bounds, table, curves = calibrate(RULES, values, found, BEST)
-    other, again, same = calibrate(RULES, changed, found, BEST)
+    bounds, table, curves = calibrate(RULES, values, survey, BEST)
+    other, again, same = calibrate(RULES, changed, survey, BEST)
     assert other == bounds
     pd.testing.assert_frame_equal(same, curves)
     unseen = ["rule", "given", "bound", "fitted_f1"]
@@ -209,22 +211,22 @@ def test_the_eyes_held_out_change_scores_and_no_bound() -> None:
 
 
 def test_the_truth_of_the_eyes_held_out_changes_no_bound() -> None:
-    values, found = scene()
-    truth = found["truth"].copy()
+    values, survey = scene()
+    truth = survey.truth.copy()
     held = truth["part"] == "held_out"
     truth.loc[held, "kinds"] = "blur"
     assert (
-        calibrate(RULES, values, found | {"truth": truth}, BEST)[0]
-        == (calibrate(RULES, values, found, BEST)[0])
+        calibrate(RULES, values, replace(survey, truth=truth), BEST)[0]
+        == (calibrate(RULES, values, survey, BEST)[0])
     )
 
 
 @pytest.mark.parametrize("kinds", ["", "blur"])
 def test_without_both_classes_to_choose_by_a_detector_is_left_out(kinds: str) -> None:
-    values, found = scene()
-    truth = found["truth"].copy()
+    values, survey = scene()
+    truth = survey.truth.copy()
     truth.loc[truth["part"] == "calibrate", "kinds"] = kinds
-    rules, table, curves = calibrate(RULES, values, found | {"truth": truth}, BEST)
+    rules, table, curves = calibrate(RULES, values, replace(survey, truth=truth), BEST)
     assert rules == {}
     assert table.empty
     assert curves.empty
@@ -233,18 +235,18 @@ def test_without_both_classes_to_choose_by_a_detector_is_left_out(kinds: str) ->
 
 
 def test_without_a_known_truth_no_bound_is_chosen(tmp_path: Path) -> None:
-    values, found = scene()
+    values, known = scene()
     tables.write("truth", tables.empty("truth"), tmp_path)
+    survey = replace(known, truth=tables.read("truth", tmp_path))
     for kind in known_kinds():
         rules = {"one": Rule("sharp", min=7.0, finds=kind)}
-        unknown = found | {"truth": tables.read("truth", tmp_path)}
-        chosen_ones, table, curves = calibrate(rules, values, unknown, BEST)
-        assert (chosen_ones, len(table), len(curves)) == ({}, 0, 0)
+        better, table, curves = calibrate(rules, values, survey, BEST)
+        assert (better, len(table), len(curves)) == ({}, 0, 0)
 
 
 def test_a_detector_that_measures_nothing_is_left_out() -> None:
-    values, found = scene()
-    assert sorted(calibrate(RULES, values.assign(sharp=NAN), found, BEST)[0]) == ["noise"]
+    values, survey = scene()
+    assert sorted(calibrate(RULES, values.assign(sharp=NAN), survey, BEST)[0]) == ["noise"]
 
 
 def test_a_detector_with_two_bounds_keeps_them() -> None:
@@ -253,13 +255,13 @@ def test_a_detector_with_two_bounds_keeps_them() -> None:
 
 
 def test_a_wanted_precision_is_reached_with_less_recall() -> None:
-    values, found = scene(3, 300)
+    values, survey = scene(3, 300)
     values["sharp"] = np.random.default_rng(0).normal(values["sharp"], 2)
-    part = found["truth"]["part"].to_numpy() == "calibrate"
-    positive = (found["truth"]["kinds"] == "blur").to_numpy()[part]
+    part = survey.truth["part"].to_numpy() == "calibrate"
+    positive = (survey.truth["kinds"] == "blur").to_numpy()[part]
     told = {}
     for precision in (0.6, 0.9):
-        rules = calibrate(RULES, values, found, Calibrate(precision=precision))[0]
+        rules = calibrate(RULES, values, survey, Calibrate(precision=precision))[0]
         told[precision] = scores(cases(values.loc[part, "sharp"], positive), rules["blur"])
         assert told[precision]["precision"] >= precision
     assert told[0.9]["recall"] < told[0.6]["recall"]
@@ -272,21 +274,21 @@ def test_a_long_curve_is_thinned() -> None:
 
 @pytest.mark.parametrize("values", NARROW, ids=lambda values: str(values[0]))
 def test_the_curve_of_near_values_can_be_written(values: list[float]) -> None:
-    table, found = scene(0, 10)
+    table, survey = scene(0, 10)
     table["sharp"] = values * 2  # sorted by eye: each value in both parts
-    truth = found["truth"].assign(part=["calibrate"] * 5 + ["held_out"] * 5)
+    truth = survey.truth.assign(part=["calibrate"] * 5 + ["held_out"] * 5)
     truth["kinds"] = ["blur", "", "", "blur", ""] * 2
-    curves = calibrate({"blur": RULES["blur"]}, table, found | {"truth": truth}, BEST)[2]
+    curves = calibrate({"blur": RULES["blur"]}, table, replace(survey, truth=truth), BEST)[2]
     assert not curves.empty
     tables.checked("curves", curves)
 
 
 def test_calibrating_leaves_its_tables_alone() -> None:
-    values, found = scene()
-    before = values.copy(), found["truth"].copy(), dict(RULES)
-    calibrate(RULES, values, found, BEST)
+    values, survey = scene()
+    before = values.copy(), survey.truth.copy(), dict(RULES)
+    calibrate(RULES, values, survey, BEST)
     pd.testing.assert_frame_equal(values, before[0])
-    pd.testing.assert_frame_equal(found["truth"], before[1])
+    pd.testing.assert_frame_equal(survey.truth, before[1])
     assert before[2] == RULES
 
 
@@ -298,8 +300,8 @@ def test_a_written_calibration_is_adopted_as_it_was_chosen() -> None:
 
 @pytest.mark.parametrize("scale", [1.0, 1e-7, 1e7, -1.0])
 def test_the_lines_to_adopt_are_a_filter_with_the_same_bounds(scale: float) -> None:
-    values, found = scene()
-    rules = calibrate(RULES, values * scale, found, BEST)[0]
+    values, survey = scene()
+    rules = calibrate(RULES, values * scale, survey, BEST)[0]
     section = yaml.safe_load(to_adopt(rules))
     assert list(section) == ["filter"]
     section["enhance"] = [{"rule": "blur", "method": "unsharp_mask"}]

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from clearset.store import columns, tables
+from clearset.store import columns, stages, tables
 from clearset.store.columns import FLOAT, INT, STR, Table
 from clearset.store.tables import TABLES
 from conftest import ROOT
@@ -54,25 +54,24 @@ def test_without_a_word_a_table_has_unique_keys_and_no_further_columns() -> None
     assert (table.unique, table.others) == (True, None)
 
 
-ALSO = ("io/releases.py", "engines/recording.py")  # which write tables for a stage
+WRITERS = ["*.py", "clearset/commands/*.py"]
+WRITERS += ["clearset/share/releases.py", "clearset/engines/recording.py"]  # for them
+STAGES = (stages.Catalogue, stages.Analysis, stages.Selection, stages.Comparison)
 
 
-def written() -> set[str]:
-    """Return every name of a table that a stage reads or writes, or has written for it."""
-    strings = {
-        node.value
-        for path in [
-            *sorted((ROOT / "src").glob("*.py")),
-            *(ROOT / "src/clearset" / p for p in ALSO),
-        ]
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    return strings & set(TABLES)
+def used() -> set[str]:
+    """Return every table that stages and commands name, or that is of a stage that they name."""
+    files = [path for pattern in WRITERS for path in (ROOT / "src").glob(pattern)]
+    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
+    words = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    classes = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return (set(TABLES) & words).union(
+        *(stages.names(kind) for kind in STAGES if kind.__name__ in classes)
+    )
 
 
 def test_every_table_is_used_by_a_stage() -> None:
-    assert written() == set(TABLES)
+    assert used() == set(TABLES)
 
 
 def test_tables_are_found_where_they_are_read_and_written() -> None:

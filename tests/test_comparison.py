@@ -8,8 +8,20 @@ import pandas as pd
 import pytest
 from scipy import ndimage
 
+from clearset.config.schema import Dataset, Rule
 from clearset.generate.retina.synthesis import Made
-from clearset.proof.comparison import changes, compare, headline, interval, psnr, ssim
+from clearset.proof.comparison import (
+    Repairs,
+    answers,
+    callers,
+    changes,
+    compare,
+    headline,
+    interval,
+    outcomes,
+    psnr,
+    ssim,
+)
 from clearset.store import tables
 
 Image = npt.NDArray[np.float64]
@@ -201,14 +213,47 @@ def test_changes_do_not_depend_on_the_order_of_rules() -> None:
     pd.testing.assert_frame_equal(judged(comparison, rules_of), judged(comparison, backwards))
 
 
-def outcomes() -> pd.DataFrame:
+FLAGS = pd.DataFrame({"image_id": list("aabc"), "rule": ["soft", "dark", "soft", "dark"]})
+
+
+def test_outcomes_are_of_repairs_with_their_flags_before_and_after() -> None:
+    repairs = pd.DataFrame({"image_id": ["a", "b"], "rules": ["dark soft", "soft"]})
+    repairs = repairs.assign(steps=["gamma", "unsharp_mask"], clipped=[0.0, 0.5], sha256="x")
+    verdicts = pd.DataFrame(
+        {"image_id": ["b", "a"], "accepted": [0, 1], "refused_by": ["gain", ""]}
+    )
+    likeness = pd.DataFrame({"image_id": ["b", "a"], "psnr": [20.0, 30.0], "ssim": [0.7, 0.9]})
+    done = Repairs(repairs, verdicts.assign(expected_gain=0.1), likeness)
+    table = tables.checked("outcomes", outcomes(done, FLAGS, FLAGS.iloc[:1]))
+    expected = [("a", "gamma", 30.0, 0.9, 0.0, "dark soft", "soft", 1, "")]
+    expected += [("b", "unsharp_mask", 20.0, 0.7, 0.5, "soft", "", 0, "gain")]
+    assert list(table.itertuples(index=False, name=None)) == expected
+
+
+RULES = {name: Rule(metric, min=1) for name, metric in (("dark", "mean"), ("soft", "blur"))}
+STEPS = [{"rule": "soft", "method": "unsharp_mask"}, {"rule": "all", "method": "gamma"}]
+
+
+def test_repairs_answer_the_rules_that_steps_name() -> None:
+    assert answers(Dataset(filter=RULES, enhance=list(STEPS))) == {"soft": "blur"}
+    assert answers(Dataset(filter=RULES)) == {}
+
+
+def test_a_repair_is_called_for_by_those_of_its_rules_that_repairs_answer() -> None:
+    repairs = pd.DataFrame({"image_id": list("abc"), "rules": ["dark soft", "dark", "dark softer"]})
+    assert callers(repairs, {"soft"}) == {"a": {"soft"}, "b": set(), "c": set()}
+    assert callers(repairs, RULES)["a"] == {"dark", "soft"}
+    assert callers(repairs.iloc[:0], RULES) == {}
+
+
+def two_outcomes() -> pd.DataFrame:
     columns = ["image_id", "steps", "psnr", "ssim", "clipped", "flags_before", "flags_after"]
     rows = [("a", "", 30.0, 0.9, 0.0, "dark soft", "soft"), ("b", "", 20.0, 0.7, 0.5, "soft", "")]
     return pd.DataFrame(rows, columns=columns)
 
 
 def test_a_headline_counts_repairs_and_the_flags_of_repaired_images() -> None:
-    found = headline(outcomes().assign(accepted=[1, 0]))
+    found = headline(two_outcomes().assign(accepted=[1, 0]))
     assert found == {"repaired": 2, "accepted": 1, "flags_before": 3, "flags_after": 1}
 
 

@@ -26,9 +26,8 @@ def alike(images: pd.DataFrame, links: pd.DataFrame, **sharpness: float) -> pd.S
     """Return the surplus similarity by image_id; images are equally sharp unless told."""
     ids = images["image_id"]
     metrics = pd.DataFrame({"image_id": ids, "sharpness": [sharpness.get(i, 0.0) for i in ids]})
-    found = duplicates.surplus({"images": images, "metrics": metrics, "links": links})
-    measured = found.measures()["surplus_similarity"]
-    return measured.reindex(ids[images["error"] == ""]).fillna(0.0)
+    similarity = duplicates.surplus(images, metrics, links).measures()["surplus_similarity"]
+    return similarity.reindex(ids[images["error"] == ""]).fillna(0.0)
 
 
 def linked(*rows: tuple[str, str, float]) -> pd.DataFrame:
@@ -142,14 +141,14 @@ def test_at_every_bound_just_one_of_each_group_stays() -> None:
 def dropped(images: pd.DataFrame, links: pd.DataFrame, **bounds: float) -> pd.DataFrame:
     """Return the table `curation` of rules that bound `surplus_similarity`, by name."""
     metrics = pd.DataFrame({"image_id": images["image_id"], "sharpness": 0.0})
-    found = duplicates.surplus({"images": images, "metrics": metrics, "links": links})
-    values = found.measures()["surplus_similarity"]
+    spare = duplicates.surplus(images, metrics, links)
+    values = spare.measures()["surplus_similarity"]
     flags = [
         {"image_id": i, "rule": rule, "max": bound, "metric": "surplus_similarity"}
         for rule, bound in bounds.items()
         for i in values.index[values > bound]
     ]
-    return duplicates.curation(images, pd.DataFrame(flags), found).set_index("image_id")
+    return duplicates.curation(images, pd.DataFrame(flags), spare).set_index("image_id")
 
 
 def test_what_stays_in_a_dropped_images_stead_is_not_dropped_itself() -> None:
@@ -176,9 +175,8 @@ def test_a_group_over_two_splits_keeps_one_image() -> None:
 def test_an_image_that_is_dropped_anyway_stands_for_no_other() -> None:
     metrics = pd.DataFrame({"image_id": ["a", "b", "c"], "sharpness": [3.0, 2.0, 1.0]})
     links = linked(("a", "b", 0.95), ("b", "c", 0.95))
-    found = {"images": THREE, "metrics": metrics, "links": links}
     for unfit, stays in (([], "a"), (["a"], "b"), (["a", "b"], "c")):
-        values = duplicates.surplus(found, unfit).measures()["surplus_similarity"]
+        values = duplicates.surplus(THREE, metrics, links, unfit).measures()["surplus_similarity"]
         assert set("abc") - set(values.index) == {stays}
 
 

@@ -15,7 +15,7 @@ import pytest
 import recordings
 from clearset.config.schema import Analyze, Engine
 from clearset.engines import analysis, fastdup
-from clearset.engines.analysis import Analysis
+from clearset.engines.analysis import Measurement
 from clearset.images import codec
 from clearset.measure.metrics import METRICS
 from clearset.sources.work_folder import STATISTICS
@@ -47,7 +47,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Pat
     return table, folder
 
 
-def analyzed(dataset: tuple[pd.DataFrame, Path], engine: Engine, workers: int) -> Analysis:
+def analyzed(dataset: tuple[pd.DataFrame, Path], engine: Engine, workers: int) -> Measurement:
     table, folder = dataset
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLEARSET_WORKERS", str(workers))
@@ -55,19 +55,19 @@ def analyzed(dataset: tuple[pd.DataFrame, Path], engine: Engine, workers: int) -
 
 
 @pytest.fixture(scope="module")
-def by_native(dataset: tuple[pd.DataFrame, Path]) -> Analysis:
+def by_native(dataset: tuple[pd.DataFrame, Path]) -> Measurement:
     return analyzed(dataset, Engine.native, 1)
 
 
 @pytest.fixture(scope="module")
-def by_fastdup(working_fastdup: Path, dataset: tuple[pd.DataFrame, Path]) -> Analysis:
+def by_fastdup(working_fastdup: Path, dataset: tuple[pd.DataFrame, Path]) -> Measurement:
     return analyzed(dataset, Engine.fastdup, 2)
 
 
 @pytest.fixture(scope="module")
 def by_record(
     dataset: tuple[pd.DataFrame, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Analysis:
+) -> Measurement:
     """By what fastdup once gave, in a project that has its record and no fastdup."""
     project = tmp_path_factory.mktemp("project")
     (project / "conf").mkdir()
@@ -79,18 +79,20 @@ def by_record(
 
 
 @pytest.fixture(params=["by_native", "by_record", "by_fastdup"])
-def tables_of(request: pytest.FixtureRequest) -> Analysis:
+def measurement(request: pytest.FixtureRequest) -> Measurement:
     result = request.getfixturevalue(request.param)
-    assert isinstance(result, Analysis)
+    assert isinstance(result, Measurement)
     return result
 
 
 def test_two_workers_give_the_tables_of_one(
-    by_native: Analysis, dataset: tuple[pd.DataFrame, Path]
+    by_native: Measurement, dataset: tuple[pd.DataFrame, Path]
 ) -> None:
     again = analyzed(dataset, Engine.native, 2)
     for name in TABLES:
-        pd.testing.assert_frame_equal(getattr(again, name), getattr(by_native, name))
+        pd.testing.assert_frame_equal(
+            getattr(again.analysis, name), getattr(by_native.analysis, name)
+        )
     assert again.engine == by_native.engine
 
 
@@ -109,93 +111,100 @@ def repaired(
 
 
 def test_what_was_repaired_is_compared_as_if_all_were_looked_at_again(
-    by_native: Analysis, dataset: tuple[pd.DataFrame, Path], repaired: tuple[list[str], Path]
+    by_native: Measurement, dataset: tuple[pd.DataFrame, Path], repaired: tuple[list[str], Path]
 ) -> None:
     ids, folder = repaired
     params = Analyze(engine=Engine.native, neighbours=3)
     assert by_native.descriptors is not None
     table = dataset[0][dataset[0]["image_id"] != "train/4"]  # dropped
-    before = by_native.metrics["image_id"].tolist(), by_native.descriptors
+    before = by_native.analysis.metrics["image_id"].tolist(), by_native.descriptors
     found = analysis.again(table, folder, params, ids, before)
     every = analyzed((table, folder), Engine.native, 1)
-    rows = every.metrics[every.metrics["image_id"].isin(ids)].reset_index(drop=True)
+    rows = every.analysis.metrics[every.analysis.metrics["image_id"].isin(ids)].reset_index(
+        drop=True
+    )
     pd.testing.assert_frame_equal(found.metrics[rows.columns], rows, check_exact=True)
     for name in ("neighbours", "links", "outliers"):
         after = getattr(found, name)
-        pd.testing.assert_frame_equal(after, getattr(every, name))
-        assert not after.equals(getattr(by_native, name))  # the repair moved something
+        pd.testing.assert_frame_equal(after, getattr(every.analysis, name))
+        assert not after.equals(getattr(by_native.analysis, name))  # the repair moved something
 
 
 def test_the_descriptors_of_an_analysis_stay_as_they_were(
-    by_native: Analysis, dataset: tuple[pd.DataFrame, Path], repaired: tuple[list[str], Path]
+    by_native: Measurement, dataset: tuple[pd.DataFrame, Path], repaired: tuple[list[str], Path]
 ) -> None:
     assert by_native.descriptors is not None
     descriptors = by_native.descriptors.copy()
     params = Analyze(engine=Engine.native, neighbours=3)
-    before = by_native.metrics["image_id"].tolist(), by_native.descriptors
+    before = by_native.analysis.metrics["image_id"].tolist(), by_native.descriptors
     analysis.again(dataset[0], repaired[1], params, repaired[0], before)
     assert np.array_equal(by_native.descriptors, descriptors)
 
 
 def test_by_another_engine_what_was_repaired_is_measured_and_keeps_its_neighbours(
-    by_native: Analysis, dataset: tuple[pd.DataFrame, Path], repaired: tuple[list[str], Path]
+    by_native: Measurement, dataset: tuple[pd.DataFrame, Path], repaired: tuple[list[str], Path]
 ) -> None:
     ids, folder = repaired
     params = Analyze(engine=Engine.fastdup, neighbours=3)
-    found = analysis.measured_again(dataset[0], folder, params, ids, vars(by_native))
+    found = analysis.measured_again(dataset[0], folder, params, ids, by_native.analysis)
     assert found.metrics["image_id"].tolist() == sorted(ids)
-    before = by_native.metrics.set_index("image_id").loc[sorted(ids), "mean"]
+    before = by_native.analysis.metrics.set_index("image_id").loc[sorted(ids), "mean"]
     assert (found.metrics["mean"].to_numpy() < before.to_numpy()).all()
-    assert found.neighbours is by_native.neighbours
+    assert found.neighbours is by_native.analysis.neighbours
 
 
 def test_every_readable_image_is_measured_and_no_other(
-    tables_of: Analysis, dataset: tuple[pd.DataFrame, Path]
+    measurement: Measurement, dataset: tuple[pd.DataFrame, Path]
 ) -> None:
     readable = [name for name in dataset[0]["image_id"] if name != "test/broken"]
-    assert tables_of.metrics["image_id"].tolist() == readable
-    assert set(tables_of.metrics.columns) == {
+    assert measurement.analysis.metrics["image_id"].tolist() == readable
+    assert set(measurement.analysis.metrics.columns) == {
         "image_id",
         "stretched_mean",
         *STATISTICS,
         *METRICS,
     }
-    assert set(tables_of.neighbours["image_id"]) == set(readable)
-    assert (tables_of.neighbours.groupby("image_id").size() == 3).all()
-    assert set(tables_of.outliers["image_id"]) == set(readable)
+    assert set(measurement.analysis.neighbours["image_id"]) == set(readable)
+    assert (measurement.analysis.neighbours.groupby("image_id").size() == 3).all()
+    assert set(measurement.analysis.outliers["image_id"]) == set(readable)
 
 
-def test_outliers_are_looked_for_within_a_split(tables_of: Analysis) -> None:
-    assert set(tables_of.outliers["split"]) == {"train", "test"}
+def test_outliers_are_looked_for_within_a_split(measurement: Measurement) -> None:
+    assert set(measurement.analysis.outliers["split"]) == {"train", "test"}
     assert (
-        tables_of.outliers["nearest_id"].str.split("/").str[0] == tables_of.outliers["split"]
+        measurement.analysis.outliers["nearest_id"].str.split("/").str[0]
+        == measurement.analysis.outliers["split"]
     ).all()
 
 
-def test_the_planted_duplicate_is_a_component(tables_of: Analysis) -> None:
-    assert any({"train/0", "train/again"} <= group for group in groups(tables_of.components))
+def test_the_planted_duplicate_is_a_component(measurement: Measurement) -> None:
+    assert any(
+        {"train/0", "train/again"} <= group for group in groups(measurement.analysis.components)
+    )
 
 
-def test_16_bits_are_measured_on_the_declared_range(tables_of: Analysis) -> None:
-    dark = tables_of.metrics.set_index("image_id").loc["train/dark"]
+def test_16_bits_are_measured_on_the_declared_range(measurement: Measurement) -> None:
+    dark = measurement.analysis.metrics.set_index("image_id").loc["train/dark"]
     assert 7 < dark["mean"] < 9  # 12 of 16 bits, on 8
     assert dark["max"] == 16
 
 
-def test_alpha_changes_nothing(tables_of: Analysis) -> None:
-    rows = tables_of.metrics.set_index("image_id").loc[["test/colour", "test/alpha"]]
+def test_alpha_changes_nothing(measurement: Measurement) -> None:
+    rows = measurement.analysis.metrics.set_index("image_id").loc[["test/colour", "test/alpha"]]
     np.testing.assert_array_equal(rows.iloc[0], rows.iloc[1])
 
 
-def test_both_engines_measure_the_same(by_native: Analysis, by_record: Analysis) -> None:
+def test_both_engines_measure_the_same(by_native: Measurement, by_record: Measurement) -> None:
     assert (by_native.engine["name"], by_record.engine["name"]) == ("native", "fastdup")
-    apart = (by_native.metrics[STATISTICS] - by_record.metrics[STATISTICS]).abs()
+    apart = (by_native.analysis.metrics[STATISTICS] - by_record.analysis.metrics[STATISTICS]).abs()
     assert (apart.max() < pd.Series(ROUNDING)).all(), apart.max()
-    pd.testing.assert_frame_equal(by_native.metrics[[*METRICS]], by_record.metrics[[*METRICS]])
+    pd.testing.assert_frame_equal(
+        by_native.analysis.metrics[[*METRICS]], by_record.analysis.metrics[[*METRICS]]
+    )
 
 
-def test_what_is_said_of_an_engine_is_json_with_its_settings(tables_of: Analysis) -> None:
-    said: dict[str, Any] = json.loads(json.dumps(tables_of.engine))
+def test_what_is_said_of_an_engine_is_json_with_its_settings(measurement: Measurement) -> None:
+    said: dict[str, Any] = json.loads(json.dumps(measurement.engine))
     assert said["settings"]["engine"] == said["name"]
     assert said["settings"]["neighbours"] == 3
     assert said["version"]

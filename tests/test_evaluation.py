@@ -10,6 +10,7 @@ from clearset.config.schema import Rule
 from clearset.plant.planting import known_kinds
 from clearset.store import tables
 from clearset.store.errors import ClearsetError
+from clearset.store.stages import Survey
 from clearset.truth import evaluation
 from clearset.truth.evaluation import (
     crosstalk,
@@ -21,6 +22,7 @@ from clearset.truth.evaluation import (
     severities,
     summary,
 )
+from conftest import tables_of
 
 NAN = float("nan")
 BLUR = Rule("sharp", min=5.0, finds="blur")
@@ -83,9 +85,9 @@ def fits(*rows: tuple[str, str, int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["image_id", "other_id", "inliers"])
 
 
-def found(**given: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    nothing = {name: tables.empty(name) for name in ("neighbours", "registrations")}
-    return nothing | {"truth": truth_of(TRUTH)} | given
+def survey(**some: pd.DataFrame) -> Survey:
+    """Return what rules are judged by: the truth, and the tables that are named."""
+    return tables_of(Survey, truth=truth_of(TRUTH), **some)
 
 
 def values(**columns: Any) -> pd.DataFrame:
@@ -178,11 +180,11 @@ def test_every_known_kind_may_be_found() -> None:
     assert detectors(rules) == rules
 
 
-def judged(rule: Rule, **given: pd.DataFrame) -> dict[str, bool]:
+def judged(rule: Rule) -> dict[str, bool]:
     """Return, by value, the examples of a rule on single images; each image has its own value."""
     order = sorted(SHARP)
     numbers = values(**{rule.metric: {name: float(order.index(name)) for name in order}})
-    cases = examples(rule, numbers, found(**given))
+    cases = examples(rule, numbers, survey())
     return {order[int(v)]: p for v, p in zip(cases["value"], cases["positive"], strict=True)}
 
 
@@ -216,7 +218,7 @@ def test_siblings_of_a_copy_are_neither_right_nor_wrong(
 
 
 def test_an_example_tells_its_part_fault_and_severity() -> None:
-    cases = examples(BLUR, values(), found()).set_index("value")
+    cases = examples(BLUR, values(), survey()).set_index("value")
     assert cases.loc[2.0, ["part", "fault", "severity"]].tolist() == [
         "calibrate",
         "gaussian_blur",
@@ -230,13 +232,13 @@ def test_an_example_tells_its_part_fault_and_severity() -> None:
 
 
 def test_an_image_that_is_not_measured_stays_an_example() -> None:
-    told = examples(BLUR, values().drop(index="b-soft-1"), found())
+    told = examples(BLUR, values().drop(index="b-soft-1"), survey())
     assert len(told) == len(SHARP) - 1
     assert told.loc[told["value"].isna(), "positive"].tolist() == [True, True]
 
 
 def pairs(*rows: tuple[str, str, float]) -> pd.DataFrame:
-    return examples(NEAR, values(), found(neighbours=near(*rows)))
+    return examples(NEAR, values(), survey(neighbours=near(*rows)))
 
 
 def test_a_true_pair_that_no_neighbour_lists_is_missed() -> None:
@@ -280,7 +282,7 @@ def test_a_pair_within_one_part_belongs_to_it() -> None:
 
 
 def leaks(*rows: tuple[str, str, int]) -> pd.DataFrame:
-    return examples(LEAK, values(), found(registrations=fits(*rows)))
+    return examples(LEAK, values(), survey(registrations=fits(*rows)))
 
 
 def test_a_planted_leak_without_a_fit_is_missed() -> None:
@@ -310,7 +312,7 @@ def test_a_fit_of_a_foreign_image_is_no_example_of_a_leak() -> None:
 def test_detection_has_every_detector_on_all_eyes_and_on_those_held_out() -> None:
     rules = {"soft": BLUR, "odd": Rule("sharp", max=99.0)}
     stricter = {"soft": Rule("sharp", min=8.0, finds="blur")}
-    told = detection(values(), found(), {"default": rules, "calibrated": stricter})
+    told = detection(values(), survey(), {"default": rules, "calibrated": stricter})
     assert told[["rule", "bounds", "part"]].to_numpy().tolist() == [
         ["soft", "default", "all"],
         ["soft", "default", "held_out"],
@@ -331,11 +333,11 @@ RULES = {"blur": BLUR, "leak": LEAK, "near": NEAR}
 
 def graded() -> pd.DataFrame:
     """Return the table `severities` of three detectors."""
-    given = found(
+    graph = survey(
         neighbours=near(("a", "a-flip", 0.95), ("b", "c", 0.99)),
         registrations=fits(("a", "a-leak", 20), ("b", "c", 15)),
     )
-    return severities(values(), given, {"default": RULES, "calibrated": {"blur": BLUR}})
+    return severities(values(), graph, {"default": RULES, "calibrated": {"blur": BLUR}})
 
 
 def row(table: pd.DataFrame, fault: str, severity: int, bounds: str = "default") -> pd.Series:
@@ -399,7 +401,7 @@ def test_crosstalk_is_the_share_of_each_fault_that_each_rule_flags() -> None:
 
 def test_the_headline_is_the_mean_f1_of_the_rules_that_ask_for_something() -> None:
     rules = {"soft": BLUR}
-    table = detection(values(), found(), {"default": rules, "calibrated": rules})
+    table = detection(values(), survey(), {"default": rules, "calibrated": rules})
     other = table.assign(rule="other", f1=1.0)
     counted = table.assign(rule="counted", f1=0.0)
     every = pd.concat([table, other, counted])
@@ -412,7 +414,7 @@ def test_the_headline_of_nothing_is_nothing() -> None:
 
 
 def test_the_summary_shows_the_asked_rules_and_every_detector() -> None:
-    table = detection(values(), found(), {"default": RULES})
+    table = detection(values(), survey(), {"default": RULES})
     lines = summary(graded(), table, {"blur"})
     assert lines[0].split() == ["fault", "found", "by", "images", "precision", "recall", "F1"]
     place = next(i for i, line in enumerate(lines) if "a detector among all" in line)
@@ -429,14 +431,14 @@ def test_the_summary_shows_the_asked_rules_and_every_detector() -> None:
 
 
 def test_judging_leaves_its_tables_alone() -> None:
-    given = found(neighbours=near(("a", "a-flip", 0.95)), registrations=fits(("a", "a-leak", 20)))
-    before = {name: frame.copy() for name, frame in given.items()}
+    known = survey(neighbours=near(("a", "a-flip", 0.95)), registrations=fits(("a", "a-leak", 20)))
+    before = {name: frame.copy() for name, frame in vars(known).items()}
     numbers = values()
-    detection(numbers, given, {"default": RULES})
-    severities(numbers, given, {"default": RULES})
-    crosstalk(numbers, given["truth"], RULES)
+    detection(numbers, known, {"default": RULES})
+    severities(numbers, known, {"default": RULES})
+    crosstalk(numbers, known.truth, RULES)
     pd.testing.assert_frame_equal(numbers, values())
-    for name, frame in given.items():
+    for name, frame in vars(known).items():
         pd.testing.assert_frame_equal(frame, before[name])
 
 

@@ -26,6 +26,7 @@ from clearset.similar.neighbours import in_wholes, similarities
 from conftest import ROOT
 
 SRC = ROOT / "src"
+MEASURING = sorted(p for room in ("numeric", "measure") for p in SRC.glob(f"clearset/{room}/*.py"))
 # Where single precision may stand, and why nothing that is recorded hangs on its last digits.
 SINGLE = {
     "enhancements.py": "OpenCV's bilateral filter has no other; its plain code has one result",
@@ -70,10 +71,15 @@ def test_opencv_runs_its_plain_code_on_one_thread() -> None:
     assert cv2.getNumThreads() == 1
 
 
-@pytest.mark.parametrize("name", ["grey", "metrics", "spectra", "vessels", "light", "masks"])
-def test_lengths_are_roots_of_sums_of_squares(name: str) -> None:
+def test_the_rooms_that_measure_are_there() -> None:
+    there = {path.stem for path in MEASURING}
+    assert there >= {"grey", "ridges", "light", "metrics", "spectra", "vessels", "masks"}
+
+
+@pytest.mark.parametrize("path", MEASURING, ids=lambda p: str(p.relative_to(SRC)))
+def test_lengths_are_roots_of_sums_of_squares(path: Path) -> None:
     """IEEE 754 gives a square root one result; a C library's `hypot` has several."""
-    assert "hypot" not in names(SRC / "clearset" / f"{name}.py")
+    assert "hypot" not in names(path)
 
 
 def test_a_half_is_a_half_whatever_its_last_digit() -> None:

@@ -11,12 +11,12 @@ from PIL import Image
 
 from clearset.config.schema import Analyze
 from clearset.engines import analysis, native
-from clearset.engines.analysis import Analysis
 from clearset.engines.native import info, statistics
 from clearset.generate.retina import synthesis
 from clearset.measure.metrics import METRICS
 from clearset.numeric.exact import LENGTH
 from clearset.numeric.grey import block_sums, of_unit
+from clearset.store.stages import Analysis
 
 Grey = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.uint8]
@@ -221,7 +221,7 @@ def analyzed(folder: Path, **pixels: npt.NDArray[np.unsignedinteger[Any]]) -> An
         table.assign(error="", mask="", low=0.0, high=tops, nodata=np.nan),
         folder,
         Analyze(neighbours=1, graph_neighbours=1),
-    )
+    ).analysis
 
 
 def test_a_file_has_every_statistic_and_every_metric(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from scipy import ndimage
 from clearset.images import codec
 from clearset.report import pictures
 from clearset.report.pictures import Stored
-from clearset.store.tables import empty
+from clearset.store.stages import Analysis, Catalogue, Cleaning, Dossier, Selection
+from conftest import tables_of
 
 LEVELS = {"a/dim": 40, "b": 80, "c": 120, "d": 160, "e": 200}  # a grey level tells an image
 IDS = list(LEVELS)
@@ -41,14 +42,18 @@ VALUES = pd.DataFrame(  # blur falls as the mean rises; one image has no blur
     {"mean": LEVELS, "blur": {i: 900.0 - v for i, v in LEVELS.items() if i != "e"}}
 )
 NEAR = [("b", "c", 0.5), ("c", "b", 0.5), ("d", "e", 0.9), ("e", "d", 0.9), ("a/dim", "b", 0.1)]
-FOUND = {
-    "images": pd.DataFrame(
-        {"image_id": IDS, "path": [f"{name}.png" for name in IDS], "error": ""}
-        | {"low": 0.0, "high": 255.0, "nodata": np.nan}
-    ),
-    "curation": pd.DataFrame({"image_id": ["c"], "keeper_id": ["b"], "rules": ["near"]}),
-    "neighbours": pd.DataFrame(NEAR, columns=["image_id", "neighbour_id", "similarity"]),
-    "outliers": pd.DataFrame(
+IMAGES = pd.DataFrame(
+    {"image_id": IDS, "path": [f"{name}.png" for name in IDS], "error": ""}
+    | {"low": 0.0, "high": 255.0, "nodata": np.nan}
+)
+SELECTION = tables_of(
+    Selection,
+    curation=pd.DataFrame({"image_id": ["c"], "keeper_id": ["b"], "rules": ["near"]}),
+)
+ANALYSIS = tables_of(
+    Analysis,
+    neighbours=pd.DataFrame(NEAR, columns=["image_id", "neighbour_id", "similarity"]),
+    outliers=pd.DataFrame(
         {
             "image_id": IDS,
             "nearest_id": ["b", "c", "b", "e", "d"],
@@ -57,10 +62,17 @@ FOUND = {
             "published_outlier": [1, 0, 0, 0, 0],
         }
     ),
-    "components": pd.DataFrame(
+    components=pd.DataFrame(
         {"component_id": [0, 0, 1, 1], "image_id": ["b", "e", "c", "d"], "images": 2}
     ),
-}
+)
+
+
+def dossier(folder: Path, analysis: Analysis, selection: Selection) -> Dossier:
+    """Return what the stages have written of the images of a folder."""
+    catalogue = tables_of(Catalogue, images=IMAGES)
+    folders = {"fetch": folder.parent}
+    return Dossier(folders, catalogue, analysis, selection, tables_of(Cleaning), {})
 
 
 def seen(path: Path) -> list[int]:
@@ -80,7 +92,8 @@ def seen(path: Path) -> list[int]:
 def sheets(request: pytest.FixtureRequest, folder: Path) -> tuple[int, Path]:
     """The galleries of at most one and at most two entries."""
     target = folder.parent / f"galleries {request.param}"
-    written = pictures.galleries(VALUES, FOUND, folder, target, request.param)
+    whole = dossier(folder, ANALYSIS, SELECTION)
+    written = pictures.galleries(VALUES, whole, target, request.param)
     assert sorted(written) == sorted(target.iterdir())
     return request.param, target
 
@@ -94,6 +107,7 @@ def sheets(request: pytest.FixtureRequest, folder: Path) -> tuple[int, Path]:
         ("outliers", [[200, 160], [40, 80]]),
         ("duplicates", [[160, 200], [80, 120]]),
         ("components", [[80, 200], [120, 160]]),
+        ("dropped", [[120, 80]]),
     ],
 )
 def test_a_gallery_shows_the_ends_it_promises(
@@ -104,8 +118,8 @@ def test_a_gallery_shows_the_ends_it_promises(
 
 
 def test_a_gallery_with_nothing_to_show_is_not_written(folder: Path, tmp_path: Path) -> None:
-    nothing = {name: empty(name) for name in ("outliers", "components", "neighbours", "curation")}
-    written = pictures.galleries(VALUES, FOUND | nothing, folder, tmp_path, 3)
+    nothing = dossier(folder, tables_of(Analysis), tables_of(Selection))
+    written = pictures.galleries(VALUES, nothing, tmp_path, 3)
     assert sorted(path.stem for path in written) == ["blur", "bright", "dark"]
 
 

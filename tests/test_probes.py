@@ -15,8 +15,8 @@ from clearset.proof import probes
 from clearset.proof.probes import Job, examine
 from clearset.proof.verdicts import APPLIED
 from clearset.repair.steps import enhance
-from clearset.store import tables
-from conftest import write_image
+from clearset.store.stages import Catalogue
+from conftest import tables_of, write_image
 
 MILD = [{"rule": "all", "method": "unsharp_mask", "radius": 1.0, "amount": 1.0}]
 STRONG = [{"method": "unsharp_mask", "radius": 1.0, "amount": 15.0}]
@@ -106,8 +106,8 @@ def dataset(tmp_path: Path, job: Job, rules: str, trials: dict[str, Any]) -> pd.
         compare=Compare(trials=trials),
     )
     table = table.assign(error="", low=0.0, high=255.0, nodata=np.nan)
-    found = {"images": table, "repairs": repairs, "truth": tables.empty("truth")}
-    return probes.examined(section, found, {"fetch": fetch, "enhance": enhanced})
+    catalogue = tables_of(Catalogue, images=table)
+    return probes.examined(section, catalogue, repairs, {"fetch": fetch, "enhance": enhanced})
 
 
 def test_repaired_images_and_those_with_a_mask_are_examined(tmp_path: Path, job: Job) -> None:

@@ -11,6 +11,8 @@ from clearset.config.schema import Bounds
 from clearset.proof import sweeps, verdicts
 from clearset.report import proof_plots
 from clearset.store import tables
+from clearset.store.stages import Catalogue
+from conftest import tables_of
 
 EYES = 8
 BOUNDS = {"gain": Bounds("expected_gain", min=0)}
@@ -126,20 +128,34 @@ def examined(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame(rows | columns)
 
 
-def dataset() -> dict[str, pd.DataFrame]:
-    images = pd.DataFrame({"image_id": ["a", "b", "c"], "pixels_sha256": ["x", "y", "x"]})
-    decisions = pd.DataFrame({"image_id": ["a", "b", "c"], "decision": ["enhance"] * 2 + ["keep"]})
-    return {"images": images, "decisions": decisions, "truth": tables.empty("truth")}
+IMAGES = pd.DataFrame({"image_id": ["a", "b", "c"], "pixels_sha256": ["x", "y", "x"]})
+DECISIONS = pd.DataFrame({"image_id": ["a", "b", "c"], "decision": ["enhance"] * 2 + ["keep"]})
+
+
+def vessels(rows: pd.DataFrame, **truth: pd.DataFrame) -> pd.DataFrame:
+    """Return the table `vessels` of three images, two of the same pixels."""
+    catalogue = tables_of(Catalogue, images=IMAGES, **truth)
+    return verdicts.vessels(rows, catalogue, DECISIONS, BOUNDS)
 
 
 def test_a_verdict_is_whether_the_evidence_lies_within_all_bounds() -> None:
-    found = verdicts.verdicts(examined(), BOUNDS)
-    assert found[["image_id", "accepted", "refused_by"]].to_numpy().tolist() == [
+    table = verdicts.verdicts(examined(), BOUNDS)
+    assert table[["image_id", "accepted", "refused_by"]].to_numpy().tolist() == [
         ["a", 1, ""],
         ["b", 0, "gain"],
     ]
-    assert found["expected_gain"].tolist() == [0.1, -0.1]
-    assert tables.checked("verdicts", found)["accepted"].tolist() == [1, 0]
+    assert table["expected_gain"].tolist() == [0.1, -0.1]
+    assert tables.checked("verdicts", table)["accepted"].tolist() == [1, 0]
+
+
+def test_the_likeness_of_a_repair_is_of_the_images_that_it_changed() -> None:
+    rows = examined(psnr=[30.0, 40.0, np.nan], ssim=[0.9, 0.95, np.nan])
+    both = pd.concat([rows, rows.assign(repair="other", psnr=10.0)])
+    assert verdicts.likeness(both).to_numpy().tolist() == [["a", 30.0, 0.9], ["b", 40.0, 0.95]]
+    assert verdicts.likeness(both, "other")["psnr"].tolist() == [10.0, 10.0]
+    nothing = verdicts.likeness(rows[["image_id", "repair", "repaired"]].iloc[:0])
+    assert nothing.columns.tolist() == ["image_id", "psnr", "ssim"]
+    assert nothing.empty
 
 
 def test_without_a_bound_every_repair_is_accepted() -> None:
@@ -147,10 +163,10 @@ def test_without_a_bound_every_repair_is_accepted() -> None:
 
 
 def test_images_with_the_same_pixels_are_one_eye() -> None:
-    found = tables.checked("vessels", verdicts.vessels(examined(), dataset(), BOUNDS))
-    assert found["eye"].tolist() == ["a", "b", "a"]
-    assert found["accepted"].tolist() == [1, 0, 0]
-    assert found["flagged"].tolist() == [1, 1, 0]
+    table = tables.checked("vessels", vessels(examined()))
+    assert table["eye"].tolist() == ["a", "b", "a"]
+    assert table["accepted"].tolist() == [1, 0, 0]
+    assert table["flagged"].tolist() == [1, 1, 0]
 
 
 def test_an_image_with_a_wrong_mask_planted_is_not_scored_by_it() -> None:
@@ -158,16 +174,15 @@ def test_an_image_with_a_wrong_mask_planted_is_not_scored_by_it() -> None:
         {"image_id": ["a"], "eye": ["e"], "part": ["held_out"], "fault": ["swapped_mask"]}
         | {"kinds": ["swapped_mask"], "severity": [0]}
     )
-    found = verdicts.vessels(examined(), dataset() | {"truth": truth}, BOUNDS)
-    assert found["image_id"].tolist() == ["b", "c"]
+    assert vessels(examined(), truth=truth)["image_id"].tolist() == ["b", "c"]
 
 
 @pytest.mark.parametrize("rows", [pd.DataFrame(columns=["image_id", "repair", "repaired"])])
 def test_where_nothing_was_examined_all_tables_are_empty(rows: pd.DataFrame) -> None:
-    found = verdicts.vessels(rows, dataset(), BOUNDS)
-    assert tables.checked("vessels", found).empty
-    assert tables.checked("gains", verdicts.gains(found, resamples=200, seed=0)).empty
-    assert tables.checked("agreement", verdicts.agreement(found)).empty
+    table = vessels(rows)
+    assert tables.checked("vessels", table).empty
+    assert tables.checked("gains", verdicts.gains(table, resamples=200, seed=0)).empty
+    assert tables.checked("agreement", verdicts.agreement(table)).empty
     assert tables.checked("verdicts", verdicts.verdicts(rows, BOUNDS)).empty
     assert verdicts.headline(tables.empty("gains")) == {}
 

@@ -4,33 +4,36 @@ import pandas as pd
 import pytest
 
 from clearset.config.schema import Analyze
-from clearset.decide.published import explained, published
+from clearset.decide.published import explained, findings, published
 from clearset.store import tables
+from clearset.store.stages import Analysis
+from conftest import tables_of
 
 SETTINGS = Analyze()
 
 
-def found(images: int, edges: int, outliers: int) -> dict[str, pd.DataFrame]:
-    """Return tables of a dataset with exact pairs, each two edges, and a quota of outliers."""
+def counts(images: int, edges: int, outliers: int) -> pd.DataFrame:
+    """Return the table of a dataset with exact pairs, each two edges, and a quota of outliers."""
     ids = [f"tile_{number:05d}" for number in range(images)]
     pairs = edges // 2
     links = [(ids[2 * n], ids[2 * n + 1], 1.0) for n in range(pairs)]
-    counts = (0.9, pairs, 2 * pairs, edges, 0.0), (0.99, pairs, 2 * pairs, edges, 0.0)
+    alike = (0.9, pairs, 2 * pairs, edges, 0.0), (0.99, pairs, 2 * pairs, edges, 0.0)
     starts = dict.fromkeys(ids[:outliers], 1)
-    return {
-        "images": pd.DataFrame({"image_id": ids, "error": ""}),
-        "links": pd.DataFrame(links, columns=["image_id", "other_id", "similarity"]),
-        "pairs": pd.DataFrame(counts, columns=list(tables.empty("pairs"))),
-        "outliers": pd.DataFrame({"published_edges": [starts.get(i, 0) for i in ids]}).assign(
+    analysis = tables_of(
+        Analysis,
+        links=pd.DataFrame(links, columns=["image_id", "other_id", "similarity"]),
+        pairs=pd.DataFrame(alike, columns=list(tables.empty("pairs"))),
+        outliers=pd.DataFrame({"published_edges": [starts.get(i, 0) for i in ids]}).assign(
             published_outlier=lambda t: t["published_edges"]
         ),
-        "components": pd.DataFrame({"component_id": [0, 0, 1, 1], "image_id": ids[:4]}),
-        "flags": pd.DataFrame({"rule": ["dark", "dark", "bright", "soft"]}),
-    }
+        components=pd.DataFrame({"component_id": [0, 0, 1, 1], "image_id": ids[:4]}),
+    )
+    flags = pd.DataFrame({"rule": ["dark", "dark", "bright", "soft"]})
+    return published(pd.DataFrame({"image_id": ids, "error": ""}), analysis, flags, SETTINGS)
 
 
 def rows(images: int, edges: int, outliers: int) -> pd.DataFrame:
-    return published(found(images, edges, outliers), SETTINGS).set_index("finding")
+    return counts(images, edges, outliers).set_index("finding")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,7 @@ def test_components_are_groups_of_images() -> None:
 
 
 def test_two_sentences_explain_the_difference_with_the_datasets_own_numbers() -> None:
-    text = explained(published(found(1457, 12, 145), SETTINGS), SETTINGS)
+    text = explained(counts(1457, 12, 145), SETTINGS)
     assert text.count(". ") == 1
     assert "12 edges" in text
     assert "0.27 %" in text
@@ -75,9 +78,17 @@ def test_two_sentences_explain_the_difference_with_the_datasets_own_numbers() ->
 
 
 def test_without_a_pair_there_is_no_example() -> None:
-    assert "here" not in explained(published(found(30, 0, 1), SETTINGS), SETTINGS)
+    assert "here" not in explained(counts(30, 0, 1), SETTINGS)
 
 
 def test_the_table_is_the_declared_one() -> None:
-    table = published(found(30, 4, 1), SETTINGS)
+    table = counts(30, 4, 1)
     assert list(tables.checked("published", table)["finding"]) == sorted(table["finding"])
+
+
+def test_a_reader_finds_pairs_first_then_groups_then_single_images() -> None:
+    table = counts(30, 4, 1)
+    expected = ["fully identical", "similarity from 0.9", "outliers", "components"]
+    expected += ["bright", "dark"]
+    assert findings(table) == findings(table.iloc[::-1]) == expected
+    assert findings(tables.empty("published")) == []

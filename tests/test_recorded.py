@@ -15,6 +15,7 @@ import recordings
 from clearset.config.schema import Analyze, Engine
 from clearset.decide.published import measured_by
 from clearset.engines import analysis, fastdup, recorded, recording
+from clearset.engines.analysis import Measurement
 from clearset.engines.recording import Tables
 from clearset.images import codec
 from clearset.sources import work_folder
@@ -52,8 +53,8 @@ def listing(folder: Path, pixels: dict[str, codec.Pixels]) -> pd.DataFrame:
     return table.assign(path=table["image_id"] + ".png", low=0.0, high=tops, nodata=np.nan)
 
 
-def analyzed(pixels: dict[str, codec.Pixels], **others: float) -> analysis.Analysis:
-    """Return the analysis by fastdup of images in the current folder, each with `others`."""
+def analyzed(pixels: dict[str, codec.Pixels], **others: float) -> Measurement:
+    """Measure by fastdup images in the current folder, each with `others`."""
     folder = Path("images").absolute()  # processes of another test's folder may do the work
     given = Analyze(engine=Engine.fastdup, neighbours=3, metrics=["sharpness"])
     return analysis.analyze(listing(folder, pixels).assign(**others), folder, given)
@@ -119,7 +120,9 @@ def test_an_analysis_by_fastdup_is_the_one_by_its_record(
     assert live.engine.pop("record")["equal"]
     assert live.engine == again.engine
     for name in ("metrics", "neighbours", "links", "outliers", "components", "pairs"):
-        pd.testing.assert_frame_equal(getattr(live, name), getattr(again, name), check_exact=True)
+        pd.testing.assert_frame_equal(
+            *(getattr(one.analysis, name) for one in (live, again)), check_exact=True
+        )
 
 
 def test_without_fastdup_the_record_is_taken_and_says_so_in_one_line(
@@ -136,7 +139,7 @@ def test_without_fastdup_the_record_is_taken_and_says_so_in_one_line(
         key: about[key] for key in recorded.IDENTITY
     }
     given = tables.read("statistics", RECORDED / "generated").set_index("image_id")
-    measured = found.metrics.set_index("image_id")[STATISTICS]
+    measured = found.analysis.metrics.set_index("image_id")[STATISTICS]
     assert (measured == given.loc[measured.index, STATISTICS].astype(float)).all(axis=None)
 
 
@@ -173,7 +176,7 @@ def test_an_image_that_is_not_on_record_stops_the_run_before_any_work(
 
 def test_some_of_the_images_on_record_are_enough(project: Path, no_fastdup: Path) -> None:
     few = dict(list(recordings.generated().items())[3:8])
-    assert analyzed(few).metrics["image_id"].tolist() == list(few)
+    assert analyzed(few).analysis.metrics["image_id"].tolist() == list(few)
 
 
 @pytest.mark.parametrize(

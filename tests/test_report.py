@@ -9,11 +9,22 @@ import pandas as pd
 import pytest
 
 from clearset.config.schema import About, Dataset, Rule
+from clearset.decide.rules import Judgement
 from clearset.report.page import facts, missed, report
-from clearset.store import tables
+from clearset.similar.duplicates import Surplus
+from clearset.store import stages
 from clearset.store.columns import Table
 from clearset.store.markdown import LONGEST, escaped, markdown
+from clearset.store.stages import (
+    Analysis,
+    Catalogue,
+    Cleaning,
+    Comparison,
+    Dossier,
+    Selection,
+)
 from clearset.store.tables import TABLES
+from conftest import Kind, tables_of
 
 ENGINE = {"name": "native", "version": "1", "model": "thumbnail"}
 ESCAPED = rf"\\([{re.escape(string.punctuation)}])"  # a backslash takes its meaning away
@@ -64,11 +75,19 @@ def columns_of(table: Table) -> list[tuple[str, str]]:
     return list(table.columns.items())
 
 
-def written(about: About | None = None, **found: pd.DataFrame) -> str:
+def written(about: About | None = None, **some: pd.DataFrame) -> str:
     """Return the report on these tables; the others are empty."""
-    every = {name: tables.empty(name) for name in TABLES} | found
+
+    def part(kind: type[Kind]) -> Kind:
+        return tables_of(kind, **{name: some[name] for name in stages.names(kind) if name in some})
+
+    parts = part(Catalogue), part(Analysis), part(Selection), tables_of(Cleaning)
+    result = part(Comparison)
+    assert set(some) <= {name for one in (*parts, result) for name in vars(one)}
     section = Dataset(about=about or About(), filter={"dark": Rule("mean", min=1)})
-    return report("sample", section, every, ENGINE)
+    spare = Surplus(pd.DataFrame(), pd.DataFrame())
+    judgement = Judgement(pd.DataFrame(), section.filter, parts[2].flags, spare)
+    return report("sample", section, Dossier({}, *parts, ENGINE), result, judgement)
 
 
 def headings(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Rules: bounds to flags, flags to one decision an image; none is lost."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from clearset.config.schema import Action, Rule
 from clearset.decide.rules import (
+    asking,
     bounds,
     counts,
     decide,
@@ -21,6 +23,8 @@ from clearset.decide.rules import (
 )
 from clearset.store import tables
 from clearset.store.errors import ClearsetError
+from clearset.store.stages import Survey
+from conftest import tables_of
 
 NAN = float("nan")
 WEAKEST_FIRST = ["keep", "review", "enhance", "drop"]
@@ -227,8 +231,8 @@ def registered(*rows: tuple[str, str, int]) -> pd.DataFrame:
 
 
 @pytest.fixture
-def found() -> dict[str, pd.DataFrame]:
-    """Tables of a, b (the same pixels, masks that differ), c (far from both) and broken d."""
+def survey() -> Survey:
+    """Images a, b (the same pixels, masks that differ), c (far from both) and broken d."""
     images = tables.empty("images").astype(object)
     images[["image_id", "split"]] = [(name, "train") for name in "dcba"]
     images["error"] = ["broken", "", "", ""]
@@ -241,32 +245,33 @@ def found() -> dict[str, pd.DataFrame]:
     apart = tables.empty("outliers").astype(object)
     apart["image_id"] = list("abc")
     apart["isolation_z"] = [0.0, 0.0, -9.0]
-    return {
-        "images": images,
-        "metrics": pd.DataFrame({"image_id": list("abc"), "blur": [1.0, 1.0, 7.0]}),
-        "neighbours": pd.DataFrame(near, columns=["image_id", "neighbour_id", "similarity"]),
-        "links": pd.DataFrame(
+    return tables_of(
+        Survey,
+        images=images,
+        metrics=pd.DataFrame({"image_id": list("abc"), "blur": [1.0, 1.0, 7.0]}),
+        neighbours=pd.DataFrame(near, columns=["image_id", "neighbour_id", "similarity"]),
+        links=pd.DataFrame(
             [("a", "b", 1.0), ("a", "c", 0.2)], columns=["image_id", "other_id", "similarity"]
         ),
-        "outliers": apart,
-        "conflicts": conflicting,
-        "masks": pd.DataFrame(
+        outliers=apart,
+        conflicts=conflicting,
+        masks=pd.DataFrame(
             [("a", 0.1, 0.0, 0.9), ("b", 0.0, 0.0, NAN)], columns=list(tables.empty("masks"))
         ),
-        "registrations": registered(("b", "c", 14), ("a", "c", 9)),
-    }
+        registrations=registered(("b", "c", 14), ("a", "c", 9)),
+    )
 
 
-def test_measures_have_every_image_in_order(found: dict[str, pd.DataFrame]) -> None:
-    values = measures(found)
+def test_measures_have_every_image_in_order(survey: Survey) -> None:
+    values = measures(survey)
     assert values.index.tolist() == list("abcd")
     assert set(values.dtypes.astype(str)) == {"float64"}
 
 
 def test_an_unreadable_image_is_measured_as_that_and_nothing_else(
-    found: dict[str, pd.DataFrame],
+    survey: Survey,
 ) -> None:
-    broken = measures(found).loc["d"]
+    broken = measures(survey).loc["d"]
     assert broken["unreadable"] == 1
     assert broken.drop("unreadable").isna().all()
 
@@ -289,22 +294,22 @@ def test_an_unreadable_image_is_measured_as_that_and_nothing_else(
     ],
 )
 def test_measures_bring_every_table_together(
-    found: dict[str, pd.DataFrame], metric: str, expected: list[float]
+    survey: Survey, metric: str, expected: list[float]
 ) -> None:
-    assert measures(found).loc[list("abc"), metric].tolist() == expected
+    assert measures(survey).loc[list("abc"), metric].tolist() == expected
 
 
-def test_measures_leave_their_tables_alone(found: dict[str, pd.DataFrame]) -> None:
-    copied = {name: frame.copy() for name, frame in found.items()}
-    measures(found)
-    for name, frame in found.items():
-        pd.testing.assert_frame_equal(frame, copied[name])
+def test_measures_leave_their_tables_alone(survey: Survey) -> None:
+    before = {name: frame.copy() for name, frame in vars(survey).items()}
+    measures(survey)
+    for name, frame in vars(survey).items():
+        pd.testing.assert_frame_equal(frame, before[name])
 
 
 def test_without_a_registration_no_readable_image_has_an_inlier(
-    found: dict[str, pd.DataFrame],
+    survey: Survey,
 ) -> None:
-    inliers = measures(found | {"registrations": tables.empty("registrations")})["leak_inliers"]
+    inliers = measures(replace(survey, registrations=tables.empty("registrations")))["leak_inliers"]
     assert inliers[list("abc")].tolist() == [0, 0, 0]
     assert np.isnan(inliers["d"])
 
@@ -318,16 +323,16 @@ def test_without_a_registration_no_readable_image_has_an_inlier(
     ],
 )
 def test_masks_are_measured_only_where_there_is_one(
-    found: dict[str, pd.DataFrame], metric: str, expected: list[float]
+    survey: Survey, metric: str, expected: list[float]
 ) -> None:
-    np.testing.assert_array_equal(measures(found)[metric], expected)
+    np.testing.assert_array_equal(measures(survey)[metric], expected)
 
 
 def test_an_image_without_a_mask_is_flagged_by_no_rule_on_masks(
-    found: dict[str, pd.DataFrame],
+    survey: Survey,
 ) -> None:
     empty, unlike = Rule("mask_share", min=0.01), Rule("mask_agreement", min=0.95)
-    flags = flag(measures(found), {"empty_mask": empty, "swapped_mask": unlike})
+    flags = flag(measures(survey), {"empty_mask": empty, "swapped_mask": unlike})
     assert list(zip(flags["image_id"], flags["rule"], strict=True)) == [
         ("b", "empty_mask"),
         ("a", "swapped_mask"),
@@ -360,9 +365,16 @@ def test_rules_that_keep_change_no_decision(seed: int) -> None:
     rng, images = np.random.default_rng(seed), images_of("abcdefgh")
     rows = [(i, f"rule{r}", WEAKEST_FIRST[r]) for i in "abcdefgh" for r in range(4)]
     flags = flags_of(*(row for row in rows if rng.random() < 0.4))
-    asking = flags[flags["action"] != "keep"]
-    assert len(asking) < len(flags)
-    pd.testing.assert_frame_equal(decide(images, flags), decide(images, asking))
+    some = flags[flags["action"] != "keep"]
+    assert len(some) < len(flags)
+    pd.testing.assert_frame_equal(decide(images, flags), decide(images, some))
+
+
+def test_every_rule_asks_for_something_but_those_that_only_count() -> None:
+    rules = {action.value: Rule("blur", min=1.0, action=action) for action in Action}
+    assert asking(rules) == {"review", "enhance", "drop"}
+    assert asking({"keep": rules["keep"]}) == set()
+    assert asking({"soft": Rule("blur", min=1.0)}) == {"soft"}  # to review, where none is said
 
 
 def test_a_rule_that_keeps_is_still_counted_in_its_summary() -> None:
@@ -379,10 +391,10 @@ def test_two_splits_of_one_subject_may_be_all_there_is() -> None:
 
 
 def test_an_image_that_another_rule_drops_stands_for_no_other(
-    found: dict[str, pd.DataFrame],
+    survey: Survey,
 ) -> None:
     near = {"near": Rule("surplus_similarity", max=0.1, action=Action.drop)}
     other = {"other": Rule("blur", max=5, action=Action.drop)}  # c, the sharpest of the group
-    for given, gone in ((near, {"a", "b"}), (near | other, {"b", "c"})):
-        flags = judge(given, found).flags
+    for rules, gone in ((near, {"a", "b"}), (near | other, {"b", "c"})):
+        flags = judge(rules, survey).flags
         assert set(flags.loc[flags["rule"] == "near", "image_id"]) == gone

@@ -1,4 +1,4 @@
-"""The satellite study on forty tiles of 192 px: 16 bits, three bands, through all six stages."""
+"""The satellite study on forty tiles of 192 px: 16 bits, three bands, through all seven stages."""
 
 import contextlib
 from pathlib import Path
@@ -17,13 +17,14 @@ import enhance
 import fetch
 import filter
 import release
+import report
 from clearset.config import composition, params
 from clearset.images import codec
 from clearset.store import layout, tables
 from clearset.store.errors import ClearsetError
 
 NAME = "tiny"
-STAGES = [fetch, analyze, filter, enhance, compare, release]
+STAGES = [fetch, analyze, filter, enhance, compare, report, release]
 # In place of a table that is too large to read: a few tiles of each kind.
 SMALLER = """
 fetch: {count: 30, size: 192, bands: 3}
@@ -47,7 +48,7 @@ def section(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which all six stages have run."""
+    """A folder in which all seven stages have run."""
     folder = tmp_path_factory.mktemp("study")
     own = yaml.safe_dump({NAME: section()})
     with pytest.MonkeyPatch.context() as patch:
@@ -142,13 +143,13 @@ def test_overlapping_crops_in_two_splits_are_leaks(study: Path) -> None:
 
 
 def test_the_report_has_the_published_counts_beside_the_true_ones(study: Path) -> None:
-    report = (study / layout.REPORTS / NAME / "report.md").read_text(encoding="utf-8")
-    assert "A published fastdup report counts directed edges" in report
+    page = (study / layout.REPORTS / NAME / "report.md").read_text(encoding="utf-8")
+    assert "A published fastdup report counts directed edges" in page
     table = pd.read_csv(study / layout.REPORTS / NAME / "tables/published.csv").set_index("finding")
     row = table.loc["fully identical"]
     assert row["edges"] >= 6
     assert row["pairs"] == row["edges"] / 2
-    assert (study / "data/compare/tiny/galleries/dropped.png").is_file()
+    assert (study / "data/report/tiny/galleries/dropped.png").is_file()
 
 
 def configured(name: str, folder: Path) -> None:

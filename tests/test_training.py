@@ -274,7 +274,7 @@ def test_the_page_names_what_was_tried_and_holds_no_nan(repeats: int) -> None:
     assert "gaussian\\_blur: unsharp_mask(radius=1, amount=2)" in text
     assert "No image was annotated twice" in text
     assert "nan" not in text
-    assert "| classifier | vein |" not in page  # the page shows vessel and mean; the CSV has all
+    assert "| classifier | vein |" not in text  # the page shows vessel and mean; the CSV has all
 
 
 @pytest.fixture

@@ -14,17 +14,19 @@ import compare
 import enhance
 import fetch
 import filter
+import report
 from clearset.config import params
 from clearset.config.schema import Analyze, Dataset
 from clearset.decide.published import published
 from clearset.engines import analysis
 from clearset.sources import work_folder, work_names
-from clearset.store import layout, tables
+from clearset.store import layout, stages, tables
 from clearset.store.errors import ClearsetError
+from clearset.store.stages import Analysis
 from conftest import clone, run, write_image
 
 NAME = "given"
-STAGES = [fetch, analyze, filter, enhance, compare]
+STAGES = [fetch, analyze, filter, enhance, compare, report]
 RULES = {
     "blur": {"metric": "blur", "min": 150, "action": "review"},
     "duplicate": {"metric": "surplus_similarity", "max": 0.98, "action": "drop"},
@@ -96,14 +98,9 @@ def published_of(source: Path) -> pd.DataFrame:
     configured(source)
     fetch.main(NAME)
     analyze.main(NAME)
-    stages = {"fetch": ["images"], "analyze": ["pairs", "outliers", "components", "links"]}
-    found = {
-        name: tables.read(name, layout.stage_folder(stage, NAME))
-        for stage, names in stages.items()
-        for name in names
-    }
-    found["flags"] = tables.empty("flags")
-    return published(found, Analyze()).set_index("finding")
+    images = tables.read("images", layout.stage_folder("fetch", NAME))
+    own = stages.read(Analysis, layout.stage_folder("analyze", NAME))
+    return published(images, own, tables.empty("flags"), Analyze()).set_index("finding")
 
 
 @pytest.mark.parametrize(("numbered", "root"), [STYLES[1], STYLES[5]], ids=str)
@@ -172,9 +169,9 @@ def test_rules_sweeps_and_the_report_need_no_image(in_folder: Path) -> None:
     # the sharper one of each pair stays
     assert curation["image_id"].tolist() == [f"tile_{n:05d}" for n in (0, 2, 4)]
     assert curation["keeper_id"].tolist() == [f"tile_{n:05d}" for n in (1, 3, 5)]
-    report = (layout.REPORTS / NAME / "report.md").read_text()
-    assert "fastdup work folder" in report
-    assert "fully identical" in report
+    page = (layout.REPORTS / NAME / "report.md").read_text()
+    assert "fastdup work folder" in page
+    assert "fully identical" in page
     assert not (layout.stage_folder("enhance", NAME) / "images").exists()
 
 
@@ -260,10 +257,10 @@ def test_a_report_has_the_notes_and_what_is_left(in_folder: Path) -> None:
     configured(source)
     for stage in STAGES:
         stage.main(NAME)
-    report = (layout.REPORTS / NAME / "report.md").read_text()
-    assert "## Notes on the source" in report
-    assert "similarity.csv is missing" in report.replace("\\", "")
-    assert "| blur |" in report
+    page = (layout.REPORTS / NAME / "report.md").read_text()
+    assert "## Notes on the source" in page
+    assert "similarity.csv is missing" in page.replace("\\", "")
+    assert "| blur |" in page
 
 
 def test_without_any_name_there_is_nothing_to_say(in_folder: Path) -> None:
@@ -363,12 +360,12 @@ def test_isolation_is_told_only_where_every_image_has_a_nearest_one(in_folder: P
     rows = [(n, (n + 1) % 6, 0.9 + n / 100) for n in range(6)]
     write(source / work_names.SIMILAR, "from,to,distance", rows)
     work = work_folder.read(source)
-    table = analysis.of_work_folder(work, Analyze(component_similarity=0.96)).outliers
-    assert table["isolation_z"].notna().all()
-    assert table["nearest_id"].tolist() == ["5", "2", "3", "4", "5", "0"]
+    whole = analysis.of_work_folder(work, Analyze(component_similarity=0.96))
+    assert whole.analysis.outliers["isolation_z"].notna().all()
+    assert whole.analysis.outliers["nearest_id"].tolist() == ["5", "2", "3", "4", "5", "0"]
     write(source / work_names.SIMILAR, "from,to,distance", rows[:3])
     less = analysis.of_work_folder(work_folder.read(source), Analyze(component_similarity=0.96))
-    assert less.outliers["isolation_z"].isna().all()
+    assert less.analysis.outliers["isolation_z"].isna().all()
 
 
 def test_a_work_folder_is_recognised(in_folder: Path) -> None:

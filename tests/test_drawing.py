@@ -1,0 +1,162 @@
+"""Which figures a dataset gets: pixels only of what may be passed on, and nothing of nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clearset.config.schema import About, Action, Dataset, Rule
+from clearset.decide.rules import Judgement, flag
+from clearset.report import drawing
+from clearset.similar.duplicates import Surplus
+from clearset.store import tables
+from clearset.store.columns import STR
+from clearset.store.stages import (
+    Analysis,
+    Catalogue,
+    Cleaning,
+    Comparison,
+    Dossier,
+    Selection,
+)
+from clearset.store.tables import TABLES
+from conftest import tables_of, write_image
+
+IDS = ["train/a", "test/b", "test/c"]
+CURVES = {"rules.png", "changes.png", "detection.png", "curves.png"}
+PIXELS = {"repaired.png", "faults.png"}
+UNKNOWN = {"detection.png", "curves.png", "faults.png"}  # not drawn where there is no truth
+SHARED, PRIVATE = True, False
+
+
+def rows(name: str, **columns: object) -> pd.DataFrame:
+    """Return a table with these columns, and zeros and empty texts in the others."""
+    kinds = TABLES[name].columns
+    blank = {column: "" if kind == STR else 0 for column, kind in kinds.items()}
+    return pd.DataFrame(blank | columns).astype(kinds)
+
+
+def section(shared: bool) -> Dataset:
+    """Return the params of a dataset that may be passed on, or may not."""
+    rules = {"dark": Rule("mean", min=50.0, action=Action.enhance)}
+    steps = [{"rule": "dark", "method": "gamma", "gamma": 0.5}]
+    return Dataset(about=About(redistributable=shared), filter=rules, enhance=steps)
+
+
+@pytest.fixture
+def dossier(tmp_path: Path) -> Dossier:
+    """Three images, the first dark and repaired; it shows the subject of the second."""
+    for number, name in enumerate(IDS):
+        pixels = np.full((48, 48), 40 + 60 * number, np.uint8)
+        pixels[:, 20:30] += 10
+        write_image(tmp_path / f"fetch/images/{name}.png", pixels)
+        write_image(tmp_path / f"enhance/images/{name}.png", pixels + 20)
+    images = rows("images", image_id=IDS, path=[f"{name}.png" for name in IDS], high=255.0)
+    images["nodata"] = np.nan
+    faults = {"fault": ["under_exposure", "none", "none"], "severity": [2, 0, 0]}
+    fits = rows("registrations", image_id=[IDS[0]], other_id=[IDS[1]], inliers=20, xx=1.0, yy=1.0)
+    return Dossier(
+        {name: tmp_path / name for name in ("fetch", "enhance")},
+        tables_of(Catalogue, images=images, truth=rows("truth", image_id=IDS, **faults)),
+        tables_of(Analysis, registrations=fits),
+        tables_of(Selection),
+        tables_of(Cleaning, images=images, repairs=rows("repairs", image_id=IDS[:1], rules="dark")),
+        {},
+    )
+
+
+@pytest.fixture
+def result() -> Comparison:
+    """What compare says of them."""
+    return tables_of(
+        Comparison,
+        outcomes=rows("outcomes", image_id=IDS[:1], steps="gamma(gamma=0.5)"),
+        comparison=rows("comparison", image_id=IDS[:1], metric="mean", before=40.0, after=60.0),
+        leaks=rows("leaks", image_id=[IDS[0]], other_id=[IDS[1]], inliers=20),
+    )
+
+
+def judgement(rules: dict[str, Rule]) -> Judgement:
+    values = pd.DataFrame({"mean": [40.0, 100.0, 160.0], "blur": 9.0}, pd.Index(IDS))
+    values = values.rename_axis("image_id")
+    return Judgement(values, rules, flag(values, rules), Surplus(pd.DataFrame(), pd.DataFrame()))
+
+
+def figures(shared: bool, dossier: Dossier, result: Comparison, target: Path) -> set[str]:
+    """Draw the figures, and return their names."""
+    params = section(shared)
+    drawing.figures(params, dossier, result, judgement(params.filter), target)
+    return {path.name for path in target.iterdir()}
+
+
+def galleries(dossier: Dossier, result: Comparison, target: Path) -> set[str]:
+    """Draw the pictures of single images, and return their paths."""
+    params = section(PRIVATE)
+    drawing.galleries(params, dossier, result, judgement(params.filter), target)
+    return {path.relative_to(target).as_posix() for path in target.rglob("*.png")}
+
+
+@pytest.mark.parametrize("shared", [SHARED, PRIVATE])
+def test_figures_show_pixels_only_of_what_may_be_passed_on(
+    shared: bool, dossier: Dossier, result: Comparison, tmp_path: Path
+) -> None:
+    names = figures(shared, dossier, result, tmp_path / "figures")
+    assert names == (CURVES | PIXELS if shared else CURVES)
+
+
+def test_without_a_truth_no_figure_is_of_detectors_or_faults(
+    dossier: Dossier, result: Comparison, tmp_path: Path
+) -> None:
+    catalogue = replace(dossier.catalogue, truth=tables.empty("truth"))
+    names = figures(SHARED, replace(dossier, catalogue=catalogue), result, tmp_path / "figures")
+    assert names == (CURVES | PIXELS) - UNKNOWN
+
+
+def test_without_a_repair_no_figure_is_of_repairs(dossier: Dossier, tmp_path: Path) -> None:
+    cleaning = replace(dossier.cleaning, repairs=tables.empty("repairs"))
+    bare, nothing = replace(dossier, cleaning=cleaning), tables_of(Comparison)
+    names = figures(SHARED, bare, nothing, tmp_path / "figures")
+    assert names == (CURVES | PIXELS) - {"changes.png", "repaired.png"}
+
+
+def test_faults_that_can_not_be_read_are_not_drawn(
+    dossier: Dossier, result: Comparison, tmp_path: Path
+) -> None:
+    truth = rows("truth", image_id=IDS, fault=["jpeg", "none", "truncated"], severity=[2, 0, 3])
+    images = dossier.catalogue.images.assign(error=["", "", "broken"])
+    (tmp_path / f"fetch/images/{IDS[2]}.png").unlink()
+    catalogue = replace(dossier.catalogue, images=images, truth=truth)
+    whole = replace(dossier, catalogue=catalogue)
+    assert "faults.png" in figures(SHARED, whole, result, tmp_path / "figures")
+
+
+def test_figures_of_an_earlier_run_are_gone(
+    dossier: Dossier, result: Comparison, tmp_path: Path
+) -> None:
+    figures(SHARED, dossier, result, tmp_path / "figures")
+    assert figures(PRIVATE, dossier, result, tmp_path / "figures") == CURVES
+
+
+def test_galleries_pairs_and_leaks_are_drawn_whatever_may_be_passed_on(
+    dossier: Dossier, result: Comparison, tmp_path: Path
+) -> None:
+    assert galleries(dossier, result, tmp_path / "report") == {
+        *(f"galleries/{name}.png" for name in ("blur", "dark", "bright")),
+        "pairs/train/a.png",
+        "leaks/000.png",
+    }
+
+
+def test_a_pair_that_is_no_leak_is_not_shown_as_one(
+    dossier: Dossier, result: Comparison, tmp_path: Path
+) -> None:
+    without = replace(result, leaks=tables.empty("leaks"))
+    assert "leaks/000.png" not in galleries(dossier, without, tmp_path / "report")
+
+
+def test_where_tables_are_all_there_is_nothing_is_drawn(dossier: Dossier, tmp_path: Path) -> None:
+    bare = replace(dossier, folders=dict.fromkeys(dossier.folders, tmp_path / "none"))
+    assert galleries(bare, tables_of(Comparison), tmp_path / "report") == set()
+    assert (tmp_path / "report").is_dir()
