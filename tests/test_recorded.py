@@ -350,7 +350,7 @@ def set_up(environment: Path) -> str:
     """Set fastdup up without a network; return the line that stays beside its environment."""
     alone = {"UV_OFFLINE": "1", "UV_CACHE_DIR": str(environment.parent / "cache")}
     alone |= {"CLEARSET_FASTDUP": str(environment)}
-    done = run(ROOT, "python", "src/setup_fastdup.py", **alone)
+    done = run(ROOT, "clearset", "fastdup", **alone)
     assert done.returncode == 0, done.stderr
     (line,) = environment.with_suffix(".txt").read_text().splitlines()
     assert done.stdout.splitlines()[-1] == line

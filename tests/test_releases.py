@@ -13,9 +13,7 @@ from typing import Any
 import mlcroissant
 import numpy as np
 import pytest
-import rebuild
 import tifffile
-import verify
 import yaml
 from PIL import Image
 
@@ -24,6 +22,8 @@ import enhance
 import fetch
 import filter as filter_stage
 import release
+from clearset.commands.rebuild import rebuild
+from clearset.commands.verify import verify
 from clearset.config import params
 from clearset.images.identity import identity
 from clearset.share import croissant, releases
@@ -125,7 +125,7 @@ def test_the_dark_image_alone_was_repaired_and_the_broken_one_dropped(made: Path
 
 def test_a_release_is_as_it_was(place: Place) -> None:
     assert checksums.verify(place("release")) == []
-    done = verify.main("release")
+    done = verify("release")
     assert "each of 15 files in release is as released" in done
     assert checksums.sha256(Path("release") / checksums.CHECKSUMS) in done
 
@@ -147,7 +147,7 @@ def test_one_flipped_bit_is_named(place: Place, name: str) -> None:
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     with pytest.raises(ClearsetError) as caught:
-        verify.main("release")
+        verify("release")
     assert f"\n  changed: {name!a}\n" in str(caught.value)
     assert "1 file is not as released" in str(caught.value)
 
@@ -192,13 +192,13 @@ def test_a_link_in_a_files_stead_counts_as_missing(place: Place, tmp_path: Path)
 
 def test_a_folder_without_a_list_can_not_be_checked(in_folder: Path) -> None:
     with pytest.raises(ClearsetError, match=r"is missing, so \. can not be checked"):
-        verify.main(".")
+        verify(".")
 
 
 def test_a_recipe_and_the_source_make_the_very_bytes(place: Place, made: Path) -> None:
     recipe, source = place("recipe"), place("source")
     assert not any(Path(name).suffix in (".tif", ".png") for name in contents(recipe))
-    said = rebuild.main(str(recipe), str(source), "made")
+    said = rebuild(str(recipe), str(source), "made")
     assert "6 images (1 dropped, 4 kept, 1 repaired)" in said
     assert "every hash matches" in said
     assert contents(Path("made")) == contents(made / "data/release/tiny")
@@ -209,7 +209,7 @@ def test_a_zip_of_the_source_will_do(place: Place, made: Path) -> None:
     with zipfile.ZipFile("source.zip", "w") as archive:
         for name, content in contents(source).items():
             archive.writestr(f"one folder above/{name}", content)
-    rebuild.main(str(place("recipe")), "source.zip", "made")
+    rebuild(str(place("recipe")), "source.zip", "made")
     assert contents(Path("made")) == contents(made / "data/release/tiny")
 
 
@@ -219,7 +219,7 @@ def test_sources_that_are_not_the_recipes_are_named_and_nothing_is_made(place: P
     (source / "train/masks/tile 3.png").write_bytes(b"changed")
     (source / "train/images/tile 4.tif").unlink()
     with pytest.raises(ClearsetError) as caught:
-        rebuild.main(str(recipe), str(source), "made")
+        rebuild(str(recipe), str(source), "made")
     assert "1 missing (train/images/tile 4.tif)" in str(caught.value)
     assert "2 with other bytes (train/images/tile 2.tif, train/masks/tile 3.png)" in str(
         caught.value
@@ -232,7 +232,7 @@ def test_one_source_of_other_bytes_is_enough(place: Place) -> None:
     recipe, source = place("recipe"), place("source")
     (source / "train/images/tile 2.tif").write_bytes(b"changed")
     with pytest.raises(ClearsetError, match="1 with other bytes"):
-        rebuild.main(str(recipe), str(source), "made")
+        rebuild(str(recipe), str(source), "made")
 
 
 def test_a_changed_recipe_is_not_followed(place: Place) -> None:
@@ -240,7 +240,7 @@ def test_a_changed_recipe_is_not_followed(place: Place) -> None:
     file = recipe / places.PARAMS
     file.write_text(file.read_text().replace("gamma: 0.5", "gamma: 0.4"))
     with pytest.raises(ClearsetError, match=r"was changed: params\.yaml \(changed\)"):
-        rebuild.main(str(recipe), str(source), "made")
+        rebuild(str(recipe), str(source), "made")
 
 
 def relisted(recipe: Path, name: str, change: tuple[str, str]) -> None:
@@ -266,7 +266,7 @@ def test_a_recipe_that_does_not_fit_itself_makes_nothing(
     recipe, source = place("recipe"), place("source")
     relisted(recipe, name, change)
     with pytest.raises(ClearsetError, match=message):
-        rebuild.main(str(recipe), str(source), "made")
+        rebuild(str(recipe), str(source), "made")
     assert not Path("made").exists()
 
 
@@ -274,9 +274,9 @@ def test_a_target_that_is_there_is_left_alone(place: Place) -> None:
     recipe, source = place("recipe"), place("source")
     Path("made").mkdir()
     with pytest.raises(ClearsetError, match="is there already"):
-        rebuild.main(str(recipe), str(source), "made")
+        rebuild(str(recipe), str(source), "made")
     with pytest.raises(ClearsetError, match="no such folder or zip"):
-        rebuild.main(str(recipe), "nowhere", "other")
+        rebuild(str(recipe), "nowhere", "other")
 
 
 def test_a_release_loads_image_by_image(place: Place) -> None:
@@ -480,7 +480,7 @@ def test_the_identities_of_a_release_are_in_its_manifest_its_lists_and_its_recip
 def test_an_image_compressed_anew_is_remarked_and_passes(place: Place, name: str) -> None:
     folder = place("release")
     compressed_anew(folder / name)
-    done = verify.main("release")
+    done = verify("release")
     assert "each of 15 files in release is as released\n" in done
     assert f"\n  same pixels, other bytes: 1 file, compressed anew ({name!a})\n" in done
     assert checksums.sha256(folder / checksums.CHECKSUMS) in done
@@ -489,7 +489,7 @@ def test_an_image_compressed_anew_is_remarked_and_passes(place: Place, name: str
 def test_a_mask_compressed_anew_is_remarked_and_passes(place: Place) -> None:
     file = place("release") / "train/masks/tile 3.png"
     Image.open(file).save(file, compress_level=1)
-    assert "1 file, compressed anew ('train/masks/tile 3.png')" in verify.main("release")
+    assert "1 file, compressed anew ('train/masks/tile 3.png')" in verify("release")
 
 
 @pytest.mark.parametrize(
@@ -502,7 +502,7 @@ def test_one_level_of_one_pixel_or_one_tag_does_not_pass(
     compressed_anew(folder / REPAIRED, **options)
     compressed_anew(folder / "train/images/tile 1.tif")
     with pytest.raises(ClearsetError) as caught:
-        verify.main("release")
+        verify("release")
     assert f"1 file is not as released (changed):\n  changed: {REPAIRED!a}\n" in str(caught.value)
     assert "other bytes: 1 file, compressed anew ('train/images/tile 1.tif')" in str(caught.value)
 
@@ -511,20 +511,20 @@ def test_a_rebuild_to_the_same_pixels_in_other_bytes_is_the_release_with_a_remar
     place: Place, made: Path
 ) -> None:
     made_elsewhere(made)
-    said = rebuild.main("recipe", str(place("source")), "made")
+    said = rebuild("recipe", str(place("source")), "made")
     assert "each of 15 files is what was released, every pixel is the same\n" in said
     assert f"  same pixels, other bytes: 1 file, compressed anew ({REPAIRED!a})\n" in said
     before, after = contents(Path("there")), contents(Path("made"))
     assert {name for name in before if before[name] != after[name]} == {REPAIRED}
     assert set(before) == set(after)
     assert f"content {checksums.sha256(Path('there') / checksums.CHECKSUMS)}" in said
-    assert f"1 file, compressed anew ({REPAIRED!a})" in verify.main("made")
+    assert f"1 file, compressed anew ({REPAIRED!a})" in verify("made")
 
 
 def test_a_rebuild_to_one_other_pixel_is_none(place: Place, made: Path) -> None:
     made_elsewhere(made, change=1)
     with pytest.raises(ClearsetError, match=r"not what was released: .*tile 0.tif \(changed\)\."):
-        rebuild.main("recipe", str(place("source")), "made")
+        rebuild("recipe", str(place("source")), "made")
     assert not Path("made").exists()
 
 
@@ -532,4 +532,4 @@ def test_originals_are_copied_byte_for_byte_from_the_source_alone(place: Place) 
     source = place("source")
     compressed_anew(source / "train/images/tile 1.tif")
     with pytest.raises(ClearsetError, match=r"1 with other bytes \(train/images/tile 1\.tif\)"):
-        rebuild.main(str(place("recipe")), str(source), "made")
+        rebuild(str(place("recipe")), str(source), "made")

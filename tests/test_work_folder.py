@@ -381,12 +381,12 @@ def test_a_work_folder_is_recognised(in_folder: Path) -> None:
 def test_make_folder_takes_a_work_folder(tmp_path: Path) -> None:
     project = clone(tmp_path / "project")
     source = small(tmp_path)
-    command = ["python", "src/folder.py", str(source), "mine"]
+    command = ["clearset", "folder", str(source), "mine"]
     done = run(project, *command)
     assert done.returncode == 0, done.stderr
     assert "there is no image to repair or release" in done.stdout
     assert (project / "reports/mine/report.md").is_file()
     assert not (project / "data/release").exists()
-    again = run(project, *command, "mine.filter.blur.min=145")
+    again = run(project, *command, "--set", "mine.filter.blur.min=145")
     assert "Running stage 'folders/mine/dvc.yaml:filter@mine'" in again.stdout
     assert "Running stage 'folders/mine/dvc.yaml:analyze@mine'" not in again.stdout
