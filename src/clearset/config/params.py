@@ -31,9 +31,9 @@ def load(dataset: str) -> Dataset:
     except yaml.YAMLError as error:
         raise ClearsetError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
     if dataset not in sections:
-        known = ", ".join(sorted(set(sections) - GROUPS)) or "none"
+        names = ", ".join(sorted(set(sections) - GROUPS)) or "none"
         raise ClearsetError(
-            f"{path} has no dataset '{dataset}' (known: {known}). A new dataset needs its "
+            f"{path} has no dataset '{dataset}' (known: {names}). A new dataset needs its "
             "conf/dataset/ file and its name in conf/config.yaml and dvc.yaml; for a folder of "
             "images: make folder SOURCE=/path NAME=mine"
         )

@@ -57,8 +57,8 @@ class PixelRange:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if self.mapping is Mapping.type:
-            given = self.low or self.high
-            require(not given, "fetch.range has low or high, which mapping: type does not take")
+            bound = self.low or self.high
+            require(not bound, "fetch.range has low or high, which mapping: type does not take")
             return
         top = 65535 if self.mapping is Mapping.fixed else 100
         require(
