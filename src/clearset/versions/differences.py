@@ -15,7 +15,7 @@ from clearset.store.errors import listed
 from clearset.store.tolerance import EXACT, LAST_DIGIT, Tolerance
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w])")
-SHOWN = 5  # lines of a text, or keys of an object
+LINES = 5  # lines of a text, or keys of an object
 
 
 def of_tables(
@@ -51,8 +51,8 @@ def of_objects(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]
     """Return which values of a JSON object differ: whole numbers and text at all."""
     lines = _names("keys", list(before), list(after))
     wrong = [key for key in before if key in after and not _agree(before[key], after[key])]
-    lines += [f"{key}: {before[key]!r} recorded, {after[key]!r} now" for key in wrong[:SHOWN]]
-    return lines + ([f"and {len(wrong) - SHOWN} more values"] if len(wrong) > SHOWN else [])
+    lines += [f"{key}: {before[key]!r} recorded, {after[key]!r} now" for key in wrong[:LINES]]
+    return lines + ([f"and {len(wrong) - LINES} more values"] if len(wrong) > LINES else [])
 
 
 def of_texts(before: str, after: str) -> list[str]:

@@ -81,8 +81,8 @@ def _hashes(lock: bytes, dataset: str) -> dict[str, str]:
     """Return {path: hash} of what a dataset's stages wrote below data/."""
     try:
         stages = (yaml.load(lock, Loader=LOADER) or {}).get("stages", {})  # noqa: S506 - safe ones
-        named = [stage for name, stage in stages.items() if name.partition("@")[2] == dataset]
-        outs = {out["path"]: str(out["md5"]) for stage in named for out in stage.get("outs", [])}
+        own = [stage for name, stage in stages.items() if name.partition("@")[2] == dataset]
+        outs = {out["path"]: str(out["md5"]) for stage in own for out in stage.get("outs", [])}
     except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise ClearsetError(f"dvc.lock is not as DVC writes it: {reason}. Restore it") from None
