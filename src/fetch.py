@@ -25,7 +25,7 @@ def main(dataset: str) -> str:
     """Fetch a dataset whole: a broken image becomes a row with its error, not a stop."""
     fetch = params.load(dataset).fetch
     target = layout.stage_folder("fetch", dataset)
-    with layout.replacing(target) as begun, origin.opened(dataset, fetch) as folder:
+    with layout.replacing(target) as begun, origin.source_folder(dataset, fetch) as folder:
         if fetch.source is Source.work_folder:
             table, truth, notes = of_work_folder(folder, begun)
         else:
