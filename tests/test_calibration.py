@@ -13,7 +13,7 @@ from clearset.config import params
 from clearset.config.schema import Action, Calibrate, Rule
 from clearset.plant.planting import known_kinds
 from clearset.store import tables
-from clearset.truth.calibration import SHOWN, adopted, calibrate, chosen, curve, to_adopt
+from clearset.truth.calibration import POINTS, adopted, calibrate, chosen, curve, to_adopt
 from clearset.truth.evaluation import scores
 
 NAN = float("nan")
@@ -267,7 +267,7 @@ def test_a_wanted_precision_is_reached_with_less_recall() -> None:
 
 def test_a_long_curve_is_thinned() -> None:
     _, _, curves = calibrate(RULES, *scene(0, 3000), BEST)
-    assert (curves.groupby("rule").size().between(SHOWN, 2 * SHOWN)).all()
+    assert (curves.groupby("rule").size().between(POINTS, 2 * POINTS)).all()
 
 
 @pytest.mark.parametrize("values", NARROW, ids=lambda values: str(values[0]))
