@@ -104,14 +104,7 @@ def _row(
     side = "min" if rule.min is not None else "max"
     own = scores(held_out, rule)
     return (
-        *(
-            name,
-            rule.metric,
-            rule.finds,
-            side,
-            getattr(default, side),
-            getattr(rule, side),
-        ),
+        *(name, rule.metric, rule.finds, side, getattr(default, side), getattr(rule, side)),
         *(scores(fitted, rule)["f1"], own["precision"], own["recall"], own["f1"]),
         *(scores(held_out, default)["f1"], int(outside(held_out["value"], rule).sum())),
     )
