@@ -40,8 +40,8 @@ def identity(path: Path) -> str:
     pixels = codec.decode(path, codec.MASK_MODES)
     module = tiff if path.suffix.lower() in codec.TIFF else pillow
     try:
-        said = module.declarations(path)
-        facts = {"scheme": SCHEME, "shape": pixels.shape, "type": pixels.dtype.name} | said
+        declarations = module.declarations(path)
+        facts = {"scheme": SCHEME, "shape": pixels.shape, "type": pixels.dtype.name} | declarations
         text = json.dumps(_plain(facts), sort_keys=True, separators=(",", ":"))
     except UnreadableImage:
         raise

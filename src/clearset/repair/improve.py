@@ -75,7 +75,7 @@ class ImproveImage:
             after = codec.quantised(self._enhanced(path), before.dtype)
             method = str(self.steps[0]["method"])
             pictures += [(before, f"{path.name}: original"), (after, f"{path.name}: {method}")]
-        shown = [(codec.shown(pixels), caption) for pixels, caption in pictures]
+        shown = [(codec.display(pixels), caption) for pixels, caption in pictures]
         return gallery(shown, "original and enhanced", columns=2)
 
     def save(self) -> list[Path]:

@@ -63,7 +63,7 @@ def write(pixels: Pixels, path: Path) -> Path:
 
 def seen(file: Stored) -> Pixels:
     """Return a file's pixels as a figure takes them: 8 bits of the declared range."""
-    return codec.shown(codec.decode(file.path), file.span)
+    return codec.display(codec.decode(file.path), file.span)
 
 
 def thumbnail(file: Stored) -> Pixels:
