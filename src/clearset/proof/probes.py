@@ -21,7 +21,7 @@ from clearset.plant.planting import CLEAN
 from clearset.proof.comparison import psnr, ssim
 from clearset.proof.evidence import Original, Repair, gathered
 from clearset.proof.verdicts import APPLIED
-from clearset.repair.steps import called, enhance
+from clearset.repair.steps import enhance, steps_for
 from clearset.store.parallel import mapped
 from clearset.store.stages import Catalogue
 
@@ -71,7 +71,7 @@ def _job(section: Dataset, folders: Mapping[str, Path], row: Any) -> Job:
         after=folders["enhance"] / "images" / row.path if row.repaired else None,
         mask=fetched / "masks" / row.mask if row.mask else None,
         clean=fetched / "images" / row.clean if isinstance(row.clean, str) else None,
-        steps=called(row.rules.split(), section.enhance) if row.repaired else [],
+        steps=steps_for(row.rules.split(), section.enhance) if row.repaired else [],
         trials=section.compare.trials if row.mask else {},
         evidence=sorted({bound.metric for bound in section.accept.values()}),
     )

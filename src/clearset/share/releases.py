@@ -16,7 +16,7 @@ from clearset.config import params
 from clearset.config.schema import Action, Dataset
 from clearset.config.schema_fetch import Source
 from clearset.images import codec, identity
-from clearset.repair.steps import called, describe, enhance
+from clearset.repair.steps import describe, enhance, steps_for
 from clearset.share.cards import Released, card
 from clearset.share.croissant import croissant
 from clearset.share.manifest import DROPPED, REPAIRED
@@ -118,7 +118,7 @@ def steps(row: Any, section: Dataset) -> list[Mapping[str, Any]]:
     if row.decision != REPAIRED:
         return []
     asking = {name for name, rule in section.filter.items() if rule.action is not Action.keep}
-    chain = called(asking & set(row.flags.split()), section.enhance)
+    chain = steps_for(asking & set(row.flags.split()), section.enhance)
     if describe(chain) != row.steps:
         raise ClearsetError(
             f"{row.image_id} was repaired by {row.steps}, but the params say {describe(chain)}"
