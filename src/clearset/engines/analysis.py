@@ -237,7 +237,7 @@ def _registrations(
         descriptors,
         sights,
         looked_at=params.leak_candidates,
-        kept=params.leak_registered,
+        per_image=params.leak_registered,
         each=partial(mapped, what="shortlist"),
     )
     both = [(sights[first], sights[second]) for first, second, _ in pairs]

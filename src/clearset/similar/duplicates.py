@@ -16,8 +16,8 @@ TRAINING = ("train", "all")  # splits whose images are for training
 def copies(images: pd.DataFrame, column: str) -> pd.Series:
     """Return, by image_id, how many other readable images share the value of `column`."""
     readable = images[images["error"] == ""].set_index("image_id")
-    known = readable[readable[column] != ""]
-    return known.groupby(column)[column].transform("count") - 1
+    rows = readable[readable[column] != ""]
+    return rows.groupby(column)[column].transform("count") - 1
 
 
 def order(images: pd.DataFrame, metrics: pd.DataFrame, unfit: Collection[str] = ()) -> list[str]:
@@ -125,9 +125,9 @@ def curation(images: pd.DataFrame, flags: pd.DataFrame, spare: Surplus) -> pd.Da
     for row in strictest.itertuples():  # the loosest bound, whose groups are largest, has the word
         copied = row.metric == "surplus_copies"
         keepers |= stand_ins(spare.copied if copied else spare.alike, row.max)
-    named = flags.sort_values("rule").groupby("image_id")["rule"].agg(" ".join)
+    rules = flags.sort_values("rule").groupby("image_id")["rule"].agg(" ".join)
     about, level = images.set_index("image_id"), spare.alike.set_index("image_id")["similarity"]
-    table = pd.DataFrame({"image_id": named.index, "rules": named.to_numpy()})
+    table = pd.DataFrame({"image_id": rules.index, "rules": rules.to_numpy()})
     table["keeper_id"] = table["image_id"].map(keepers)
     table["similarity"] = table["image_id"].map(level)
     for column, source in (("split", "split"), ("bytes", "bytes")):
@@ -171,8 +171,8 @@ def _class_dice(first: Mask, second: Mask, classes: Mapping[str, int]) -> list[t
     if np.array_equal(first, second):
         return []
     values = sorted((set(np.unique(first)) | set(np.unique(second))) - {0})
-    named = dict(classes) or {str(value): int(value) for value in values}
-    return [(name, dice(first == value, second == value)) for name, value in named.items()]
+    labels = dict(classes) or {str(value): int(value) for value in values}
+    return [(name, dice(first == value, second == value)) for name, value in labels.items()]
 
 
 def label_dice(conflicting: pd.DataFrame) -> pd.Series:

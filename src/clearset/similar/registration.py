@@ -121,8 +121,8 @@ def votes(one: Words, mirrored: Words, others: Words) -> npt.NDArray[np.int64]:
 
 def strongest(points: Keypoints) -> Words:
     """Return the strongest keypoints' bits, (100, 4) words; zeros for those missing."""
-    kept = points.descriptors[:STRONGEST]
-    return np.pad(kept, ((0, STRONGEST - len(kept)), (0, 0))).view(np.uint64)
+    bits = points.descriptors[:STRONGEST]
+    return np.pad(bits, ((0, STRONGEST - len(bits)), (0, 0))).view(np.uint64)
 
 
 def _mutual(one: Words, pool: Words) -> npt.NDArray[np.int64]:
