@@ -116,7 +116,7 @@ def test_what_was_repaired_is_compared_as_if_all_were_looked_at_again(
     assert by_native.descriptors is not None
     table = dataset[0][dataset[0]["image_id"] != "train/4"]  # dropped
     before = by_native.metrics["image_id"].tolist(), by_native.descriptors
-    found = analysis.again(table, folder, params, ids, before)
+    found = analysis.compared_again(table, folder, params, ids, before)
     every = analyzed((table, folder), Engine.native, 1)
     rows = every.metrics[every.metrics["image_id"].isin(ids)].reset_index(drop=True)
     pd.testing.assert_frame_equal(found.metrics[rows.columns], rows, check_exact=True)
@@ -133,7 +133,7 @@ def test_the_descriptors_of_an_analysis_stay_as_they_were(
     descriptors = by_native.descriptors.copy()
     params = Analyze(engine=Engine.native, neighbours=3)
     before = by_native.metrics["image_id"].tolist(), by_native.descriptors
-    analysis.again(dataset[0], repaired[1], params, repaired[0], before)
+    analysis.compared_again(dataset[0], repaired[1], params, repaired[0], before)
     assert np.array_equal(by_native.descriptors, descriptors)
 
 

@@ -20,14 +20,14 @@ def main(dataset: str) -> str:
     table = tables.read("images", source)
     rows = list(table[table["error"] == ""].itertuples())
     shown = {
-        row.image_id: recorded.shown(source / "images" / row.path, codec.declared(row))
+        row.image_id: recorded.fastdup_pixels(source / "images" / row.path, codec.declared(row))
         for row in rows
     }
     calls: dict[str, list[str]] = {"all": list(shown)}
     for row in rows:
         calls.setdefault(row.split, []).append(row.image_id)
     given: list[Tables] = [
-        recording.called(name, {image_id: shown[image_id] for image_id in ids})
+        recording.call_fastdup(name, {image_id: shown[image_id] for image_id in ids})
         for name, ids in calls.items()
         if len(ids) >= FEWEST
     ]

@@ -85,7 +85,7 @@ def analyze(
     return Measurement(analysis, _about(info, params), own)
 
 
-def again(
+def compared_again(
     table: pd.DataFrame,
     folder: Path,
     params: Analyze,
@@ -162,10 +162,10 @@ def _compared(
 def of_work_folder(work: WorkFolder, params: Analyze) -> Measurement:
     """Return the analysis that a fastdup work folder's tables amount to."""
     ids = work.metrics["image_id"].tolist()
-    known = work.edges[work.edges["image_id"].isin(ids) & work.edges["other_id"].isin(ids)]
-    near, joined = given.nearest(known, ids), links.of_edges(ids, known)
-    counted = given.pairs(known, params.counted_similarities)
-    counted["edges"] = [int((known["similarity"] >= b).sum()) for b in counted["similarity"]]
+    edges = work.edges[work.edges["image_id"].isin(ids) & work.edges["other_id"].isin(ids)]
+    near, joined = given.nearest(edges, ids), links.of_edges(ids, edges)
+    counted = given.pairs(edges, params.counted_similarities)
+    counted["edges"] = [int((edges["similarity"] >= b).sum()) for b in counted["similarity"]]
     counted["edge_percentage"] = 100 * counted["edges"] / (params.graph_neighbours * len(ids))
     analysis = Analysis(
         metrics=work.metrics,
