@@ -19,20 +19,20 @@ VERDICT = ["accepted", "refused_by"]
 
 def arranged(result: Comparison, rules: Iterable[str]) -> Comparison:
     """Return the tables of compare, rules in the order in which the params have them."""
-    named = list(rules)
+    order = list(rules)
     kinds = sorted(set(result.gains["group"]) - {EVERYONE, FLAGGED, CLEAN})
     groups = [EVERYONE, FLAGGED, *kinds, CLEAN]
     scores = [*SCORES, *LIKENESS]
-    asked = sorted(set(result.changes["rule"]) - {"all"})
+    names = sorted(set(result.changes["rule"]) - {"all"})
     return replace(
         result,
         outcomes=result.outcomes[OUTCOMES],
         verdicts=result.verdicts[[*result.verdicts.columns.drop(VERDICT), *VERDICT]],
-        detection=_default_first(result.detection, named),
-        severities=_default_first(result.severities, named),
+        detection=_default_first(result.detection, order),
+        severities=_default_first(result.severities, order),
         gains=by(result.gains, repair=None, group=groups, part=WHOLE, score=scores, update=UPDATES),
         agreement=by(result.agreement, repair=None, group=groups, part=WHOLE),
-        changes=by(result.changes, rule=["all", *asked], metric=None),
+        changes=by(result.changes, rule=["all", *names], metric=None),
         published=by(result.published, finding=findings(result.published)),
     )
 

@@ -147,7 +147,7 @@ SECTIONS = [
         "",
     ),
 ]
-KNOWN = {"trust", "missed", "faults", "calibration"}  # sections for a dataset of known truth
+OF_TRUTH = {"trust", "missed", "faults", "calibration"}  # sections for a dataset of known truth
 ENOUGH = 0.9  # share of a fault's images found, from which it does not count as missed
 
 
@@ -161,18 +161,18 @@ def report(
     """Return a dataset's report from its tables."""
     catalogue, selection = dossier.catalogue, dossier.selection
     rules = summary(section.filter, judgement.bounds, selection.flags)
-    shown = vars(catalogue) | vars(dossier.analysis) | vars(selection) | vars(result)
-    shown |= {"rules": rules} | excerpts(catalogue, dossier.analysis, result, rules)
+    tables = vars(catalogue) | vars(dossier.analysis) | vars(selection) | vars(result)
+    tables |= {"rules": rules} | excerpts(catalogue, dossier.analysis, result, rules)
     texts = {
         "published": explained(result.published, section.analyze),
         "curation": saved(catalogue.images, selection.curation),
     }
     parts = [facts(dataset, section.about, selection.decisions, dossier.engine)]
     for title, text, name, none in SECTIONS:
-        if name in KNOWN and result.detection.empty and result.severities.empty:
+        if name in OF_TRUTH and result.detection.empty and result.severities.empty:
             continue
-        if none or not shown[name].empty:
-            table = markdown(shown[name]) if not shown[name].empty else none
+        if none or not tables[name].empty:
+            table = markdown(tables[name]) if not tables[name].empty else none
             parts.append(f"## {title}\n\n{text}{texts.get(name, '')}\n\n{table}\n")
     return "\n".join(parts)
 
