@@ -54,7 +54,7 @@ def of_files(
     notes = inventory.passed_over(folder, found)
     truth = tables.empty("truth")
     if fetch.plant is not None:
-        given = (fetch.plant, begun / "planted", fetch.range, tiles.again(fetch))
+        given = (fetch.plant, begun / "planted", fetch.range, tiles.recropper(fetch))
         found, truth = planter.plant(found, *given)
     places.refuse_collisions(found)
     table = listing(mapped(partial(take, begun, fetch.range), found, "fetch"), fetch.range)

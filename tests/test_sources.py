@@ -290,12 +290,12 @@ def test_only_generated_tiles_can_be_taken_again(changed: dict[str, Any], again:
         "count": 2,
         "size": 64,
     }
-    assert (tiles.again(Fetch(**(settings | changed))) is not None) == again
+    assert (tiles.recropper(Fetch(**(settings | changed))) is not None) == again
 
 
 def test_a_tile_taken_again_is_another_crop_each_time() -> None:
     fetch = Fetch(source=Source.generated, scene=Scene.satellite, count=2, size=64)
-    take = tiles.again(fetch)
+    take = tiles.recropper(fetch)
     assert take is not None
     one, two = (take("tile_00001", np.random.default_rng(seed)) for seed in (1, 2))
     assert one.shape == two.shape == (64, 64)

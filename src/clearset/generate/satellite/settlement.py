@@ -102,14 +102,16 @@ def houses(rng: Random, setting: Setting, plan: Plan, wet: Lattice | None) -> Sh
     place = place + rng.uniform(-0.5, 0.5, (count, 2)) * (1 - share) * lot
     angle = rng.normal(0, 0.04, count)
     corners = turned(rectangles(place, share * lot / 2, angle), plan.turn) + 0.5
-    kept = (rng.random(count) < 0.88) & _near(corners).all(axis=1) & _dry(wet, corners).all(axis=1)
-    kept &= (share * lot).min(axis=1) > 0.008  # anything smaller is a shed
-    return Shapes(corners, inks(rng, setting.roofs, count, 0.14)).chosen(kept)
+    standing = (
+        (rng.random(count) < 0.88) & _near(corners).all(axis=1) & _dry(wet, corners).all(axis=1)
+    )
+    standing &= (share * lot).min(axis=1) > 0.008  # anything smaller is a shed
+    return Shapes(corners, inks(rng, setting.roofs, count, 0.14)).subset(standing)
 
 
 def details(rng: Random, roofs: Shapes) -> Shapes:
     """Return what stands on about half of the roofs: stairs, vents, tanks."""
-    some = roofs.chosen(rng.random(len(roofs.inks)) < 0.5)
+    some = roofs.subset(rng.random(len(roofs.inks)) < 0.5)
     count = len(some.inks)
     across, down = rng.uniform(0.08, 0.65, (2, count, 1, 1))
     size = rng.uniform(0.12, 0.28, (count, 1, 1))
@@ -127,4 +129,4 @@ def trees(rng: Random, setting: Setting, wet: Lattice | None) -> Shapes:
     count = setting.trees * 4
     place = middle[rng.integers(groups, size=count)] + rng.normal(0, 0.035, (count, 2))
     radius = rng.uniform(0.004, 0.0115, count) * setting.scale
-    return Shapes(discs(place, radius), inks(rng, ("tree",), count, 0.25)).chosen(_dry(wet, place))
+    return Shapes(discs(place, radius), inks(rng, ("tree",), count, 0.25)).subset(_dry(wet, place))

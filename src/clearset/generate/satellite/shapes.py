@@ -45,14 +45,14 @@ class Shapes:
         ring = self.corners.transpose(1, 0, 2)
         return reduce(np.minimum, ring), reduce(np.maximum, ring)
 
-    def seen(self, window: Window) -> npt.NDArray[np.bool_]:
+    def in_view(self, window: Window) -> npt.NDArray[np.bool_]:
         """Return which shapes may show in a window: in part inside, and not much below a pixel."""
         low, high = self.bounds
         origin = np.array([window.left, window.top])
         large = ((high - low) * window.size > LEAST).any(axis=1)
         return np.asarray(large & ((high > origin) & (low < origin + 1)).all(axis=1))
 
-    def chosen(self, which: npt.NDArray[np.bool_]) -> "Shapes":
+    def subset(self, which: npt.NDArray[np.bool_]) -> "Shapes":
         """Return those shapes for which `which` is true."""
         return Shapes(self.corners[which], self.inks[which])
 
