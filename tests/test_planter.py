@@ -78,7 +78,7 @@ def source(folder: Path) -> Path:
 
 
 def plant(
-    found: list[Item], plan: Plant, folder: Path, again: planter.Again | None = None
+    found: list[Item], plan: Plant, folder: Path, again: planter.Recrop | None = None
 ) -> tuple[list[Item], pd.DataFrame]:
     """Plant into images that are measured on the whole range of their type."""
     return planter.plant(found, plan, folder, PixelRange(), again)

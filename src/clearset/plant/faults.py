@@ -44,8 +44,8 @@ def fault(kinds: str, unit: str, levels: tuple[Any, ...]) -> Callable[[Function]
 
     def register(function: Function) -> Function:
         one, two, three, four, five = levels
-        named = Fault(function, tuple(kinds.split()), unit, (one, two, three, four, five))
-        FAULTS[function.__name__] = named
+        entry = Fault(function, tuple(kinds.split()), unit, (one, two, three, four, five))
+        FAULTS[function.__name__] = entry
         return function
 
     return register
