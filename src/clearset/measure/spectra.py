@@ -38,9 +38,9 @@ def _spectrum(image: Grey) -> Spectrum | None:
     for blocks in _parts(levels):
         power = _powers(blocks)
         coarse = power @ _coarse()
-        told = coarse > (image.grey / 10) ** 2  # the others hold nothing but rounding
-        total += _log_sum(power[told] / coarse[told, None] + 1e-6)
-        count += int(told.sum())
+        usable = coarse > (image.grey / 10) ** 2  # the others hold nothing but rounding
+        total += _log_sum(power[usable] / coarse[usable, None] + 1e-6)
+        count += int(usable.sum())
     return np.asarray(np.exp(total / count)) if count else None
 
 

@@ -74,11 +74,11 @@ def scores(strength: Image, mask: npt.NDArray[Any]) -> dict[str, float]:
     if not total or not rest:
         return dict.fromkeys(("ap", "auroc", "f1", "dice"), float("nan"))
     right, wrong = _counted(strength, vessel)
-    found, flagged = right.cumsum(), (right + wrong).cumsum()
+    hits, flagged = right.cumsum(), (right + wrong).cumsum()
     return {
-        "ap": float((right * (found / np.maximum(flagged, 1))).sum() / total),
+        "ap": float((right * (hits / np.maximum(flagged, 1))).sum() / total),
         "auroc": _auroc(right, wrong),
-        "f1": float((2 * found / (flagged + total)).max()),
+        "f1": float((2 * hits / (flagged + total)).max()),
         "dice": dice(strength >= FIXED, vessel),
     }
 
