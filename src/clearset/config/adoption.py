@@ -131,8 +131,8 @@ def _write_leaves(dataset: str, experiment: Tree, now: Tree) -> None:
     editor.dump(tree, written)
     if OmegaConf.create(written.getvalue()) == OmegaConf.create(path.read_text(encoding="utf-8")):
         return  # nothing differs: the file keeps its very bytes
-    with layout.replacing(path) as begun:
-        begun.write_text(written.getvalue(), encoding="utf-8")
+    with layout.replacing(path) as incomplete:
+        incomplete.write_text(written.getvalue(), encoding="utf-8")
 
 
 def _leaves(experiment: Any, now: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
