@@ -66,8 +66,8 @@ def _now() -> Tree:
 def differing(experiment: Tree, now: Tree | None = None) -> list[str]:
     """Return the keys under which two trees differ; the second is conf/ without one."""
     current = _now() if now is None else now
-    every = {**current, **experiment}.keys() - {NAMED}
-    return sorted(key for key in every if current.get(key) != experiment.get(key))
+    keys = {**current, **experiment}.keys() - {NAMED}
+    return sorted(key for key in keys if current.get(key) != experiment.get(key))
 
 
 def removed(experiment: Any, now: Any) -> bool:
@@ -87,18 +87,18 @@ def _at(tree: Tree, place: tuple[str, ...]) -> Any:
 def _option(group: str, experiment: Tree, place: tuple[str, ...]) -> str:
     """Return the option of a group that gives what is wanted at a place, or has no key too many."""
     folder = CONF / group.partition("@")[0]
-    fitting = []
+    options = []
     for option in sorted(path.stem for path in folder.glob("*.yaml")):
         tree = yaml.safe_load(composition.text(composition.composed([f"{group}={option}"])))
         if _at(tree, place) == _at(experiment, place):
             return option
-        fitting += [] if removed(_at(experiment, place), _at(tree, place)) else [option]
-    if not fitting:
+        options += [] if removed(_at(experiment, place), _at(tree, place)) else [option]
+    if not options:
         raise ClearsetError(
             f"no option in {folder} gives {'.'.join(place)} of the experiment. Write one there, or "
             "choose another by hand"
         )
-    return fitting[0]
+    return options[0]
 
 
 def _choose(file: str, group: str, option: str) -> None:
@@ -108,8 +108,8 @@ def _choose(file: str, group: str, option: str) -> None:
     for line in text.splitlines():
         key, _, rest = line.strip().removeprefix("- ").partition(": ")
         if key in (group, f"/{group}@_here_"):
-            changed = line.replace(f"{key}: {rest.split()[0]}", f"{key}: {option}", 1)
-            path.write_text(text.replace(line, changed, 1), encoding="utf-8")
+            new_line = line.replace(f"{key}: {rest.split()[0]}", f"{key}: {option}", 1)
+            path.write_text(text.replace(line, new_line, 1), encoding="utf-8")
             return
     raise ClearsetError(f"{path} has no {group} in its defaults list: set it there by hand")
 
@@ -127,12 +127,12 @@ def _write_leaves(dataset: str, experiment: Tree, now: Tree) -> None:
         for key in place[:-1]:
             inner = inner.setdefault(key, {})
         inner[place[-1]] = value
-    written = io.StringIO()
-    editor.dump(tree, written)
-    if OmegaConf.create(written.getvalue()) == OmegaConf.create(path.read_text(encoding="utf-8")):
+    buffer = io.StringIO()
+    editor.dump(tree, buffer)
+    if OmegaConf.create(buffer.getvalue()) == OmegaConf.create(path.read_text(encoding="utf-8")):
         return  # nothing differs: the file keeps its very bytes
     with layout.replacing(path) as incomplete:
-        incomplete.write_text(written.getvalue(), encoding="utf-8")
+        incomplete.write_text(buffer.getvalue(), encoding="utf-8")
 
 
 def _leaves(experiment: Any, now: Any) -> Iterator[tuple[tuple[str, ...], Any]]:

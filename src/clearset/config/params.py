@@ -22,8 +22,8 @@ def load(dataset: str) -> Dataset:
     Raises `ClearsetError` for a missing file or section, a misspelt key, a wrong type or an
     impossible range.
     """
-    own = layout.FOLDERS / dataset / "params.yaml"
-    path = own if own.exists() else PARAMS
+    own_path = layout.FOLDERS / dataset / "params.yaml"
+    path = own_path if own_path.exists() else PARAMS
     if not path.exists():
         raise ClearsetError(f"{path} is missing. Run `dvc repro config`: it composes it from conf/")
     try:

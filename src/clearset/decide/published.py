@@ -123,5 +123,5 @@ def _recorded(record: Mapping[str, Any]) -> str:
             "has fastdup at hand is held to them, and takes them where they agree but for the last "
             "digits of single precision; one that has not takes them as they are."
         )
-    apart = ", ".join(f"{value:g} in {name}" for name, value in record["apart"].items())
-    return f"Its numbers differ by up to {apart} from those that {link} holds, which {run}."
+    gaps = ", ".join(f"{value:g} in {name}" for name, value in record["apart"].items())
+    return f"Its numbers differ by up to {gaps} from those that {link} holds, which {run}."

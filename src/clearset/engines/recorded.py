@@ -113,10 +113,10 @@ def held_to(live: Numbers, reference: Numbers) -> Numbers:
     run that is the record's but for them takes the record's, which are then the same everywhere;
     any other keeps its own, and says by how much they differ.
     """
-    apart = {name: float(f"{gap:.6g}") for name, gap in _apart(live, reference).items() if gap}
-    if all(gap <= LAST_DIGITS[name] for name, gap in apart.items()):
+    gaps = {name: float(f"{gap:.6g}") for name, gap in _apart(live, reference).items() if gap}
+    if all(gap <= LAST_DIGITS[name] for name, gap in gaps.items()):
         return reference
-    record = reference.info["record"] | {"equal": False, "apart": apart}
+    record = reference.info["record"] | {"equal": False, "apart": gaps}
     return Numbers(live.statistics, live.descriptors, live.info | {"record": record})
 
 

@@ -65,7 +65,7 @@ def write(record: Tables, folder: Path, today: date) -> str:
         sums = {f"{name}.csv": sha256(incomplete / f"{name}.csv") for name in LISTED}
         about = fastdup.info() | {"made": day, "sha256": sums}
         before = tables.read_json(folder / ABOUT) if (folder / ABOUT).exists() else {}
-        same = about | {"made": before.get("made")} == before
-        tables.write_json(before if same else about, incomplete / ABOUT)
-    status = f"the same as on {before['made']}" if same else f"made on {day}"
+        unchanged = about | {"made": before.get("made")} == before
+        tables.write_json(before if unchanged else about, incomplete / ABOUT)
+    status = f"the same as on {before['made']}" if unchanged else f"made on {day}"
     return f"record: {len(record['statistics'])} images in {folder}, {status}"

@@ -83,8 +83,8 @@ def judged(
 ) -> Differences:
     """Return differences of bytes parted by whether they are differences of images, too."""
     changed = [d.path for d in differences if d.what == checksums.CHANGED and d.path in expected]
-    there = dict(zip(changed, identities(folder, changed), strict=True))
-    same = {path for path in changed if there[path] and there[path] == expected[path]}
+    current = dict(zip(changed, identities(folder, changed), strict=True))
+    same = {path for path in changed if current[path] and current[path] == expected[path]}
     return Differences([d for d in differences if d.path not in same], sorted(same))
 
 

@@ -82,8 +82,8 @@ def declarations(path: Path) -> dict[str, Any]:
         page: Any = tiff.pages.first
         name = page.compression.name
         if name not in EXACT or SUB_IMAGES in page.tags:
-            what = "further images" if name in EXACT else f"{name}, which may be lossy"
-            raise UnreadableImage(f"a TIFF with {what}: it has no identity but its bytes")
+            obstacle = "further images" if name in EXACT else f"{name}, which may be lossy"
+            raise UnreadableImage(f"a TIFF with {obstacle}: it has no identity but its bytes")
         tags = {tag.code: tag.value for tag in page.tags if tag.code not in STORAGE}
         return {"format": "TIFF", "tags": tags}
 

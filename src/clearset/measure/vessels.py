@@ -40,18 +40,18 @@ def lines(image: Image) -> Image:
     """
     total = np.zeros_like(image)
     for sigma in SCALES:
-        for rows, both, apart in curvature(correlated(image, gaussian(sigma, 3.0))):
+        for rows, sums, gap in curvature(correlated(image, gaussian(sigma, 3.0))):
             # The lesser of the two is the larger eigenvalue less the size of the other one.
-            total[rows] += np.maximum(np.minimum(both, apart), 0) * sigma**2
+            total[rows] += np.maximum(np.minimum(sums, gap), 0) * sigma**2
     return total
 
 
 def evened(image: Image) -> Image:
     """Return an image with mean 0 and standard deviation 1 in the window around each pixel."""
     around = _around(image)
-    apart = image - around
+    contrast = image - around
     return np.asarray(
-        apart / np.sqrt(_around(np.square(apart)) + 1e-6)
+        contrast / np.sqrt(_around(np.square(contrast)) + 1e-6)
     )  # a quarter of a grey level
 
 

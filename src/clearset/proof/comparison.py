@@ -128,7 +128,7 @@ def headline(outcomes: pd.DataFrame) -> dict[str, int]:
     repaired ones have before and after.
     """
     flags = {
-        f"flags_{when}": int(outcomes[f"flags_{when}"].str.split().str.len().sum())
-        for when in ("before", "after")
+        f"flags_{side}": int(outcomes[f"flags_{side}"].str.split().str.len().sum())
+        for side in ("before", "after")
     }
     return {"repaired": len(outcomes), "accepted": int(outcomes["accepted"].sum())} | flags

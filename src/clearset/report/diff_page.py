@@ -40,8 +40,8 @@ def write(
         cells = []
         for side, (manifest, revision) in enumerate(zip(manifests, revs, strict=True)):
             file = to / f"pictures/{number}-{side}.png"
-            there = number < PICTURED and row.image_id in manifest.index
-            available = there and picture(dataset, manifest.loc[row.image_id], revision, file)
+            pictured = number < PICTURED and row.image_id in manifest.index
+            available = pictured and picture(dataset, manifest.loc[row.image_id], revision, file)
             cells.append((row.before, row.after)[side])
             cells.append(f"pictures/{file.name}" if available else "")
         rows.append(_row(row, cells))

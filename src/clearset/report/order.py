@@ -39,8 +39,8 @@ def arranged(result: Comparison, rules: Iterable[str]) -> Comparison:
 
 def _default_first(table: pd.DataFrame, rules: Sequence[str]) -> pd.DataFrame:
     """Return rows of the params' own bounds by their rules, then those of chosen bounds."""
-    own = table["bounds"] == "default"
-    ordered = by(table[own], rule=rules, part=WHOLE), by(table[~own], rule=None, part=WHOLE)
+    default = table["bounds"] == "default"
+    ordered = by(table[default], rule=rules, part=WHOLE), by(table[~default], rule=None, part=WHOLE)
     return pd.concat(ordered, ignore_index=True)
 
 

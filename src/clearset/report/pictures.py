@@ -79,9 +79,9 @@ def galleries(values: pd.DataFrame, dossier: Dossier, target: Path, count: int) 
     Blurred (ascending), dark, bright, outliers beside their nearest image, the most similar pairs,
     components. `values` are the rules' measures; at most `count` entries in each gallery.
     """
-    there = files(dossier.catalogue.images, dossier.folders["fetch"] / "images")
+    stored_files = files(dossier.catalogue.images, dossier.folders["fetch"] / "images")
     analysis, curation = dossier.analysis, dossier.selection.curation
-    once = cache(lambda image_id: thumbnail(there[image_id]))  # in several galleries
+    once = cache(lambda image_id: thumbnail(stored_files[image_id]))  # in several galleries
 
     def with_captions(entries: Iterable[tuple[str, str]]) -> list[sheets.Picture]:
         return [(once(i), f"{i}\n{caption}") for i, caption in entries]

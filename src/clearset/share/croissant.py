@@ -83,8 +83,8 @@ def patterns(paths: Sequence[str], files: Files) -> list[str]:
         for place in paths
         if "/" in place
     }
-    matched = {place for pattern in folders for place in fnmatch.filter(files, pattern)}
-    return sorted(folders) if matched == {*paths} else [glob.escape(place) for place in paths]
+    matches = {place for pattern in folders for place in fnmatch.filter(files, pattern)}
+    return sorted(folders) if matches == {*paths} else [glob.escape(place) for place in paths]
 
 
 def _rows(context: Any, manifest: pd.DataFrame) -> Any:
@@ -103,9 +103,9 @@ def _rows(context: Any, manifest: pd.DataFrame) -> Any:
 def _record_set(context: Any, kind: str, column: str) -> Any:
     """Return the record set of the released images, or of their masks, joined to the manifest."""
     manifest = mlc.Extract(ctx=context, column=column)
-    joined = mlc.Source(ctx=context, file_object=places.MANIFEST, extract=manifest)
+    source = mlc.Source(ctx=context, file_object=places.MANIFEST, extract=manifest)
     path = _of_file(context, kind, "path", "fullpath")
-    path.references = joined
+    path.references = source
     content = _of_file(context, kind, "content", "content")
     columns = [*BESIDE, f"{column}_sha256"]
     return mlc.RecordSet(
@@ -117,9 +117,9 @@ def _record_set(context: Any, kind: str, column: str) -> Any:
     )
 
 
-def _of_file(context: Any, kind: str, name: str, what: str) -> Any:
+def _of_file(context: Any, kind: str, name: str, extract: str) -> Any:
     """Return a field of each file itself: its path, which a transform makes text, or its pixels."""
-    text = what == "fullpath"
+    text = extract == "fullpath"
     return mlc.Field(
         ctx=context,
         id=f"{kind}/{name}",
@@ -129,7 +129,7 @@ def _of_file(context: Any, kind: str, name: str, what: str) -> Any:
         source=mlc.Source(
             ctx=context,
             file_set=f"{kind}-files",
-            extract=mlc.Extract(ctx=context, file_property=what),
+            extract=mlc.Extract(ctx=context, file_property=extract),
             transforms=[mlc.Transform(ctx=context, regex="^(.*)$")] if text else [],
         ),
     )

@@ -62,10 +62,10 @@ def manifest(
     ]
     table["decision"], table["reason"] = zip(*fates, strict=True)
     present, repaired = table["decision"] != DROPPED, table["decision"] == REPAIRED
-    written = table["repaired_sha256"].where(repaired, table["source_sha256"])
+    hashes = table["repaired_sha256"].where(repaired, table["source_sha256"])
     table = table.assign(
         output=table["source"].where(present, ""),
-        output_sha256=written.where(present, ""),
+        output_sha256=hashes.where(present, ""),
         output_identity="",
         mask=table["source_mask"].where(present, ""),
         mask_sha256="",

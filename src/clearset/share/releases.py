@@ -147,8 +147,8 @@ def prove(root: Path, manifest: pd.DataFrame) -> None:
     rows = manifest[manifest["decision"] != DROPPED]
     expected = dict(zip(rows["source"], rows["source_sha256"], strict=True))
     for kind in ("mask", "label"):
-        there = rows[rows[kind] != ""]
-        expected |= dict(zip(there[kind], there[f"{kind}_sha256"], strict=True))
+        annotated = rows[rows[kind] != ""]
+        expected |= dict(zip(annotated[kind], annotated[f"{kind}_sha256"], strict=True))
     missing = [path for path in expected if not (root / path).is_file()]
     changed = [p for p in set(expected) - set(missing) if checksums.sha256(root / p) != expected[p]]
     if missing or changed:

@@ -22,7 +22,7 @@ def strongest(forest: Edges, block: npt.NDArray[np.float64], rows: npt.NDArray[n
     later = np.arange(total) > rows[:, None]
     first, second = rows[np.nonzero(later)[0]], np.nonzero(later)[1]
     pairs = [
-        np.concatenate(both) for both in zip(forest, (first, second, block[later]), strict=True)
+        np.concatenate(parts) for parts in zip(forest, (first, second, block[later]), strict=True)
     ]
     return _forest((pairs[0], pairs[1], pairs[2]), total)
 

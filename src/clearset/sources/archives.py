@@ -52,12 +52,12 @@ def download(url: str, expected: str, target: Path) -> None:
     except (DownloadError, RequestException, OSError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ClearsetError(f"{url}: {reason}") from None
-    got = sha256(unproven)
-    if got != expected:
+    digest = sha256(unproven)
+    if digest != expected:
         size = unproven.stat().st_size
         unproven.unlink()
         raise ClearsetError(
-            f"{url}: {size} bytes came, sha256 {got}, but {expected} was expected; they were "
+            f"{url}: {size} bytes came, sha256 {digest}, but {expected} was expected; they were "
             "deleted. The file there has changed, or a page of the server came in its place"
         )
     unproven.replace(target)

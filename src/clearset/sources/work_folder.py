@@ -122,20 +122,20 @@ def _number(cell: str) -> float:
 def _by_image(rows: list[Row], index: Names, name: str, notes: list[str]) -> dict[str, Row]:
     """Return the first row of each image that the listing has; others are a note."""
     by_image_id: dict[str, Row] = {}
-    strange, again = [], 0
+    strange, repeats = [], 0
     for row in rows:
         cell = first(row, (*FILENAME, "index", "__id"))
         image_id = index.of(cell)
         if not image_id:
             strange.append(cell)
         elif image_id in by_image_id:
-            again += 1
+            repeats += 1
         by_image_id.setdefault(image_id, row)
     by_image_id.pop("", None)
     if strange:
         notes.append(_strange(name, strange))
-    if again:
-        notes.append(f"{name}: {again} rows are of an image that has one already: {STALE}")
+    if repeats:
+        notes.append(f"{name}: {repeats} rows are of an image that has one already: {STALE}")
     return by_image_id
 
 
@@ -171,7 +171,7 @@ def _metrics(index: Names, stats: Mapping[str, Row], notes: list[str]) -> pd.Dat
 def _pairs(rows: list[Row], index: Names, name: str, notes: list[str]) -> pd.DataFrame:
     """Return rows of similarity.csv or outliers.csv; their `distance` is a similarity."""
     similarities: dict[tuple[str, str], float] = {}
-    strange, wrong, again = [], 0, 0
+    strange, invalid, repeats = [], 0, 0
     for row in rows:
         ends = first(row, FROM), first(row, TO)
         pair = index.of(ends[0]), index.of(ends[1])
@@ -179,19 +179,19 @@ def _pairs(rows: list[Row], index: Names, name: str, notes: list[str]) -> pd.Dat
         if not all(pair):
             strange.append(ends[0] if not pair[0] else ends[1])
         elif not -MOST <= similarity <= MOST or pair[0] == pair[1]:
-            wrong += 1
+            invalid += 1
         elif pair in similarities:
-            again += 1
+            repeats += 1
         else:
             similarities[pair] = round(min(similarity, 1.0), 6)
     if strange:
         notes.append(_strange(name, strange))
-    if wrong:
+    if invalid:
         notes.append(
-            f"{name}: {wrong} rows pair an image with itself, or have no cosine from -1 to 1 as "
+            f"{name}: {invalid} rows pair an image with itself, or have no cosine from -1 to 1 as "
             "their distance: run fastdup with distance cosine"
         )
-    if again:
-        notes.append(f"{name}: {again} rows are there twice, and count once")
+    if repeats:
+        notes.append(f"{name}: {repeats} rows are there twice, and count once")
     table = pd.DataFrame(list(similarities), columns=["image_id", "other_id"])
     return table.assign(similarity=list(similarities.values()))

@@ -32,15 +32,15 @@ class Names:
 def names(tables: Mapping[str, Sequence[Row]]) -> Names:
     """Return the images that the tables name; those that compare them only where no other does."""
     numbers: dict[str, str] = {}
-    listed: dict[str, None] = {}
+    paths: dict[str, None] = {}
     for name in (LISTING, REFUSED, STATS):
         for place, row in enumerate(tables[name]):
             if path := tidy(first(row, FILENAME)):
-                listed[path] = None
+                paths[path] = None
                 # A listing without numbers is in their order.
                 number = row.get("index", str(place) if name == LISTING else "")
                 numbers.setdefault(number, path)
-    full = list(listed or dict.fromkeys(_compared(tables)))
+    full = list(paths or dict.fromkeys(_compared(tables)))
     short = _below_root(full)
     ids = dict(zip(full, image_ids(short), strict=True))
     refused = ((tidy(first(row, FILENAME)), row) for row in tables[REFUSED])

@@ -49,8 +49,8 @@ def features(image: Image) -> Features:
     for sigma in SIGMAS:
         smooth = ndimage.gaussian_filter(image, sigma, truncate=3)
         down, across = np.gradient(smooth)
-        (rows, both), columns = np.gradient(down), np.gradient(across, axis=1)
-        middle, half = (rows + columns) / 2, np.hypot((rows - columns) / 2, both)
+        (rows, mixed), columns = np.gradient(down), np.gradient(across, axis=1)
+        middle, half = (rows + columns) / 2, np.hypot((rows - columns) / 2, mixed)
         scale = sigma**2
         planes += [smooth, np.hypot(down, across) * sigma]
         planes += [(middle + half) * scale, (middle - half) * scale]
@@ -93,8 +93,8 @@ def fit(
     )
     with threadpool_limits(limits=1):
         model.fit(inputs, targets)
-    every = np.concatenate([truth.ravel() for truth in labels])
-    shares = [np.mean(every == label) / np.mean(targets == label) for label in model.classes_]
+    all_labels = np.concatenate([truth.ravel() for truth in labels])
+    shares = [np.mean(all_labels == label) / np.mean(targets == label) for label in model.classes_]
     return Fitted(model, np.sqrt(shares), settings.stride)
 
 

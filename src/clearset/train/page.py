@@ -145,10 +145,10 @@ def faulted(means: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
 
 def chains(settings: Train) -> str:
     """Return what each repair is, in words."""
-    every = settings.repairs | settings.repairs_of_faults
+    repairs = settings.repairs | settings.repairs_of_faults
     lines = [
         f"- {escaped(name)}: {' > '.join(describe_step(step) for step in steps) or 'no repair'}"
-        for name, steps in every.items()
+        for name, steps in repairs.items()
     ]
     head = f"Faults of severity {settings.severity}, and the chains that repair:"
     return head + "\n\n" + "\n".join(lines)

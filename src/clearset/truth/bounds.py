@@ -89,14 +89,14 @@ def fates(name: str, flagged: Flags, judgement: Judgement, survey: Survey) -> Fa
     strongest = np.where(flagged, ORDER.index(rule.action.value), 0)
     # An image that is dropped stands for no other: who is surplus then depends on this bound.
     ties = {n: r for n, r in judgement.bounds.items() if r.metric in SURPLUS}
-    moved = bool(ties) and rule.action is Action.drop and name not in ties
+    surplus_moves = bool(ties) and rule.action is Action.drop and name not in ties
     for other, other_rule in judgement.bounds.items():
-        if other != name and not (moved and other in ties):
+        if other != name and not (surplus_moves and other in ties):
             out = outside(judgement.values[other_rule.metric], other_rule)
             strongest = np.maximum(
                 strongest, np.where(out, ORDER.index(other_rule.action.value), 0)
             )
-    if not moved:
+    if not surplus_moves:
         return strongest
     return np.maximum(strongest, surplus_fates(strongest == ORDER.index("drop"), ties, survey))
 
@@ -111,11 +111,11 @@ def surplus_fates(unfit: Flags, ties: Mapping[str, Rule], survey: Survey) -> Fat
     links, copied = deciding(survey, ties), copy_links(survey.images)[["image_id", "other_id"]]
     linked = images["image_id"].isin([*links["image_id"], *links["other_id"]])
     linked |= images["image_id"].isin(copied.to_numpy().ravel())
-    few = images[linked]
+    members = images[linked]
     rows, place = np.unique(unfit[:, linked.to_numpy()], axis=0, return_inverse=True)
     readable, result = images["error"] == "", []
     for row in rows:
-        measured = surplus(few, survey.metrics, links, set(few["image_id"][row])).measures()
+        measured = surplus(members, survey.metrics, links, set(members["image_id"][row])).measures()
         strongest = np.zeros(len(images), np.intp)
         for rule in ties.values():
             column = measured[rule.metric].reindex(images["image_id"]).fillna(0.0).to_numpy()

@@ -80,8 +80,8 @@ def calibrate(
         fitted, held_out = (cases[cases["part"] == part] for part in PARTS)
         side = "min" if rule.min is not None else "max"
         points = curve(fitted, side)
-        both = rule.min is not None and rule.max is not None
-        if both or fitted["positive"].nunique() < 2 or points.empty:
+        two_sided = rule.min is not None and rule.max is not None
+        if two_sided or fitted["positive"].nunique() < 2 or points.empty:
             continue
         result[name] = _bounded(rule, side, best_bound(points, aim))
         rows.append(_row(name, (rule, result[name]), (fitted, held_out)))

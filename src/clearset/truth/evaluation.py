@@ -71,14 +71,14 @@ def _pairs(truth: pd.DataFrame, neighbours: pd.DataFrame) -> pd.DataFrame:
     near = neighbours[neighbours["image_id"].isin(alike.index)]
     near = near[near["neighbour_id"].isin(alike.index)]
     ends = np.sort(near[["image_id", "neighbour_id"]].to_numpy(str), axis=1)
-    listed = pd.DataFrame(
+    pairs = pd.DataFrame(
         {"first": ends[:, 0], "second": ends[:, 1], "value": near["similarity"].to_numpy()}
     )
-    listed = listed.groupby(["first", "second"], as_index=False)["value"].max()
+    pairs = pairs.groupby(["first", "second"], as_index=False)["value"].max()
     ids = alike.reset_index()[["image_id", "source"]]
     true = ids.merge(ids, on="source").query("image_id_x < image_id_y")
     true = true.rename(columns={"image_id_x": "first", "image_id_y": "second"})
-    table = listed.merge(true[["first", "second"]], how="outer", indicator="source")
+    table = pairs.merge(true[["first", "second"]], how="outer", indicator="source")
     first, second = (alike.loc[table[side]].reset_index() for side in ("first", "second"))
     table["positive"] = (first["source"] == second["source"]).to_numpy()
     faults = pd.DataFrame({"one": first["fault"], "two": second["fault"]})
@@ -95,17 +95,21 @@ def _leaks(truth: pd.DataFrame, registrations: pd.DataFrame) -> pd.DataFrame:
     first, second = (
         truth.loc[registrations[side]].reset_index() for side in ("image_id", "other_id")
     )
-    same = (first["eye"] == second["eye"]).to_numpy()
+    same_eye = (first["eye"] == second["eye"]).to_numpy()
     strange = ((first["fault"] == FOREIGN) | (second["fault"] == FOREIGN)).to_numpy()
-    other = ~same & ~strange
+    other = ~same_eye & ~strange
     inliers = registrations["inliers"].to_numpy(float)
-    ends = pd.concat([first["image_id"][same], second["image_id"][same]])
-    best = pd.Series(np.concatenate([inliers[same]] * 2), ends, dtype=float).groupby(level=0).max()
+    ends = pd.concat([first["image_id"][same_eye], second["image_id"][same_eye]])
+    best = (
+        pd.Series(np.concatenate([inliers[same_eye]] * 2), ends, dtype=float).groupby(level=0).max()
+    )
     planted = truth[truth["kinds"].str.split().map(lambda kinds: "leak" in kinds).astype(bool)]
-    right = planted.assign(value=best.reindex(planted.index).fillna(0.0), positive=True)
-    wrong = pd.DataFrame({"value": inliers[other], "positive": False, "fault": "", "severity": 0})
-    wrong["part"] = _common(first["part"][other], second["part"][other])
-    return pd.concat([right[COLUMNS], wrong[COLUMNS]], ignore_index=True)
+    positives = planted.assign(value=best.reindex(planted.index).fillna(0.0), positive=True)
+    negatives = pd.DataFrame(
+        {"value": inliers[other], "positive": False, "fault": "", "severity": 0}
+    )
+    negatives["part"] = _common(first["part"][other], second["part"][other])
+    return pd.concat([positives[COLUMNS], negatives[COLUMNS]], ignore_index=True)
 
 
 def _common(one: pd.Series, two: pd.Series) -> npt.NDArray[np.object_]:
@@ -186,8 +190,8 @@ def _by_fault(cases: pd.DataFrame, part: str) -> Iterator[tuple[str, int, pd.Dat
     for fault, group in positives.groupby("fault"):
         levels = sorted({0, *group["severity"]})
         for level in levels:
-            some = group if level == 0 else group[group["severity"] == level]
-            yield str(fault), int(level), pd.concat([some, negatives])
+            members = group if level == 0 else group[group["severity"] == level]
+            yield str(fault), int(level), pd.concat([members, negatives])
 
 
 def crosstalk(values: pd.DataFrame, truth: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:

@@ -54,8 +54,8 @@ def _same(before: Any, after: Any) -> bool:
         return False
     same_bytes = before.output_sha256 == after.output_sha256
     same_image = before.output_identity and before.output_identity == after.output_identity
-    same = before.decision != REPAIRED or same_bytes or same_image
-    return bool(same and before.source_sha256 == after.source_sha256)
+    same_result = before.decision != REPAIRED or same_bytes or same_image
+    return bool(same_result and before.source_sha256 == after.source_sha256)
 
 
 def _of(before: Any, after: Any, column: str) -> str:

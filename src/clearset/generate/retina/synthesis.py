@@ -79,10 +79,10 @@ def _vessels(
     """Return the light that drawn vessels let through, 0 to 1, and their mask."""
     mask = np.zeros((size, size), np.uint8)
     light = np.ones((size, size))
-    for kind, (away, radius) in zip(KINDS, rasters, strict=True):
-        inside = away <= 1
+    for kind, (distance, radius) in zip(KINDS, rasters, strict=True):
+        inside = distance <= 1
         strength = kind.contrast * rng.uniform(0.85, 1.15)
-        depth = _depth(away[inside], radius[inside], gleam * kind.reflex, size)
+        depth = _depth(distance[inside], radius[inside], gleam * kind.reflex, size)
         light[inside] *= 1 - strength * depth
         mask[inside] = kind.value
     return light, mask
@@ -122,13 +122,13 @@ def foreign(rng: np.random.Generator, size: int) -> Image:
         image = np.full((size, size), 0.08)
         for _ in range(rng.integers(15, 40)):
             place, radius = rng.uniform(0, 1, 2), rng.uniform(0.02, 0.07)
-            away = np.sqrt((y - place[0]) ** 2 + (x - place[1]) ** 2) / radius
-            edge = np.exp(np.minimum((away - 1) * 12, 50))
+            distance = np.sqrt((y - place[0]) ** 2 + (x - place[1]) ** 2) / radius
+            edge = np.exp(np.minimum((distance - 1) * 12, 50))
             image = np.maximum(image, rng.uniform(0.4, 1) / (1 + edge))
     return _sensor(rng, image, rng.uniform(0.3, 5))
 
 
-def _depth(away: Image, radius: Image, reflex: float, size: int) -> Image:
+def _depth(distance: Image, radius: Image, reflex: float, size: int) -> Image:
     """Return how much of its contrast a vessel shows at a distance from its centre, in radii.
 
     Thin ones show less of it and no reflex (nor do few pixels), and ones thinner than a pixel
@@ -137,8 +137,8 @@ def _depth(away: Image, radius: Image, reflex: float, size: int) -> Image:
     wide = radius / (size * PIXEL)
     visibility = np.clip(0.5 + wide / 8, 0, 1) * np.minimum(radius / 0.55, 1)
     reflected = reflex * np.clip(np.minimum(wide - 2, radius - 1) / 2, 0, 1)
-    centre = reflected * np.exp(-((away / 0.38) ** 2))
-    return np.asarray(visibility * (1 - 0.6 * away**4) * (1 - centre))
+    centre = reflected * np.exp(-((distance / 0.38) ** 2))
+    return np.asarray(visibility * (1 - 0.6 * distance**4) * (1 - centre))
 
 
 def _background(rng: np.random.Generator, size: int, anatomy: Anatomy) -> Image:

@@ -122,12 +122,12 @@ def _grow(
         across += STEP * math.cos(heading + wiggle)
         up += STEP * math.sin(heading + wiggle)
         points.append((across, up, radius))
-        met = vessel.depth > 0 and step > 7 and _cell(across, up) in cells
-        if met or _ended(across, up, vessel, anatomy):
+        collision = vessel.depth > 0 and step > 7 and _cell(across, up) in cells
+        if collision or _ended(across, up, vessel, anatomy):
             break
         if step > until and vessel.depth < DEEPEST:
-            here = replace(vessel, place=(across, up), heading=heading, radius=radius)
-            branch = _branch(rng, here)
+            fork = replace(vessel, place=(across, up), heading=heading, radius=radius)
+            branch = _branch(rng, fork)
             until = step + rng.exponential(18 + 14 * thin) + 9
             if branch.radius > THINNEST:
                 branches.append(branch)
@@ -184,7 +184,7 @@ def raster(segments: npt.NDArray[np.float64], size: int) -> tuple[Image, Image]:
 
     Outside the vessels the distance is 9 and the radius 0.
     """
-    away, wide = np.full(size * size, 9.0), np.zeros(size * size)
+    distances, wide = np.full(size * size, 9.0), np.zeros(size * size)
     scaled = segments * size
     scaled = scaled[scaled[:, 4] >= FAINTEST]
     length = np.abs(scaled[:, :2] - scaled[:, 2:4]).max(1)
@@ -193,11 +193,11 @@ def raster(segments: npt.NDArray[np.float64], size: int) -> tuple[Image, Image]:
         group = scaled[reach == pixels]
         share = max(CHUNK // (2 * pixels + 1) ** 2, 1)
         for start in range(0, len(group), share):
-            _stamp(away, wide, group[start : start + share], pixels, size)
-    return away.reshape(size, size), wide.reshape(size, size)
+            _stamp(distances, wide, group[start : start + share], pixels, size)
+    return distances.reshape(size, size), wide.reshape(size, size)
 
 
-def _stamp(away: Image, wide: Image, group: Image, reach: int, size: int) -> None:
+def _stamp(distances: Image, wide: Image, group: Image, reach: int, size: int) -> None:
     """Lower distances and set radii in place, within `reach` pixels of the segments' middles."""
     x, y, dx, dy, radius = group.T[:, :, None, None]
     dx, dy = dx - x, dy - y
@@ -210,5 +210,5 @@ def _stamp(away: Image, wide: Image, group: Image, reach: int, size: int) -> Non
     distance = np.sqrt((u - along * dx) ** 2 + (v - along * dy) ** 2) / thickness
     near = (distance <= 1) & (columns >= 0) & (columns < size) & (rows >= 0) & (rows < size)
     where = (rows * size + columns)[near]
-    np.minimum.at(away, where, distance[near])
+    np.minimum.at(distances, where, distance[near])
     wide[where] = np.broadcast_to(radius, near.shape)[near]

@@ -81,9 +81,9 @@ def _cars(rng: Random, width: float, centre: Points, half: Points) -> Points:
     place = rng.uniform(-0.95, 0.95, (6, count))
     lane = rng.choice([-1, 1], (6, count)) * 0.28 * width
     side = np.repeat([0, 1], 3)[:, None]
-    away = half[:, 0] * (1 - side) + half[:, 1] * side + lane
+    offset = half[:, 0] * (1 - side) + half[:, 1] * side + lane
     along = place * (half[:, 1] * (1 - side) + half[:, 0] * side)
-    x, y = np.where(side == 0, away, along), np.where(side == 0, along, away)
+    x, y = np.where(side == 0, offset, along), np.where(side == 0, along, offset)
     size = np.where(side[..., None] == 0, (0.0028, 0.0062), (0.0062, 0.0028)) * (width / 0.02)
     sizes = np.broadcast_to(size, (6, count, 2)).reshape(-1, 2)
     return rectangles((centre + np.stack([x, y], axis=-1)).reshape(-1, 2), sizes)

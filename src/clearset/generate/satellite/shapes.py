@@ -82,8 +82,8 @@ def shadows(corners: Points, cast: Points) -> Points:
 
     `cast` is where the shadow of each roof's corner falls, from the corner, (n, 2).
     """
-    away = corners - corners.mean(1, keepdims=True)
-    across = cast[:, None, 0] * away[..., 1] - cast[:, None, 1] * away[..., 0]
+    arms = corners - corners.mean(1, keepdims=True)
+    across = cast[:, None, 0] * arms[..., 1] - cast[:, None, 1] * arms[..., 0]
     start = np.argmin(across, axis=1)  # the corner furthest to one side; its opposite lies across
     order = (start[:, None] + np.arange(4)) % 4
     ring = np.take_along_axis(corners, order[..., None], axis=1)
