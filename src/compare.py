@@ -97,7 +97,9 @@ def again(section: Dataset, dossier: Dossier, survey: Survey) -> Survey:
     files = cleaned, dossier.folders["enhance"] / "images", section.analyze, repairs
     if section.analyze.engine is Engine.native:
         descriptors = tables.read_array("descriptors", dossier.folders["analyze"])
-        changed = analysis.again(*files, (survey.metrics["image_id"].tolist(), descriptors))
+        changed = analysis.compared_again(
+            *files, (survey.metrics["image_id"].tolist(), descriptors)
+        )
     else:
         changed = analysis.measured_again(*files, dossier.analysis)
     unchanged = survey.metrics[~survey.metrics["image_id"].isin(repairs)]

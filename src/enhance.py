@@ -12,7 +12,7 @@ from clearset.config import params
 from clearset.config.schema import EVERY, Action
 from clearset.config.stage import run
 from clearset.images import codec
-from clearset.repair.steps import called, check_steps, describe, enhance
+from clearset.repair.steps import check_steps, describe, enhance, steps_for
 from clearset.store import checksums, layout, tables
 from clearset.store.parallel import mapped
 
@@ -28,7 +28,7 @@ def main(dataset: str) -> str:
     table = tables.read("images", source).merge(decisions[["image_id", "decision", "rules"]])
     table = table[table["decision"] != Action.drop.value]
     repaired = table[to_repair(table, steps)]
-    jobs = [(row, called(row.rules.split(), steps)) for row in repaired.itertuples()]
+    jobs = [(row, steps_for(row.rules.split(), steps)) for row in repaired.itertuples()]
     with layout.replacing(target) as incomplete:
         incomplete.mkdir()
         for path in table.loc[~table["image_id"].isin(repaired["image_id"]), "path"]:

@@ -25,7 +25,7 @@ def main(dataset: str) -> str:
     """Fetch a dataset whole: a broken image becomes a row with its error, not a stop."""
     fetch = params.load(dataset).fetch
     target = layout.stage_folder("fetch", dataset)
-    with layout.replacing(target) as incomplete, origin.opened(dataset, fetch) as folder:
+    with layout.replacing(target) as incomplete, origin.source_folder(dataset, fetch) as folder:
         if fetch.source is Source.work_folder:
             table, truth, notes = of_work_folder(folder, incomplete)
         else:
@@ -54,7 +54,7 @@ def of_files(
     notes = inventory.passed_over(folder, items)
     truth = tables.empty("truth")
     if fetch.plant is not None:
-        options = (fetch.plant, incomplete / "planted", fetch.range, tiles.again(fetch))
+        options = (fetch.plant, incomplete / "planted", fetch.range, tiles.recropper(fetch))
         items, truth = planter.plant(items, *options)
     places.refuse_collisions(items)
     table = listing(mapped(partial(take, incomplete, fetch.range), items, "fetch"), fetch.range)

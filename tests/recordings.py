@@ -156,10 +156,10 @@ def main() -> str:
     """Write tests/recorded/: fastdup on RAVIR's images altered, on generated ones, work folders."""
     today, lines = date.today(), []
     if place := os.environ.get("CLEARSET_RAVIR", ""):
-        record = recording.called("all", altered(eyes_of_ravir(Path(place))))
+        record = recording.call_fastdup("all", altered(eyes_of_ravir(Path(place))))
         lines.append(recording.write(without(record, RAVIR), RECORDED / "altered", today))
     for name, pixels in (("generated", shown()), ("deep", deep())):
-        lines.append(recording.write(recording.called("all", pixels), RECORDED / name, today))
+        lines.append(recording.write(recording.call_fastdup("all", pixels), RECORDED / name, today))
     with tempfile.TemporaryDirectory() as scratch:
         work_folders(Path(scratch))
         for name in ("older", "current"):

@@ -113,10 +113,10 @@ def test_every_image_has_one_fate_and_each_side_its_present_bound() -> None:
 @pytest.mark.parametrize("side", bounds.SIDES)
 def test_bounds_lie_between_all_values_and_are_thinned_evenly(side: str) -> None:
     rule = Rule("m", min=0.05) if side == "min" else Rule("m", max=0.05)
-    few = bounds.tried(pd.Series([3.0, 1.0, 1.0, 2.0, np.nan]), rule, side)
+    few = bounds.candidate_bounds(pd.Series([3.0, 1.0, 1.0, 2.0, np.nan]), rule, side)
     assert few.tolist() == [0.05, 1.5, 2.5]
-    many = bounds.tried(pd.Series(np.arange(5000.0)), rule, side)
-    assert len(many) == bounds.SHOWN
+    many = bounds.candidate_bounds(pd.Series(np.arange(5000.0)), rule, side)
+    assert len(many) == bounds.LIMIT
     assert 0.05 in many
     assert np.ptp(np.diff(many[1:])) <= 1
     assert (many[1], many[-1]) == (0.5, 4998.5)
@@ -124,8 +124,8 @@ def test_bounds_lie_between_all_values_and_are_thinned_evenly(side: str) -> None
 
 def test_a_bound_beyond_the_rules_other_one_is_not_tried() -> None:
     rule, column = Rule("m", min=1.0, max=3.2), pd.Series(np.arange(6.0))
-    assert bounds.tried(column, rule, "min").max() == 2.5
-    assert bounds.tried(column, rule, "max").min() == 1.5
+    assert bounds.candidate_bounds(column, rule, "min").max() == 2.5
+    assert bounds.candidate_bounds(column, rule, "max").min() == 1.5
 
 
 def test_without_rules_or_truth_there_is_nothing_to_tell() -> None:

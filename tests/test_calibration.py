@@ -15,7 +15,7 @@ from clearset.config.schema import Action, Calibrate, Rule
 from clearset.plant.planting import known_kinds
 from clearset.store import tables
 from clearset.store.stages import Survey
-from clearset.truth.calibration import SHOWN, adopted, best_bound, calibrate, curve, to_adopt
+from clearset.truth.calibration import POINTS, adopted, best_bound, calibrate, curve, to_adopt
 from clearset.truth.evaluation import scores
 from conftest import tables_of
 
@@ -269,7 +269,7 @@ def test_a_wanted_precision_is_reached_with_less_recall() -> None:
 
 def test_a_long_curve_is_thinned() -> None:
     _, _, curves = calibrate(RULES, *scene(0, 3000), BEST)
-    assert (curves.groupby("rule").size().between(SHOWN, 2 * SHOWN)).all()
+    assert (curves.groupby("rule").size().between(POINTS, 2 * POINTS)).all()
 
 
 @pytest.mark.parametrize("values", NARROW, ids=lambda values: str(values[0]))

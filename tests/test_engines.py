@@ -118,7 +118,7 @@ def test_what_was_repaired_is_compared_as_if_all_were_looked_at_again(
     assert by_native.descriptors is not None
     table = dataset[0][dataset[0]["image_id"] != "train/4"]  # dropped
     before = by_native.analysis.metrics["image_id"].tolist(), by_native.descriptors
-    found = analysis.again(table, folder, params, ids, before)
+    found = analysis.compared_again(table, folder, params, ids, before)
     every = analyzed((table, folder), Engine.native, 1)
     rows = every.analysis.metrics[every.analysis.metrics["image_id"].isin(ids)].reset_index(
         drop=True
@@ -137,7 +137,7 @@ def test_the_descriptors_of_an_analysis_stay_as_they_were(
     descriptors = by_native.descriptors.copy()
     params = Analyze(engine=Engine.native, neighbours=3)
     before = by_native.analysis.metrics["image_id"].tolist(), by_native.descriptors
-    analysis.again(dataset[0], repaired[1], params, repaired[0], before)
+    analysis.compared_again(dataset[0], repaired[1], params, repaired[0], before)
     assert np.array_equal(by_native.descriptors, descriptors)
 
 

@@ -11,7 +11,7 @@ from clearset.measure import metrics
 from clearset.numeric.grey import of_unit
 from clearset.repair import enhancements, steps
 from clearset.repair.enhancements import ENHANCEMENTS, Image, enhancement
-from clearset.repair.steps import called, check_steps, describe, describe_step, enhance, options
+from clearset.repair.steps import check_steps, describe, describe_step, enhance, options, steps_for
 from clearset.store.errors import ClearsetError
 
 SHAPES = [(32, 40), (32, 40, 1), (32, 40, 2), (32, 40, 3), (32, 40, 4), (10, 10), (10, 10, 3)]
@@ -406,7 +406,7 @@ def test_a_step_that_two_rules_call_for_is_done_once_and_in_order() -> None:
         {"rule": "all", "method": "gamma", "gamma": 0.9},
         {"rule": "other", "method": "gamma", "gamma": 0.5},
     ]
-    found = describe(called(["blur", "dark"], steps))
+    found = describe(steps_for(["blur", "dark"], steps))
     once = "unsharp_mask(radius=1, amount=1)"
     assert found == f"{once} > gamma(gamma=0.7) > gamma(gamma=0.9)"
-    assert describe(called([], steps)) == "gamma(gamma=0.9)"
+    assert describe(steps_for([], steps)) == "gamma(gamma=0.9)"

@@ -115,7 +115,7 @@ def test_an_entry_counts_and_a_long_one_says_how_to_see_the_rest() -> None:
     entry = changes.entry(FACTS, "d-v1", [("a.b", "1", "<2>")], gone)
     assert "1 params and the fate of 25 images changed" in entry
     assert "| a.b | 1 | &#60;2&#62; |" in entry
-    assert entry.count("no longer in the source") == changes.SHOWN
+    assert entry.count("no longer in the source") == changes.ROWS
     assert "i00&#124;" in entry  # a name ends no cell
     assert entry.endswith("`make diff DATASET=d A=d-v1 B=d-v2`.")
     assert "as a recipe" in changes.entry(replace(FACTS, restricted=True), "", [], None)

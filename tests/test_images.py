@@ -359,7 +359,7 @@ def test_colour_leaves_out_alpha_alone() -> None:
 
 @pytest.mark.parametrize("pixels", [GREY, GREY_ALPHA, RGB, RGBA, GREY_16, RGB_16])
 def test_shown_is_what_a_figure_takes(pixels: Pixels) -> None:
-    shown = codec.shown(pixels)
+    shown = codec.display(pixels)
     assert shown.shape[:2] == pixels.shape[:2]
     assert shown.ndim == 2 or (shown.shape[2] in (3, 4) and shown.dtype == np.uint8)
 

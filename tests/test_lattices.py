@@ -11,8 +11,8 @@ from clearset.generate.satellite.lattices import (
     grain,
     noise,
     repeated,
-    shown,
     slope,
+    view,
 )
 from clearset.generate.satellite.shapes import Window
 
@@ -56,7 +56,7 @@ def test_a_slope_rises_towards_its_angle(angle: float, right: int, down: int) ->
 
 
 @pytest.mark.parametrize("size", [64, 65, 100, 101])
-@pytest.mark.parametrize("look", [shown, repeated])
+@pytest.mark.parametrize("look", [view, repeated])
 @pytest.mark.parametrize(("down", "right"), [(7, 0), (0, 12), (-13, 20), (32, -32)])
 def test_windows_show_the_same_ground_to_the_pixel(
     look: object, size: int, down: int, right: int
@@ -72,7 +72,7 @@ def test_windows_show_the_same_ground_to_the_pixel(
 def test_a_window_shows_the_values_of_its_places() -> None:
     ramp = np.asarray(axis() + 10 * axis()[:, None])
     window = Window(0.25, -0.25, 128)
-    seen = shown(ramp, window)
+    seen = view(ramp, window)
     x, y = 0.25 + (np.arange(128) + 0.5) / 128, -0.25 + (np.arange(128) + 0.5) / 128
     np.testing.assert_allclose(seen, x + 10 * y[:, None], atol=0.01)
 

@@ -78,7 +78,7 @@ def source(folder: Path) -> Path:
 
 
 def plant(
-    found: list[Item], plan: Plant, folder: Path, again: planter.Again | None = None
+    found: list[Item], plan: Plant, folder: Path, again: planter.Recrop | None = None
 ) -> tuple[list[Item], pd.DataFrame]:
     """Plant into images that are measured on the whole range of their type."""
     return planter.plant(found, plan, folder, PixelRange(), again)
@@ -517,13 +517,13 @@ def test_known_replaces_the_path_by_the_image_id() -> None:
         {"path": ["train/a.png", "train/a.tif"], "image_id": ["train/a.png", "train/a.tif"]}
     )
     truth = pd.DataFrame({"path": ["train/a.tif", "train/a.png"], "eye": ["two", "one"]})
-    found = fetch.known(truth, table).set_index("image_id")["eye"]
+    found = fetch.by_image_id(truth, table).set_index("image_id")["eye"]
     assert found.to_dict() == {"train/a.png": "one", "train/a.tif": "two"}
 
 
 def test_known_leaves_no_row_as_it_is() -> None:
     nothing = tables.empty("truth")
-    assert fetch.known(nothing, tables.empty("images")) is nothing
+    assert fetch.by_image_id(nothing, tables.empty("images")) is nothing
 
 
 def test_a_planted_image_lies_beside_its_eye_and_alone(planted: Planted, found: list[Item]) -> None:

@@ -267,7 +267,7 @@ def test_a_remote_that_dies_half_way_releases_nothing(project: Path, server: Ser
 def test_a_kill_in_the_middle_releases_nothing(project: Path, server: Server) -> None:
     before = state(project)
     server.fail(after=9, then="hang")
-    command = [Path(sys.executable).parent / "clearset", "publish", "sample", "v1"]
+    command = [str(Path(sys.executable).parent / "clearset"), "publish", "sample", "v1"]
     with subprocess.Popen(
         command, cwd=project, start_new_session=True, stderr=subprocess.DEVNULL
     ) as begun:

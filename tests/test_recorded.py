@@ -97,8 +97,8 @@ def test_a_working_fastdup_gives_what_is_on_record_of_ravir(
 ) -> None:
     eyes = recordings.eyes_of_ravir(ravir)
     few = {name: pixels for name, pixels in eyes.items() if name.startswith("test")}
-    agree(recording.called("test", few), kept(RAVIR))
-    whole = recording.called("all", recordings.altered(eyes))
+    agree(recording.call_fastdup("test", few), kept(RAVIR))
+    whole = recording.call_fastdup("all", recordings.altered(eyes))
     agree(whole, kept(RECORDED / "altered"))
     numbers_agree(whole, kept(RAVIR))
 
@@ -107,7 +107,7 @@ def test_a_working_fastdup_gives_what_is_on_record_of_generated_images(
     working_fastdup: Path,
 ) -> None:
     for name, pixels in (("generated", recordings.shown()), ("deep", recordings.deep())):
-        agree(recording.called("all", pixels), kept(RECORDED / name))
+        agree(recording.call_fastdup("all", pixels), kept(RECORDED / name))
 
 
 def test_an_analysis_by_fastdup_is_the_one_by_its_record(
@@ -275,7 +275,7 @@ def test_the_one_stage_that_takes_the_record_declares_it() -> None:
 
 def test_a_record_is_only_made_by_a_fastdup_that_works(project: Path, no_fastdup: Path) -> None:
     with pytest.raises(ClearsetError, match="fastdup is not installed"):
-        recording.called("all", recordings.shown())
+        recording.call_fastdup("all", recordings.shown())
 
 
 def test_a_record_made_again_with_the_same_numbers_keeps_its_day(

@@ -77,12 +77,12 @@ def test_a_shape_is_drawn_where_it_lies(size: int) -> None:
 def test_only_shapes_in_the_window_are_seen() -> None:
     centre = np.array([[0.5, 0.5], [1.05, 0.5], [1.2, 0.5], [0.5, -0.3]])
     shapes = Shapes(rectangles(centre, np.full((4, 2), 0.1)), np.zeros((4, 4)))
-    assert shapes.seen(WHOLE).tolist() == [True, True, False, False]
-    assert len(shapes.chosen(shapes.seen(WHOLE)).corners) == 2
+    assert shapes.in_view(WHOLE).tolist() == [True, True, False, False]
+    assert len(shapes.subset(shapes.in_view(WHOLE)).corners) == 2
 
 
 def test_what_is_below_a_pixel_is_not_seen() -> None:
     corners = rectangles(np.full((2, 2), 0.5), np.array([[0.001, 0.002], [0.01, 0.001]]))
     shapes = Shapes(corners, np.zeros((2, 4)))
-    assert shapes.seen(WHOLE).tolist() == [False, True]
-    assert shapes.seen(Window(0.0, 0.0, 1000)).tolist() == [True, True]
+    assert shapes.in_view(WHOLE).tolist() == [False, True]
+    assert shapes.in_view(Window(0.0, 0.0, 1000)).tolist() == [True, True]

@@ -77,7 +77,7 @@ PLACES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("place", PLACES)
 def test_data_incoming_may_hold(place: str, tiny: Fetch) -> None:
     PLACES[place](Path("data/incoming"))
-    with origin.opened("tiny", tiny) as folder:
+    with origin.source_folder("tiny", tiny) as folder:
         assert names(folder, tiny) == ["test/c.png", "train/a.png", "train/b.png"]
         assert all((folder / name).read_bytes() == body for name, body in FILES.items())
     assert not SCRATCH.exists()
@@ -99,7 +99,7 @@ def test_the_environment_variable_wins(
     laid(Path("data/incoming"), dict.fromkeys(FILES, b"other bytes"))
     laid(Path("elsewhere"), FILES)
     monkeypatch.setenv("CLEARSET_TINY", str(Path("elsewhere") / inside))
-    with origin.opened("tiny", tiny) as folder:
+    with origin.source_folder("tiny", tiny) as folder:
         assert folder.resolve() == Path("elsewhere").resolve()
 
 
@@ -107,7 +107,7 @@ def test_the_environment_variable_may_name_a_zip(
     tiny: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLEARSET_TINY", str(zipped(Path("elsewhere/some.zip"), FILES)))
-    with origin.opened("tiny", tiny) as folder:
+    with origin.source_folder("tiny", tiny) as folder:
         assert len(names(folder, tiny)) == 3
     assert [path.name for path in Path("elsewhere").iterdir()] == ["some.zip"]
 
@@ -162,7 +162,7 @@ class Silent(SimpleHTTPRequestHandler):
 def test_other_bytes_are_not_the_dataset(tiny: Fetch) -> None:
     zipped(Path("data/incoming/tiny.zip"), FILES | {"Tiny Set/test/c.png": b"other"})
     expected = r"1 with other bytes \(Tiny Set/test/c\.png\)"
-    with pytest.raises(ClearsetError, match=expected), origin.opened("tiny", tiny):
+    with pytest.raises(ClearsetError, match=expected), origin.source_folder("tiny", tiny):
         pytest.fail("it was opened")
     assert not SCRATCH.exists()
 
@@ -171,14 +171,14 @@ def test_a_broken_zip_leaves_no_scratch_folder(
     tiny: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLEARSET_TINY", str(zipped(Path("a.zip"), {"../x": b"1"})))
-    with pytest.raises(ClearsetError, match="unsafe names"), origin.opened("tiny", tiny):
+    with pytest.raises(ClearsetError, match="unsafe names"), origin.source_folder("tiny", tiny):
         pytest.fail("it was opened")
     assert list(Path("data/incoming").iterdir()) == []
 
 
 def test_an_error_in_the_block_leaves_no_scratch_folder(tiny: Fetch) -> None:
     zipped(Path("data/incoming/tiny.zip"), FILES)
-    with pytest.raises(OSError, match="disk full"), origin.opened("tiny", tiny):
+    with pytest.raises(OSError, match="disk full"), origin.source_folder("tiny", tiny):
         assert SCRATCH.exists()
         raise OSError("disk full")
     assert not SCRATCH.exists()
@@ -188,7 +188,7 @@ def test_what_a_kill_left_is_cleared(tiny: Fetch) -> None:
     zipped(Path("data/incoming/tiny.zip"), FILES)
     for fetch in (tiny, Fetch(source=Source.generated, count=1, size=64)):
         laid(SCRATCH, ["Tiny Set/train/stale.png"])
-        with origin.opened("tiny", fetch) as folder:
+        with origin.source_folder("tiny", fetch) as folder:
             assert not list(folder.rglob("stale.png"))
 
 
@@ -200,14 +200,14 @@ def test_a_folder_that_is_not_there_is_an_error(in_folder: Path, path: str) -> N
 
 def test_a_folder_is_used_where_it_lies_and_stays(in_folder: Path) -> None:
     source = laid(in_folder / "mine", ["a.png"])
-    with origin.opened("mine", Fetch(source=Source.folder, path=str(source))) as folder:
+    with origin.source_folder("mine", Fetch(source=Source.folder, path=str(source))) as folder:
         assert folder == source
     assert (source / "a.png").exists()
 
 
 def test_a_folder_may_be_a_zip(in_folder: Path) -> None:
     source = zipped(in_folder / "mine.zip", {"images/a.png": b"1"})
-    with origin.opened("mine", Fetch(source=Source.folder, path=str(source))) as folder:
+    with origin.source_folder("mine", Fetch(source=Source.folder, path=str(source))) as folder:
         assert (folder / "images/a.png").read_bytes() == b"1"
     assert not folder.exists()
     assert source.exists()
@@ -217,7 +217,7 @@ def test_the_generated_sample_is_the_same_twice(in_folder: Path) -> None:
     fetch = Fetch(source=Source.generated, count=5, size=64, seed=1)
     seen = []
     for _ in range(2):
-        with origin.opened("sample", fetch) as folder:
+        with origin.source_folder("sample", fetch) as folder:
             seen.append([(i, i.file.read_bytes()) for i in inventory.items(folder, {})])
         assert not folder.exists()
     assert seen[0] == seen[1]
@@ -239,7 +239,7 @@ def test_generated_tiles_are_geotiffs_of_16_bits_the_same_twice(
     )
     seen = []
     for _ in range(2):
-        with origin.opened("tiles", fetch) as folder:
+        with origin.source_folder("tiles", fetch) as folder:
             found = inventory.items(folder, {})
             seen.append({i.source: i.file.read_bytes() for i in found})
             texts = {file.stem: file.read_text() for file in folder.glob("*/labelTxt/*.txt")}
@@ -290,12 +290,12 @@ def test_only_generated_tiles_can_be_taken_again(changed: dict[str, Any], again:
         "count": 2,
         "size": 64,
     }
-    assert (tiles.again(Fetch(**(settings | changed))) is not None) == again
+    assert (tiles.recropper(Fetch(**(settings | changed))) is not None) == again
 
 
 def test_a_tile_taken_again_is_another_crop_each_time() -> None:
     fetch = Fetch(source=Source.generated, scene=Scene.satellite, count=2, size=64)
-    take = tiles.again(fetch)
+    take = tiles.recropper(fetch)
     assert take is not None
     one, two = (take("tile_00001", np.random.default_rng(seed)) for seed in (1, 2))
     assert one.shape == two.shape == (64, 64)

@@ -28,14 +28,14 @@ def record(dataset: str) -> str:
     table = tables.read("images", source)
     rows = list(table[table["error"] == ""].itertuples())
     images_of = {
-        row.image_id: recorded.shown(source / "images" / row.path, codec.declared(row))
+        row.image_id: recorded.fastdup_pixels(source / "images" / row.path, codec.declared(row))
         for row in rows
     }
     calls: dict[str, list[str]] = {"all": list(images_of)}
     for row in rows:
         calls.setdefault(row.split, []).append(row.image_id)
     answers: list[Tables] = [
-        recording.called(name, {image_id: images_of[image_id] for image_id in ids})
+        recording.call_fastdup(name, {image_id: images_of[image_id] for image_id in ids})
         for name, ids in calls.items()
         if len(ids) >= FEWEST
     ]

@@ -25,27 +25,27 @@ NAMED = "experiment"  # the group that a plain composition has an empty section 
 Tree = dict[str, Any]
 
 
-def adopt(wanted: Tree) -> list[Path]:
-    """Write what `wanted` params differ by from conf/ into it, and return the files changed.
+def adopt(experiment: Tree) -> list[Path]:
+    """Write what an experiment's params differ by from conf/ into it; return the files changed.
 
     Raises `ClearsetError` naming the keys that can not be written so; nothing is changed then.
     """
     before = {path: path.read_bytes() for path in CONF.rglob("*.yaml")}
     try:
         now = _now()
-        if wanted["analyze"] != now["analyze"]:
-            _choose("config", "analyze", _option("analyze", wanted, ("analyze",)))
-        for dataset in sorted(set(differing(wanted)) - {"analyze"}):
+        if experiment["analyze"] != now["analyze"]:
+            _choose("config", "analyze", _option("analyze", experiment, ("analyze",)))
+        for dataset in sorted(set(differing(experiment)) - {"analyze"}):
             for group, place in GROUPS.items():
                 inner = (dataset, *place)
-                if removed(_at(wanted, inner), _at(now, inner)):
-                    option = _option(f"{group}@{dataset}", wanted, inner)
+                if removed(_at(experiment, inner), _at(now, inner)):
+                    option = _option(f"{group}@{dataset}", experiment, inner)
                     _choose(f"dataset/{dataset}", group, option)
             now = _now()
-            _write_leaves(dataset, wanted[dataset], now[dataset])
-        if left := differing(wanted):
+            _write_leaves(dataset, experiment[dataset], now[dataset])
+        if sections := differing(experiment):
             now = _now()
-            keys = [f"{n}.{key}" for n in left for key in differing(wanted[n], now[n])]
+            keys = [f"{n}.{key}" for n in sections for key in differing(experiment[n], now[n])]
             raise ClearsetError(
                 f"these can not be written into conf/ by themselves: {listed(keys)}. Set them in "
                 "conf/ by hand, or choose the option of their group in a defaults list"
@@ -59,46 +59,46 @@ def adopt(wanted: Tree) -> list[Path]:
 
 def _now() -> Tree:
     """Return what conf/ composes to."""
-    found: Tree = yaml.safe_load(composition.text(composition.composed()))
-    return found
+    tree: Tree = yaml.safe_load(composition.text(composition.composed()))
+    return tree
 
 
-def differing(wanted: Tree, now: Tree | None = None) -> list[str]:
+def differing(experiment: Tree, now: Tree | None = None) -> list[str]:
     """Return the keys under which two trees differ; the second is conf/ without one."""
-    found = _now() if now is None else now
-    every = {**found, **wanted}.keys() - {NAMED}
-    return sorted(key for key in every if found.get(key) != wanted.get(key))
+    current = _now() if now is None else now
+    keys = {**current, **experiment}.keys() - {NAMED}
+    return sorted(key for key in keys if current.get(key) != experiment.get(key))
 
 
-def removed(wanted: Any, now: Any) -> bool:
-    """Whether a key of `now` is not in `wanted`, at any depth: no override says that."""
-    if not isinstance(wanted, Mapping) or not isinstance(now, Mapping):
+def removed(experiment: Any, now: Any) -> bool:
+    """Whether a key of `now` is not in `experiment`, at any depth: no override says that."""
+    if not isinstance(experiment, Mapping) or not isinstance(now, Mapping):
         return False
-    return any(key not in wanted or removed(wanted[key], now[key]) for key in now)
+    return any(key not in experiment or removed(experiment[key], now[key]) for key in now)
 
 
 def _at(tree: Tree, place: tuple[str, ...]) -> Any:
-    found: Any = tree
+    value: Any = tree
     for key in place:
-        found = found[key]
-    return found
+        value = value[key]
+    return value
 
 
-def _option(group: str, wanted: Tree, place: tuple[str, ...]) -> str:
+def _option(group: str, experiment: Tree, place: tuple[str, ...]) -> str:
     """Return the option of a group that gives what is wanted at a place, or has no key too many."""
     folder = CONF / group.partition("@")[0]
-    fitting = []
+    options = []
     for option in sorted(path.stem for path in folder.glob("*.yaml")):
-        found = yaml.safe_load(composition.text(composition.composed([f"{group}={option}"])))
-        if _at(found, place) == _at(wanted, place):
+        tree = yaml.safe_load(composition.text(composition.composed([f"{group}={option}"])))
+        if _at(tree, place) == _at(experiment, place):
             return option
-        fitting += [] if removed(_at(wanted, place), _at(found, place)) else [option]
-    if not fitting:
+        options += [] if removed(_at(experiment, place), _at(tree, place)) else [option]
+    if not options:
         raise ClearsetError(
             f"no option in {folder} gives {'.'.join(place)} of the experiment. Write one there, or "
             "choose another by hand"
         )
-    return fitting[0]
+    return options[0]
 
 
 def _choose(file: str, group: str, option: str) -> None:
@@ -108,13 +108,13 @@ def _choose(file: str, group: str, option: str) -> None:
     for line in text.splitlines():
         key, _, rest = line.strip().removeprefix("- ").partition(": ")
         if key in (group, f"/{group}@_here_"):
-            changed = line.replace(f"{key}: {rest.split()[0]}", f"{key}: {option}", 1)
-            path.write_text(text.replace(line, changed, 1), encoding="utf-8")
+            new_line = line.replace(f"{key}: {rest.split()[0]}", f"{key}: {option}", 1)
+            path.write_text(text.replace(line, new_line, 1), encoding="utf-8")
             return
     raise ClearsetError(f"{path} has no {group} in its defaults list: set it there by hand")
 
 
-def _write_leaves(dataset: str, wanted: Tree, now: Tree) -> None:
+def _write_leaves(dataset: str, experiment: Tree, now: Tree) -> None:
     """Write each value that differs into the dataset's own file, where it overrides the others."""
     path = CONF / f"dataset/{dataset}.yaml"
     editor = YAML()
@@ -122,21 +122,21 @@ def _write_leaves(dataset: str, wanted: Tree, now: Tree) -> None:
     editor.width = 4096  # no line is broken anew
     editor.indent(mapping=2, sequence=4, offset=2)
     tree = editor.load(path.read_text(encoding="utf-8"))
-    for place, value in _leaves(wanted, now):
+    for place, value in _leaves(experiment, now):
         inner = tree
         for key in place[:-1]:
             inner = inner.setdefault(key, {})
         inner[place[-1]] = value
-    written = io.StringIO()
-    editor.dump(tree, written)
-    if OmegaConf.create(written.getvalue()) == OmegaConf.create(path.read_text(encoding="utf-8")):
+    buffer = io.StringIO()
+    editor.dump(tree, buffer)
+    if OmegaConf.create(buffer.getvalue()) == OmegaConf.create(path.read_text(encoding="utf-8")):
         return  # nothing differs: the file keeps its very bytes
-    with layout.replacing(path) as begun:
-        begun.write_text(written.getvalue(), encoding="utf-8")
+    with layout.replacing(path) as incomplete:
+        incomplete.write_text(buffer.getvalue(), encoding="utf-8")
 
 
-def _leaves(wanted: Any, now: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key, value in wanted.items():
+def _leaves(experiment: Any, now: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in experiment.items():
         if key in now and value == now[key]:
             continue
         if isinstance(value, Mapping) and isinstance(now.get(key), Mapping):

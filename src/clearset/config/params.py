@@ -22,8 +22,8 @@ def load(dataset: str) -> Dataset:
     Raises `ClearsetError` for a missing file or section, a misspelt key, a wrong type or an
     impossible range.
     """
-    own = layout.FOLDERS / dataset / "params.yaml"
-    path = own if own.exists() else PARAMS
+    own_path = layout.FOLDERS / dataset / "params.yaml"
+    path = own_path if own_path.exists() else PARAMS
     if not path.exists():
         raise ClearsetError(f"{path} is missing. Run `dvc repro config`: it composes it from conf/")
     try:
@@ -31,9 +31,9 @@ def load(dataset: str) -> Dataset:
     except yaml.YAMLError as error:
         raise ClearsetError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
     if dataset not in sections:
-        known = ", ".join(sorted(set(sections) - GROUPS)) or "none"
+        names = ", ".join(sorted(set(sections) - GROUPS)) or "none"
         raise ClearsetError(
-            f"{path} has no dataset '{dataset}' (known: {known}). A new dataset needs its "
+            f"{path} has no dataset '{dataset}' (known: {names}). A new dataset needs its "
             "conf/dataset/ file and its name in conf/config.yaml and dvc.yaml; for a folder of "
             "images: make folder SOURCE=/path NAME=mine"
         )

@@ -221,15 +221,15 @@ class Dataset:
                 f"enhance: step {step} is for the unknown rule '{step['rule']}'; "
                 f"known: {', '.join(sorted(self.filter))}, and {EVERY} for every image",
             )
-        given = self.fetch.source is Source.work_folder
+        from_work_folder = self.fetch.source is Source.work_folder
         require(
-            given == (self.analyze.engine is Engine.work_folder),
+            from_work_folder == (self.analyze.engine is Engine.work_folder),
             "fetch.source and analyze.engine: work_folder goes with work_folder",
         )
         repaired = {step["rule"] for step in self.enhance}
         for name, rule in self.filter.items():
             require(
-                not given or rule.action is not Action.enhance,
+                not from_work_folder or rule.action is not Action.enhance,
                 f"filter.{name} asks to enhance, but a fastdup work folder holds no image: say "
                 "review or drop, or run on the images themselves",
             )

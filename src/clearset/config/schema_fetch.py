@@ -57,8 +57,8 @@ class PixelRange:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if self.mapping is Mapping.type:
-            given = self.low or self.high
-            require(not given, "fetch.range has low or high, which mapping: type does not take")
+            bound = self.low or self.high
+            require(not bound, "fetch.range has low or high, which mapping: type does not take")
             return
         top = 65535 if self.mapping is Mapping.fixed else 100
         require(
@@ -133,9 +133,9 @@ class Fetch:
         satellite = self.scene is Scene.satellite
         allowed = (1, 3) if satellite else (1,)
         require(self.bands in allowed, f"fetch.bands is {self.bands}: 1, or 3 of a satellite")
-        again = satellite and self.source is Source.generated
+        has_crops = satellite and self.source is Source.generated
         overlaps = self.plant.overlaps if self.plant else 0
         require(
-            again or not overlaps,
+            has_crops or not overlaps,
             f"plant.overlaps is {overlaps}: only generated satellite tiles can overlap",
         )

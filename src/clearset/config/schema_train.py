@@ -104,11 +104,11 @@ class Train:
         require(1 <= self.severity <= 5, f"train.severity is {self.severity}: from 1 to 5")
         for name in (RAW, OWN):
             require(name not in self.repairs, f"train.repairs: '{name}' has a meaning of its own")
-        known = [RAW, *sorted(self.repairs)]
+        names = [RAW, *sorted(self.repairs)]
         for model in Model:
-            unknown = sorted(set(getattr(self, model.value).trained_on) - set(known))
+            unknown = sorted(set(getattr(self, model.value).trained_on) - set(names))
             place = f"train.{model.value}.trained_on"
-            require(not unknown, f"{place}: unknown repairs {unknown}. Known: {', '.join(known)}")
+            require(not unknown, f"{place}: unknown repairs {unknown}. Known: {', '.join(names)}")
             require(
                 RAW in getattr(self, model.value).trained_on,
                 f"{place} needs '{RAW}', which everything is compared with",

@@ -115,13 +115,13 @@ def measured_by(engine: Mapping[str, Any]) -> str:
 
 def _recorded(record: Mapping[str, Any]) -> str:
     """Return how the numbers of fastdup stand to those on record."""
-    kept = f"[{record['folder']}](../../{record['folder']}/record.json)"
-    made = f"fastdup {record['version']} gave on these images on {record['made']}"
+    link = f"[{record['folder']}](../../{record['folder']}/record.json)"
+    run = f"fastdup {record['version']} gave on these images on {record['made']}"
     if record["equal"]:
         return (
-            f"Its statistics and descriptors are those that {kept} holds, which {made}: a run that "
+            f"Its statistics and descriptors are those that {link} holds, which {run}: a run that "
             "has fastdup at hand is held to them, and takes them where they agree but for the last "
             "digits of single precision; one that has not takes them as they are."
         )
-    apart = ", ".join(f"{value:g} in {name}" for name, value in record["apart"].items())
-    return f"Its numbers differ by up to {apart} from those that {kept} holds, which {made}."
+    gaps = ", ".join(f"{value:g} in {name}" for name, value in record["apart"].items())
+    return f"Its numbers differ by up to {gaps} from those that {link} holds, which {run}."

@@ -85,7 +85,7 @@ def analyze(
     return Measurement(analysis, _about(info, params), own)
 
 
-def again(
+def compared_again(
     table: pd.DataFrame,
     folder: Path,
     params: Analyze,
@@ -162,19 +162,19 @@ def _compared(
 def of_work_folder(work: WorkFolder, params: Analyze) -> Measurement:
     """Return the analysis that a fastdup work folder's tables amount to."""
     ids = work.metrics["image_id"].tolist()
-    known = work.edges[work.edges["image_id"].isin(ids) & work.edges["other_id"].isin(ids)]
-    near, joined = given.nearest(known, ids), links.of_edges(ids, known)
-    counted = given.pairs(known, params.counted_similarities)
-    counted["edges"] = [int((known["similarity"] >= b).sum()) for b in counted["similarity"]]
-    counted["edge_percentage"] = 100 * counted["edges"] / (params.graph_neighbours * len(ids))
+    edges = work.edges[work.edges["image_id"].isin(ids) & work.edges["other_id"].isin(ids)]
+    near, link_table = given.nearest(edges, ids), links.of_edges(ids, edges)
+    counts = given.pairs(edges, params.counted_similarities)
+    counts["edges"] = [int((edges["similarity"] >= b).sum()) for b in counts["similarity"]]
+    counts["edge_percentage"] = 100 * counts["edges"] / (params.graph_neighbours * len(ids))
     analysis = Analysis(
         metrics=work.metrics,
         masks=_masks(ids, []),
         neighbours=near,
-        links=joined,
+        links=link_table,
         outliers=given.outliers(work.outliers, near, ids),
-        components=given.components(work, joined, params.component_similarity),
-        pairs=counted,
+        components=given.components(work, link_table, params.component_similarity),
+        pairs=counts,
         registrations=leaks.table(ids, [], []),
     )
     return Measurement(analysis, _about(given.info(), params))
@@ -237,11 +237,11 @@ def _registrations(
         descriptors,
         sights,
         looked_at=params.leak_candidates,
-        kept=params.leak_registered,
+        per_image=params.leak_registered,
         each=partial(mapped, what="shortlist"),
     )
-    both = [(sights[first], sights[second]) for first, second, _ in pairs]
-    return leaks.table(ids, pairs, mapped(_register, both, "register"))
+    sight_pairs = [(sights[first], sights[second]) for first, second, _ in pairs]
+    return leaks.table(ids, pairs, mapped(_register, sight_pairs, "register"))
 
 
 def _register(pair: tuple[Sight, Sight]) -> Registration:

@@ -66,17 +66,19 @@ def interpreter() -> Path:
 def expires() -> datetime.date | None:
     """Return the day on which the installed build stops working, if it tells when it was made."""
     for library in environment().glob("lib/python*/site-packages/fastdup/libfastdup_shared.so"):
-        if found := BUILT.search(library.read_bytes()):
-            made = datetime.datetime.strptime(found[1].decode(), "%b %d %Y")
-            return made.date() + LIFETIME
+        if match := BUILT.search(library.read_bytes()):
+            build_time = datetime.datetime.strptime(match[1].decode(), "%b %d %Y")
+            return build_time.date() + LIFETIME
     return None
 
 
 def version() -> str:
     """Return the installed version, as its package metadata says."""
-    found = sorted(environment().glob("lib/python*/site-packages/fastdup-*.dist-info"))
+    folders = sorted(environment().glob("lib/python*/site-packages/fastdup-*.dist-info"))
     return (
-        found[-1].name.removeprefix("fastdup-").removesuffix(".dist-info") if found else "unknown"
+        folders[-1].name.removeprefix("fastdup-").removesuffix(".dist-info")
+        if folders
+        else "unknown"
     )
 
 
@@ -120,18 +122,18 @@ def _start(arguments: list[str], scratch: Path, output: BinaryIO, seconds: int) 
     command = [str(interpreter().absolute()), "-I", str(worker), *arguments]
     home = scratch / "home"
     home.mkdir()
-    kept = {key: os.environ[key] for key in ("PATH", "TMPDIR") if key in os.environ}
-    done = subprocess.run(
+    variables = {key: os.environ[key] for key in ("PATH", "TMPDIR") if key in os.environ}
+    process = subprocess.run(
         command,
         cwd=scratch,
-        env=kept | QUIET | {"HOME": str(home.absolute())},
+        env=variables | QUIET | {"HOME": str(home.absolute())},
         check=False,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
         timeout=seconds,
     )
-    return done.returncode
+    return process.returncode
 
 
 def _results(work: Path, count: int) -> tuple[pd.DataFrame, npt.NDArray[np.float32]]:

@@ -50,16 +50,16 @@ class Look:
 def look(wishes: Wishes, job: Job) -> Look:
     """Decode an image and measure it; write what an engine is to be fed with, if it is."""
     pixels = codec.colour(codec.decode(job.file))
-    shown = codec.eight_bit(pixels, job.span)
+    eight_bits = codec.eight_bit(pixels, job.span)
     grey = codec.grey(pixels, job.span)
-    numbers = native.statistics(shown) if wishes.own else {}
+    numbers = native.statistics(eight_bits) if wishes.own else {}
     numbers |= measure(grey, wishes.metrics)
     if pixels.dtype == np.uint16:
         numbers["stretched_mean"] = native.stretched_mean(pixels)
     if job.span.nodata is not None:
         numbers["nodata_share"] = float(codec.missing(pixels, job.span).mean())
     if job.fed is not None:
-        job.fed.write_bytes(codec.png_bytes(shown, compress_level=1))
+        job.fed.write_bytes(codec.png_bytes(eight_bits, compress_level=1))
     mask = {}
     if job.mask is not None:
         mask = measure_mask(grey, codec.decode_mask(job.mask), wishes.classes)

@@ -29,8 +29,8 @@ def statistics(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
     )
     levels, count = np.arange(256), small.shape[0] * small.shape[1]
     sums, squares = (counts @ levels**power for power in (1, 2))
-    there = np.flatnonzero(counts.any(axis=0))
-    low, high = float(there[0]), float(there[-1])
+    levels_present = np.flatnonzero(counts.any(axis=0))
+    low, high = float(levels_present[0]), float(levels_present[-1])
     edges = np.asarray(cv2.Laplacian(np.ascontiguousarray(bands[..., -1]), cv2.CV_16S))
     return {
         "blur": _variance(count, whole_sum(edges), whole_sum(edges, power=2)),
@@ -46,7 +46,7 @@ def statistics(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
             )
         ),
         "contrast": (high - low) / (high + low) if high + low else 0.0,
-        "unique": float(len(there)),
+        "unique": float(len(levels_present)),
     }
 
 

@@ -84,7 +84,7 @@ def read(folder: Path) -> Record:
         raise ClearsetError(_damaged(folder, f"{type(error).__name__}: {error}")) from None
 
 
-def shown(file: Path, span: codec.Range) -> npt.NDArray[np.uint8]:
+def fastdup_pixels(file: Path, span: codec.Range) -> npt.NDArray[np.uint8]:
     """Return the pixels of an image as fastdup is shown them."""
     return codec.eight_bit(codec.colour(codec.decode(file)), span)
 
@@ -94,36 +94,36 @@ def key(pixels: codec.Pixels) -> str:
     return str(codec.describe(pixels)["pixels_sha256"])
 
 
-def known(files: Iterable[tuple[Path, codec.Range]]) -> Numbers | Path:
+def lookup(files: Iterable[tuple[Path, codec.Range]]) -> Numbers | Path:
     """Return what a record says of all these images, or the first image that no record has."""
     records = [read(path.parent) for path in sorted(layout.RECORDED.glob(f"*/{ABOUT}"))]
     fitting, hashes = records, []
     for file, span in files:
-        hashes.append(key(shown(file, span)) if fitting else "")
+        hashes.append(key(fastdup_pixels(file, span)) if fitting else "")
         fitting = [record for record in fitting if hashes[-1] in record.statistics.index]
         if not fitting:
             return file
     return fitting[0].numbers(hashes)
 
 
-def held_to(live: Numbers, kept: Numbers) -> Numbers:
+def held_to(live: Numbers, reference: Numbers) -> Numbers:
     """Return the numbers of a live run that a record has too: those to be taken.
 
     fastdup computes in single precision, whose last digits are another processor's other ones. A
     run that is the record's but for them takes the record's, which are then the same everywhere;
     any other keeps its own, and says by how much they differ.
     """
-    apart = {name: float(f"{gap:.6g}") for name, gap in _apart(live, kept).items() if gap}
-    if all(gap <= LAST_DIGITS[name] for name, gap in apart.items()):
-        return kept
-    record = kept.info["record"] | {"equal": False, "apart": apart}
+    gaps = {name: float(f"{gap:.6g}") for name, gap in _apart(live, reference).items() if gap}
+    if all(gap <= LAST_DIGITS[name] for name, gap in gaps.items()):
+        return reference
+    record = reference.info["record"] | {"equal": False, "apart": gaps}
     return Numbers(live.statistics, live.descriptors, live.info | {"record": record})
 
 
-def _apart(live: Numbers, kept: Numbers) -> dict[str, Any]:
+def _apart(live: Numbers, reference: Numbers) -> dict[str, Any]:
     """Return how far two runs are apart at most in each statistic and in the descriptors."""
-    descriptors = np.abs(live.descriptors.astype(np.int64) - kept.descriptors).max()
-    statistics = (live.statistics - kept.statistics).abs().max()
+    descriptors = np.abs(live.descriptors.astype(np.int64) - reference.descriptors).max()
+    statistics = (live.statistics - reference.statistics).abs().max()
     return {str(name): gap for name, gap in statistics.items()} | {"descriptors": descriptors}
 
 

@@ -20,7 +20,7 @@ Tables = dict[str, pd.DataFrame]
 LISTED = ("statistics", "descriptors", "graph", "quota", "groups")
 
 
-def called(name: str, pixels: Mapping[str, codec.Pixels]) -> Tables:
+def call_fastdup(name: str, pixels: Mapping[str, codec.Pixels]) -> Tables:
     """Give fastdup images, by image_id, in one call of this name; return all that it says."""
     with tempfile.TemporaryDirectory(prefix="clearset-") as place:
         scratch = Path(place)
@@ -58,14 +58,14 @@ def write(record: Tables, folder: Path, today: date) -> str:
 
     The day that it was made stays that of the first run that gave these numbers.
     """
-    made = today.isoformat()
-    with layout.replacing(folder) as begun:
+    day = today.isoformat()
+    with layout.replacing(folder) as incomplete:
         for name in LISTED:
-            tables.write(name, record[name], begun)
-        sums = {f"{name}.csv": sha256(begun / f"{name}.csv") for name in LISTED}
-        about = fastdup.info() | {"made": made, "sha256": sums}
+            tables.write(name, record[name], incomplete)
+        sums = {f"{name}.csv": sha256(incomplete / f"{name}.csv") for name in LISTED}
+        about = fastdup.info() | {"made": day, "sha256": sums}
         before = tables.read_json(folder / ABOUT) if (folder / ABOUT).exists() else {}
-        same = about | {"made": before.get("made")} == before
-        tables.write_json(before if same else about, begun / ABOUT)
-    kept = f"the same as on {before['made']}" if same else f"made on {made}"
-    return f"record: {len(record['statistics'])} images in {folder}, {kept}"
+        unchanged = about | {"made": before.get("made")} == before
+        tables.write_json(before if unchanged else about, incomplete / ABOUT)
+    status = f"the same as on {before['made']}" if unchanged else f"made on {day}"
+    return f"record: {len(record['statistics'])} images in {folder}, {status}"

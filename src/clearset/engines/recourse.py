@@ -17,19 +17,19 @@ from clearset.store.errors import ClearsetError
 class Plan:
     """Where the numbers of some images are to come from."""
 
-    kept: Numbers | Path  # what a record says of them, or the first image that none has
+    fallback: Numbers | Path  # what a record says of them, or the first image that none has
     obstacle: ClearsetError | None  # why fastdup is not even tried
 
     def numbers(self, files: Sequence[Path], scratch: Path, workers: int) -> Numbers:
         """Return the numbers of the PNG files that fastdup is shown, in the folder `scratch`."""
-        if self.obstacle is not None and isinstance(self.kept, Numbers):
-            return self.kept
+        if self.obstacle is not None and isinstance(self.fallback, Numbers):
+            return self.fallback
         try:
             statistics, descriptors = fastdup.run(files, scratch, workers)
         except ClearsetError as error:
-            return _instead(error, self.kept)
+            return _instead(error, self.fallback)
         live = Numbers(statistics, in_wholes(descriptors), fastdup.info())
-        return live if isinstance(self.kept, Path) else recorded.held_to(live, self.kept)
+        return live if isinstance(self.fallback, Path) else recorded.held_to(live, self.fallback)
 
 
 def plan(files: Iterable[tuple[Path, codec.Range]]) -> Plan:
@@ -38,24 +38,24 @@ def plan(files: Iterable[tuple[Path, codec.Range]]) -> Plan:
     Raises `ClearsetError`, with the way out, when fastdup can not work here and no record has every
     image.
     """
-    kept, obstacle = recorded.known(files), fastdup.obstacle()
+    fallback, obstacle = recorded.lookup(files), fastdup.obstacle()
     if obstacle is not None:
-        _instead(obstacle, kept)
-    return Plan(kept, obstacle)
+        _instead(obstacle, fallback)
+    return Plan(fallback, obstacle)
 
 
-def _instead(error: ClearsetError, kept: Numbers | Path) -> Numbers:
+def _instead(error: ClearsetError, fallback: Numbers | Path) -> Numbers:
     """Say that the record takes the place of fastdup, which failed, and return its numbers."""
     why = fastdup.reason(error)
-    if isinstance(kept, Path):
+    if isinstance(fallback, Path):
         raise ClearsetError(
             f"{why}; and what it gave on other images ({layout.RECORDED}) does not help, since "
-            f"{kept} is none of them. {fastdup.WAY_OUT}"
+            f"{fallback} is none of them. {fastdup.WAY_OUT}"
         )
-    record = kept.info["record"]
+    record = fallback.info["record"]
     sys.stdout.write(
         f"{why}; going on with what fastdup {record['version']} gave on these same images, "
         f"recorded on {record['made']} in {record['folder']}\n"
     )
     sys.stdout.flush()
-    return kept
+    return fallback

@@ -191,7 +191,7 @@ def colour(image: Any) -> Any:
     return image[..., 0] if channels <= 2 else image[..., :3]
 
 
-def shown(pixels: Pixels, span: Range | None = None) -> npt.NDArray[np.uint8]:
+def display(pixels: Pixels, span: Range | None = None) -> npt.NDArray[np.uint8]:
     """Return pixels as a figure takes them: 8 bits of the range, (h, w), (h, w, 3) or (h, w, 4)."""
     return eight_bit(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] <= 2 else pixels, span)
 

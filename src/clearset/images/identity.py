@@ -40,8 +40,8 @@ def identity(path: Path) -> str:
     pixels = codec.decode(path, codec.MASK_MODES)
     module = tiff if path.suffix.lower() in codec.TIFF else pillow
     try:
-        said = module.declarations(path)
-        facts = {"scheme": SCHEME, "shape": pixels.shape, "type": pixels.dtype.name} | said
+        declarations = module.declarations(path)
+        facts = {"scheme": SCHEME, "shape": pixels.shape, "type": pixels.dtype.name} | declarations
         text = json.dumps(_plain(facts), sort_keys=True, separators=(",", ":"))
     except UnreadableImage:
         raise
@@ -83,8 +83,8 @@ def judged(
 ) -> Differences:
     """Return differences of bytes parted by whether they are differences of images, too."""
     changed = [d.path for d in differences if d.what == checksums.CHANGED and d.path in expected]
-    there = dict(zip(changed, identities(folder, changed), strict=True))
-    same = {path for path in changed if there[path] and there[path] == expected[path]}
+    current = dict(zip(changed, identities(folder, changed), strict=True))
+    same = {path for path in changed if current[path] and current[path] == expected[path]}
     return Differences([d for d in differences if d.path not in same], sorted(same))
 
 

@@ -54,8 +54,8 @@ def declarations(path: Path) -> dict[str, Any]:
         if image.format not in EXACT or lossy_webp:
             raise UnreadableImage(f"{image.format} may be lossy: it has no identity but its bytes")
         image.load()  # in a PNG, EXIF may follow the pixels
-        said = {key: image.info[key] for key in DECLARED if key in image.info}
-        return said | {
+        facts = {key: image.info[key] for key in DECLARED if key in image.info}
+        return facts | {
             "format": image.format,
             "mode": image.mode,
             "palette": image.getpalette() if image.mode == "P" else None,

@@ -17,7 +17,7 @@ Counts = tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]  # stored value
 ONE_FOR_ALL = {Mapping.fixed, Mapping.percentiles}  # mappings in the units of one bit depth
 
 
-def span(counts: Iterable[Counts], wanted: PixelRange) -> tuple[float, float]:
+def span(counts: Iterable[Counts], pixel_range: PixelRange) -> tuple[float, float]:
     """Return the values at the percentiles `low` and `high` of all counted values, never equal.
 
     The value at a percentile is the least that this share of all values does not exceed.
@@ -28,22 +28,26 @@ def span(counts: Iterable[Counts], wanted: PixelRange) -> tuple[float, float]:
     reached = total.cumsum()
     low, high = (
         int(np.searchsorted(reached, share / 100 * reached[-1]))
-        for share in (wanted.low, wanted.high)
+        for share in (pixel_range.low, pixel_range.high)
     )
     low = max(low, int(np.flatnonzero(total)[0]))  # percentile 0: the least value there is
     return float(low), float(max(high, low + 1))
 
 
-def ranged(table: pd.DataFrame, wanted: PixelRange, found: tuple[float, float]) -> pd.DataFrame:
+def ranged(
+    table: pd.DataFrame, pixel_range: PixelRange, percentiles: tuple[float, float]
+) -> pd.DataFrame:
     """Return the table `images` with the range of each image; an error where it can have none.
 
-    `found` are the percentiles of the dataset. With one range for all, images of another bit depth
+    `percentiles` are those of the dataset. With one range for all, images of another bit depth
     than most can not be measured beside them. Raises `ClearsetError` for a fixed range that the
     dataset's bit depth does not have.
     """
-    if wanted.mapping not in ONE_FOR_ALL or not (readable := table["error"] == "").any():
+    if pixel_range.mapping not in ONE_FOR_ALL or not (readable := table["error"] == "").any():
         return table
-    low, high = (wanted.low, wanted.high) if wanted.mapping is Mapping.fixed else found
+    low, high = (
+        (pixel_range.low, pixel_range.high) if pixel_range.mapping is Mapping.fixed else percentiles
+    )
     depth = usual(table.loc[readable, "bit_depth"])
     if high > 2**depth - 1:
         raise ClearsetError(

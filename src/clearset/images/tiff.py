@@ -17,7 +17,7 @@ LOSSY = {"JPEG", "OJPEG", "WEBP", "JPEG_2000_LOSSY"}
 # Tags that say how the pixels are stored; the writer makes its own.
 LAYOUT = {254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 280, 281, 284, 317}
 LAYOUT |= {322, 323, 324, 325, 338, 339, *range(512, 533), 347}
-GIVEN = {282, 283, 296, 34675}  # resolution and ICC profile: arguments of the writer
+ARGUMENTS = {282, 283, 296, 34675}  # resolution and ICC profile: arguments of the writer
 FOLDERS = {330, 34665, 34853, 40965}  # tags that point to further directories, not to values
 EXACT = {"NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS", "LZMA", "ZSTD"}
 # Tags that say where in a file and how compressed pixels lie, and which program wrote them when.
@@ -63,10 +63,10 @@ def nodata(path: Path) -> float | None:
     """Return the value that a TIFF's own tag gives to pixels without data, if it is a whole one."""
     with tifffile.TiffFile(path) as tiff:
         page: Any = tiff.pages.first
-        given = page.tags.valueof(NODATA)
+        text = page.tags.valueof(NODATA)
         top = np.iinfo(page.dtype).max
     try:
-        value = float(str(given).strip("\0 "))
+        value = float(str(text).strip("\0 "))
     except ValueError:
         return None
     return value if value.is_integer() and 0 <= value <= top else None
@@ -82,8 +82,8 @@ def declarations(path: Path) -> dict[str, Any]:
         page: Any = tiff.pages.first
         name = page.compression.name
         if name not in EXACT or SUB_IMAGES in page.tags:
-            what = "further images" if name in EXACT else f"{name}, which may be lossy"
-            raise UnreadableImage(f"a TIFF with {what}: it has no identity but its bytes")
+            obstacle = "further images" if name in EXACT else f"{name}, which may be lossy"
+            raise UnreadableImage(f"a TIFF with {obstacle}: it has no identity but its bytes")
         tags = {tag.code: tag.value for tag in page.tags if tag.code not in STORAGE}
         return {"format": "TIFF", "tags": tags}
 
@@ -121,7 +121,7 @@ def write_like(source: Path, pixels: Pixels, target: Path) -> None:
 
 def _tags(page: Any) -> list[tuple[int, int, int, Any, bool]]:
     """Return the tags that say what the image is, as the writer takes them."""
-    own = LAYOUT | GIVEN | FOLDERS
+    own = LAYOUT | ARGUMENTS | FOLDERS
     return [
         (tag.code, int(tag.dtype), tag.count, tag.value, True)
         for tag in page.tags

@@ -20,10 +20,10 @@ def measure_mask(image: Grey, mask: Mask, classes: Collection[int]) -> dict[str,
     another image, NaN where it is empty or full (see `vessels.agreement`).
     """
     covered = mask != 0
-    known = np.isin(mask, list(classes)) if classes else covered
+    valid = np.isin(mask, list(classes)) if classes else covered
     count = int(covered.sum())
     return {
         "mask_share": count / mask.size,
-        "mask_unknown": int((covered & ~known).sum()) / count if count else 0.0,
+        "mask_unknown": int((covered & ~valid).sum()) / count if count else 0.0,
         "mask_agreement": agreement(image, mask),
     }

@@ -136,10 +136,10 @@ def local_contrast(image: Grey) -> float:
     rows, columns = grid.shape[0] // height, grid.shape[1] // width
     windows = grid[: rows * height, : columns * width].reshape(rows, height, columns, width)
     mean, spread = windows.mean(axis=(1, 3)), windows.std(axis=(1, 3))
-    told = mean < 0.95
-    if not told.any():
+    usable = mean < 0.95
+    if not usable.any():
         return 0.0
-    return float(np.quantile(spread[told] / np.maximum(mean[told], GREY), 0.9))
+    return float(np.quantile(spread[usable] / np.maximum(mean[usable], GREY), 0.9))
 
 
 @metric("Difference of light between two sides (EV)", better="lower")
@@ -192,8 +192,8 @@ def blockiness(image: Grey) -> float:
         return 0.0
     phases = [step[: len(step) // 8 * 8].reshape(-1, 8).mean(axis=0) for step in steps]
     inside = [max(float(np.median(phase[:7])), GREY / 4) for phase in phases]
-    found = min((p[7] - i) / i for p, i in zip(phases, inside, strict=True))
-    return float(max(found, 0.0))
+    excess = min((p[7] - i) / i for p, i in zip(phases, inside, strict=True))
+    return float(max(excess, 0.0))
 
 
 @metric("Visibility of vessels (relative)", better="higher")

@@ -38,9 +38,9 @@ def _spectrum(image: Grey) -> Spectrum | None:
     for blocks in _parts(levels):
         power = _powers(blocks)
         coarse = power @ _coarse()
-        told = coarse > (image.grey / 10) ** 2  # the others hold nothing but rounding
-        total += _log_sum(power[told] / coarse[told, None] + 1e-6)
-        count += int(told.sum())
+        usable = coarse > (image.grey / 10) ** 2  # the others hold nothing but rounding
+        total += _log_sum(power[usable] / coarse[usable, None] + 1e-6)
+        count += int(usable.sum())
     return np.asarray(np.exp(total / count)) if count else None
 
 
@@ -57,10 +57,12 @@ def _parts(levels: Levels) -> Iterator[Levels]:
 
 def _powers(blocks: Levels) -> Spectrum:
     """Return the power spectra of blocks of levels, (blocks, frequencies)."""
-    apart = blocks.astype(np.float64, order="C")
-    apart -= apart.mean(axis=(1, 2), keepdims=True)  # of whole numbers: exact but for one division
-    apart *= _window()
-    spectra = np.fft.fft(np.fft.rfft(apart), axis=1)  # rfft2 would copy more
+    centred = blocks.astype(np.float64, order="C")
+    centred -= centred.mean(
+        axis=(1, 2), keepdims=True
+    )  # of whole numbers: exact but for one division
+    centred *= _window()
+    spectra = np.fft.fft(np.fft.rfft(centred), axis=1)  # rfft2 would copy more
     return (spectra.real**2 + spectra.imag**2).reshape(len(blocks), -1)
 
 

@@ -40,18 +40,18 @@ def lines(image: Image) -> Image:
     """
     total = np.zeros_like(image)
     for sigma in SCALES:
-        for rows, both, apart in curvature(correlated(image, gaussian(sigma, 3.0))):
+        for rows, sums, gap in curvature(correlated(image, gaussian(sigma, 3.0))):
             # The lesser of the two is the larger eigenvalue less the size of the other one.
-            total[rows] += np.maximum(np.minimum(both, apart), 0) * sigma**2
+            total[rows] += np.maximum(np.minimum(sums, gap), 0) * sigma**2
     return total
 
 
 def evened(image: Image) -> Image:
     """Return an image with mean 0 and standard deviation 1 in the window around each pixel."""
     around = _around(image)
-    apart = image - around
+    contrast = image - around
     return np.asarray(
-        apart / np.sqrt(_around(np.square(apart)) + 1e-6)
+        contrast / np.sqrt(_around(np.square(contrast)) + 1e-6)
     )  # a quarter of a grey level
 
 
@@ -74,11 +74,11 @@ def scores(strength: Image, mask: npt.NDArray[Any]) -> dict[str, float]:
     if not total or not rest:
         return dict.fromkeys(("ap", "auroc", "f1", "dice"), float("nan"))
     right, wrong = _counted(strength, vessel)
-    found, flagged = right.cumsum(), (right + wrong).cumsum()
+    hits, flagged = right.cumsum(), (right + wrong).cumsum()
     return {
-        "ap": float((right * (found / np.maximum(flagged, 1))).sum() / total),
+        "ap": float((right * (hits / np.maximum(flagged, 1))).sum() / total),
         "auroc": _auroc(right, wrong),
-        "f1": float((2 * found / (flagged + total)).max()),
+        "f1": float((2 * hits / (flagged + total)).max()),
         "dice": dice(strength >= FIXED, vessel),
     }
 

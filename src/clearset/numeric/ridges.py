@@ -39,8 +39,8 @@ def ridges(levels: npt.NDArray[Any], grey: float) -> Image:
 def _lines(sums: npt.NDArray[Any]) -> Image:
     smooth = correlated(sums.astype(np.float64), np.array(BINOMIAL, np.float64))
     strength = np.empty_like(smooth)
-    for rows, total, apart in curvature(smooth):
-        np.maximum((total + apart) / 2 ** (2 * ORDER + 1), 0, out=strength[rows])
+    for rows, total, gap in curvature(smooth):
+        np.maximum((total + gap) / 2 ** (2 * ORDER + 1), 0, out=strength[rows])
     return strength
 
 
@@ -52,18 +52,18 @@ def curvature(smooth: Image) -> Iterator[tuple[slice, Image, Image]]:
     edged, height = np.pad(smooth, 1, mode="edge"), max(STRIP // smooth.shape[1], 1)
     for top in range(0, len(smooth), height):
         below = edged[top + 2 : top + 2 + height]
-        above, here = (edged[top + row : top + row + len(below)] for row in range(2))
-        across = here[:, 2:] + here[:, :-2]
+        above, middle = (edged[top + row : top + row + len(below)] for row in range(2))
+        across = middle[:, 2:] + middle[:, :-2]
         down = above[:, 1:-1] + below[:, 1:-1]
-        both = (below[:, 2:] - above[:, 2:]) + (above[:, :-2] - below[:, :-2])
-        both *= both / 4
-        apart = across - down
-        apart *= apart
-        apart += both
+        mixed = (below[:, 2:] - above[:, 2:]) + (above[:, :-2] - below[:, :-2])
+        mixed *= mixed / 4
+        gap = across - down
+        gap *= gap
+        gap += mixed
         across += down
-        across -= 4 * here[:, 1:-1]
+        across -= 4 * middle[:, 1:-1]
         # A root of a sum of squares is the same everywhere, where `hypot` is not.
-        yield slice(top, top + len(below)), across, np.sqrt(apart, out=apart)
+        yield slice(top, top + len(below)), across, np.sqrt(gap, out=gap)
 
 
 def halved(levels: npt.NDArray[Any]) -> npt.NDArray[Any]:

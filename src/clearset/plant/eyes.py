@@ -12,13 +12,13 @@ from clearset.store.errors import ClearsetError, UnreadableImage
 from clearset.store.parallel import mapped
 
 
-def unique_eyes(found: Sequence[Item], same: Sequence[Sequence[str]]) -> dict[Eye, Item]:
+def unique_eyes(items: Sequence[Item], same: Sequence[Sequence[str]]) -> dict[Eye, Item]:
     """Return one usable item of each eye, with what to call it.
 
     `same` lists names (paths without suffix) of images that show one eye in different pixels; an
     unknown one is an error.
     """
-    usable = [item for item in found if not unfit(item.source)]
+    usable = [item for item in items if not unfit(item.source)]
     hashes = mapped(_pixels, [item.file for item in usable], "plant")
     first: dict[str, Item] = {}
     for item, pixels in zip(usable, hashes, strict=True):
@@ -37,18 +37,18 @@ def unique_eyes(found: Sequence[Item], same: Sequence[Sequence[str]]) -> dict[Ey
 def _names(items: Sequence[Item]) -> list[str]:
     """Return what to call each item: its stem, and where that is taken its split and suffix."""
     stems = [str(item.name.with_suffix("")).replace("/", "_") for item in items]
-    found = list(stems)
+    names = list(stems)
     for longer in ("{split}_{stem}", "{split}_{stem}_{suffix}", "{split}_{stem}_{suffix}_{number}"):
-        counts = Counter(found)
-        found = [
+        counts = Counter(names)
+        names = [
             name
             if counts[name] == 1
             else longer.format(
                 split=item.split, stem=stem, suffix=item.name.suffix[1:], number=number
             )
-            for number, (name, stem, item) in enumerate(zip(found, stems, items, strict=True))
+            for number, (name, stem, item) in enumerate(zip(names, stems, items, strict=True))
         ]
-    return found
+    return names
 
 
 def _pixels(file: Path) -> str:

@@ -44,8 +44,8 @@ def fault(kinds: str, unit: str, levels: tuple[Any, ...]) -> Callable[[Function]
 
     def register(function: Function) -> Function:
         one, two, three, four, five = levels
-        named = Fault(function, tuple(kinds.split()), unit, (one, two, three, four, five))
-        FAULTS[function.__name__] = named
+        entry = Fault(function, tuple(kinds.split()), unit, (one, two, three, four, five))
+        FAULTS[function.__name__] = entry
         return function
 
     return register
@@ -177,8 +177,8 @@ def shadow(image: Image, level: float, rng: Random) -> Image:
     """Take light away in a soft-edged disc of 0.4 to 0.7 of the width (cofe-Net's hole)."""
     radius, (row, column) = rng.uniform(0.4, 0.7), rng.uniform(-0.6, 0.6, 2)
     y, x = _grid(image)
-    away = np.sqrt((y - row) ** 2 + (x - column) ** 2) - radius
-    return _lit(image, 1 - level / (1 + np.exp(away / 0.08)))
+    distance = np.sqrt((y - row) ** 2 + (x - column) ** 2) - radius
+    return _lit(image, 1 - level / (1 + np.exp(distance / 0.08)))
 
 
 def _grid(image: Image) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

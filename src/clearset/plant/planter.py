@@ -25,7 +25,7 @@ from clearset.store.parallel import mapped
 LABELLED = {*FAULTS, "exact_copy"}  # after which a label says what it said before
 STORED = {"empty", "overlap"}  # what is known by the numbers in the file, not by the light
 BROKEN = 0.6  # share of a file's bytes that are left of a broken one
-Again = Callable[[str, planting.Random], Pixels]  # an eye's name -> its scene from further aside
+Recrop = Callable[[str, planting.Random], Pixels]  # an eye's name -> its scene from further aside
 Files = Mapping[str, Item]  # by the eye's name
 Job = tuple[Planted, Files]
 SAME_FILE = {"exact_copy", "conflict", "mask_size", "corrupt"}  # the source's own bytes, or some
@@ -38,33 +38,33 @@ class Making:
     seed: int
     folder: Path  # to write below
     span: codec.Range | None  # in which faults are planted
-    again: Again | None
+    recrop: Recrop | None
 
 
 def plant(
-    found: Sequence[Item],
+    sources: Sequence[Item],
     plan: Plant,
     folder: Path,
-    wanted: PixelRange,
-    again: Again | None = None,
+    pixel_range: PixelRange,
+    recrop: Recrop | None = None,
 ) -> tuple[list[Item], pd.DataFrame]:
     """Return the planted dataset's items and its table `truth`, with `path` for `image_id`.
 
     Images with the same pixels are one eye, of which the first is taken; images that can not be
     read or released are left out. Clean images stay the source's own files; the others are written
-    below `folder` where they would lie in the source: beside their eye's image and mask. `again`
+    below `folder` where they would lie in the source: beside their eye's image and mask. `recrop`
     takes an eye's scene again, which overlaps need: without it they are a `ClearsetError`.
     """
-    if plan.overlaps and again is None:
+    if plan.overlaps and recrop is None:
         raise ClearsetError(
             f"fetch.plant.overlaps is {plan.overlaps}: only generated satellite tiles can overlap"
         )
-    eyes = unique_eyes(found, plan.same_eye)
+    eyes = unique_eyes(sources, plan.same_eye)
     planted = planting.schedule(list(eyes), plan)
     files = {eye.name: item for eye, item in eyes.items()}
-    make = partial(_write, Making(plan.seed, folder, _span(wanted), again))
-    made = iter(mapped(make, _jobs(planted, files), "plant"))
-    items = [files[p.eye.name] if p.fault == planting.CLEAN else next(made) for p in planted]
+    make = partial(_write, Making(plan.seed, folder, _span(pixel_range), recrop))
+    written = iter(mapped(make, _jobs(planted, files), "plant"))
+    items = [files[p.eye.name] if p.fault == planting.CLEAN else next(written) for p in planted]
     parts = planting.parts([p.eye.subject for p in planted], plan.held_out, plan.seed)
     rows = [
         {
@@ -82,16 +82,16 @@ def plant(
     return sorted(items, key=lambda item: (item.split, item.name)), pd.DataFrame(rows)
 
 
-def _span(wanted: PixelRange) -> codec.Range | None:
+def _span(pixel_range: PixelRange) -> codec.Range | None:
     """Return the range in which faults are planted; it must be known before the images are."""
-    if wanted.mapping is Mapped.type:
+    if pixel_range.mapping is Mapped.type:
         return None
-    if wanted.mapping is not Mapped.fixed:
+    if pixel_range.mapping is not Mapped.fixed:
         raise ClearsetError(
-            f"fetch.plant needs a range that is known beforehand, not {wanted.mapping.value}: set "
-            "fetch.range.mapping to fixed or type"
+            f"fetch.plant needs a range that is known beforehand, not {pixel_range.mapping.value}: "
+            "set fetch.range.mapping to fixed or type"
         )
-    return codec.Range(wanted.low, wanted.high, wanted.nodata)
+    return codec.Range(pixel_range.low, pixel_range.high, pixel_range.nodata)
 
 
 def _jobs(planted: Sequence[Planted], files: Files) -> list[Job]:
@@ -105,41 +105,41 @@ def _jobs(planted: Sequence[Planted], files: Files) -> list[Job]:
         first.setdefault(item.split, name)
     jobs = []
     for one in planted:
-        wanted = (next(iter(files)), first[one.split], one.eye.name, one.mask_of)
-        jobs.append((one, {name: files[name] for name in wanted if name in files}))
+        names = (next(iter(files)), first[one.split], one.eye.name, one.mask_of)
+        jobs.append((one, {name: files[name] for name in names if name in files}))
     return [(one, few) for one, few in jobs if one.fault != planting.CLEAN]
 
 
-def _write(made: Making, job: Job) -> Item:
+def _write(making: Making, job: Job) -> Item:
     """Write one planted image with its mask and label, and return where they lie."""
     planted, files = job
     # A stranger comes in the format of any image of the dataset.
     source = files.get(planted.eye.name) or next(iter(files.values()))
-    rng = planting.random_for(made.seed, planted.name)
+    rng = planting.random_for(making.seed, planted.name)
     name = PurePosixPath(planted.name + source.file.suffix)
-    target = made.folder / _beside(files, planted).parent / name
+    target = making.folder / _beside(files, planted).parent / name
     target.parent.mkdir(parents=True, exist_ok=True)
     edit = None
     if planted.fault in SAME_FILE:
         content = source.file.read_bytes()
-        kept = int(BROKEN * len(content)) if planted.fault == "corrupt" else len(content)
-        target.write_bytes(content[:kept])
+        size = int(BROKEN * len(content)) if planted.fault == "corrupt" else len(content)
+        target.write_bytes(content[:size])
     elif planted.fault in STORED:
-        stored = _stored(source.file, planted, rng, made.again)
+        stored = _stored(source.file, planted, rng, making.recrop)
         codec.write_stored(source.file, stored, target)
     else:
-        edit = _write_image(source.file, target, planted, rng, made.span)
-    item = Item(planted.split, name, target, None, made.folder)
+        edit = _write_image(source.file, target, planted, rng, making.span)
+    item = Item(planted.split, name, target, None, making.folder)
     if planted.fault in LABELLED and source.label is not None:
-        label = _place(made, job, Path(source.source_label))
+        label = _place(making, job, Path(source.source_label))
         label.write_bytes(source.label.read_bytes())
         item = replace(item, label=label)
     if not planted.eye.masked or planted.fault in planting.ELSEWHERE:
         return item
-    return replace(item, mask=_write_mask(made, job, source, edit))
+    return replace(item, mask=_write_mask(making, job, source, edit))
 
 
-def _write_mask(made: Making, job: Job, source: Item, edit: Edit | None) -> Path:
+def _write_mask(making: Making, job: Job, source: Item, edit: Edit | None) -> Path:
     planted, files = job
     own = files[planted.mask_of or planted.eye.name].mask
     if own is None:
@@ -147,7 +147,7 @@ def _write_mask(made: Making, job: Job, source: Item, edit: Edit | None) -> Path
     mask = planting.planted_mask(codec.decode_mask(own), planted, edit)
     if planted.mask_of:
         mask = _fitted(mask, codec.decode(source.file).shape)
-    path = _place(made, job, Path(files[planted.eye.name].source_mask)).with_suffix(".png")
+    path = _place(making, job, Path(files[planted.eye.name].source_mask)).with_suffix(".png")
     path.write_bytes(codec.png_bytes(mask))
     return path
 
@@ -160,16 +160,16 @@ def _beside(files: Files, planted: Planted) -> PurePosixPath:
     return PurePosixPath(own.source)
 
 
-def _place(made: Making, job: Job, own: Path) -> Path:
+def _place(making: Making, job: Job, own: Path) -> Path:
     """Return where a planted mask or label lies: beside its eye's, named as that is.
 
     `own` is the place of its eye's in the source.
     """
     planted, files = job
     stem = files[planted.eye.name].file.stem
-    before, found, behind = own.stem.partition(stem)
-    called = f"{before}{planted.name}{behind}" if found else planted.name
-    path = made.folder / own.with_name(f"{called}{own.suffix}")
+    before, middle, behind = own.stem.partition(stem)
+    name = f"{before}{planted.name}{behind}" if middle else planted.name
+    path = making.folder / own.with_name(f"{name}{own.suffix}")
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -184,19 +184,19 @@ def _write_image(
     """Write what a planted image shows, in its source's format; return the edit for its mask."""
     pixels = codec.decode(source)
     whole = codec.unit(pixels, span)
-    shown = codec.colour(whole)
-    image, edit = _image(shown, planted, rng)
-    if shown.shape != whole.shape:  # transparency stays as it is
+    colours = codec.colour(whole)
+    image, edit = _image(colours, planted, rng)
+    if colours.shape != whole.shape:  # transparency stays as it is
         image = np.dstack([image, whole[..., -1]])
     # Not `write_like`: what lies beyond the range would stay where it was before an edit.
     codec.write_stored(source, codec.quantised(image, pixels.dtype, span), target)
     return edit
 
 
-def _stored(source: Path, planted: Planted, rng: planting.Random, again: Again | None) -> Pixels:
+def _stored(source: Path, planted: Planted, rng: planting.Random, recrop: Recrop | None) -> Pixels:
     """Return the numbers of a planted image: another crop of its scene, or 0 for most of it."""
-    if planted.fault == "overlap" and again is not None:
-        return again(planted.eye.name, rng)
+    if planted.fault == "overlap" and recrop is not None:
+        return recrop(planted.eye.name, rng)
     pixels = codec.decode(source).copy()
     codec.colour(pixels)[planting.without_data(pixels.shape[:2], rng)] = 0
     return pixels

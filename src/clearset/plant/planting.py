@@ -80,10 +80,10 @@ def schedule(eyes: Sequence[Eye], plan: Plant) -> list[Planted]:
             f"fetch.plant.in_place is {plan.in_place}: fewer than the dataset's {len(eyes)} eyes"
         )
     spread = (np.arange(plan.in_place) + 0.5) * len(eyes) / max(plan.in_place, 1)
-    taken = [eyes[place] for place in spread.astype(int)]
-    clean = [eye for eye in eyes if eye not in taken]
+    in_place = [eyes[place] for place in spread.astype(int)]
+    clean = [eye for eye in eyes if eye not in in_place]
     result = [Planted(eye.name, eye.split, eye, CLEAN) for eye in clean]
-    for place, eye in enumerate(taken):
+    for place, eye in enumerate(in_place):
         turn, number = divmod(place, len(names))
         result.append(_faulted(eye, names[number], (2 * turn + number) % 5 + 1))
     for place, eye in enumerate(clean):
@@ -117,13 +117,13 @@ def _others(eyes: Sequence[Eye], plan: Plant) -> Iterator[Planted]:
         for number, eye in enumerate(dealer(counts.get(name, 0))):
             split = splits[(splits.index(eye.split) + 1) % len(splits)]
             place = split if name in ELSEWHERE else eye.split
-            given = _neighbour(eyes, eye) if name == "swapped_mask" else ""
-            if name == "swapped_mask" and not given:
+            donor = _neighbour(eyes, eye) if name == "swapped_mask" else ""
+            if name == "swapped_mask" and not donor:
                 continue  # no other mask to give
-            called = f"foreign_{number:02d}" if name == "foreign" else f"{eye.name}-{name}"
-            subject = Eye(called, called, place, False) if name == "foreign" else eye
-            words = f"mask of {given}" if given else ""
-            yield Planted(called, place, subject, name, kinds, parameters=words, mask_of=given)
+            new_name = f"foreign_{number:02d}" if name == "foreign" else f"{eye.name}-{name}"
+            subject = Eye(new_name, new_name, place, False) if name == "foreign" else eye
+            words = f"mask of {donor}" if donor else ""
+            yield Planted(new_name, place, subject, name, kinds, parameters=words, mask_of=donor)
 
 
 def _neighbour(eyes: Sequence[Eye], eye: Eye) -> str:
@@ -151,9 +151,9 @@ def _dealt(eyes: list[Eye], total: int) -> Callable[[int], list[Eye]]:
 def parts(names: Sequence[str], held_out: float, seed: int) -> dict[str, str]:
     """Return to which part each eye belongs: `calibrate` or `held_out`, by a seeded draw."""
     ordered = sorted(set(names))
-    drawn = np.random.default_rng(seed).permutation(len(ordered))
+    order = np.random.default_rng(seed).permutation(len(ordered))
     limit = round(held_out * len(ordered))
-    return {name: PARTS[int(rank < limit)] for name, rank in zip(ordered, drawn, strict=True)}
+    return {name: PARTS[int(rank < limit)] for name, rank in zip(ordered, order, strict=True)}
 
 
 def random_for(seed: int, name: str) -> Random:
@@ -179,8 +179,8 @@ def planted_image(image: Image, planted: Planted, rng: Random) -> tuple[Image, E
     if planted.fault in FAULTS:
         return degrade(image, planted.fault, planted.severity, rng), None
     if planted.fault == "leak":
-        again = another_visit(rng)
-        return edited(image, again, rng), again
+        visit = another_visit(rng)
+        return edited(image, visit, rng), visit
     if planted.fault in EDITS:
         return edited(image, EDITS[planted.fault], rng), EDITS[planted.fault]
     if planted.fault in MASKS:  # pixels of its own, so that it is no copy of another

@@ -62,20 +62,22 @@ class Repairs:
     likeness: pd.DataFrame
 
 
-def outcomes(done: Repairs, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+def outcomes(repairs: Repairs, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Return the table `outcomes`: each repair with the image's flags before and after."""
-    table = done.repairs[["image_id", "steps", "clipped"]]
+    table = repairs.repairs[["image_id", "steps", "clipped"]]
     table = table.assign(
         flags_before=[names(before, image_id) for image_id in table["image_id"]],
         flags_after=[names(after, image_id) for image_id in table["image_id"]],
     )
-    return table.merge(done.likeness).merge(done.verdicts[["image_id", "accepted", "refused_by"]])
+    return table.merge(repairs.likeness).merge(
+        repairs.verdicts[["image_id", "accepted", "refused_by"]]
+    )
 
 
 def answers(section: Dataset) -> dict[str, str]:
     """Return the rules that the repairs answer, each with its metric."""
-    called = {step["rule"] for step in section.enhance}
-    return {name: rule.metric for name, rule in section.filter.items() if name in called}
+    rules = {step["rule"] for step in section.enhance}
+    return {name: rule.metric for name, rule in section.filter.items() if name in rules}
 
 
 def callers(repairs: pd.DataFrame, rules: Collection[str]) -> dict[str, set[str]]:
@@ -95,8 +97,8 @@ def changes(
     rules = sorted(set().union(*rules_of.values()))
     rows = []
     for rule in ("all", *rules):
-        chosen = [i for i, named in rules_of.items() if rule == "all" or rule in named]
-        for name, group in comparison[comparison["image_id"].isin(chosen)].groupby("metric"):
+        ids = [i for i, names in rules_of.items() if rule == "all" or rule in names]
+        for name, group in comparison[comparison["image_id"].isin(ids)].groupby("metric"):
             change = group["change"].to_numpy(float)
             low, high = interval(change, resamples=resamples, seed=seed)
             means = group["before"].mean(), group["after"].mean(), change.mean()
@@ -126,7 +128,7 @@ def headline(outcomes: pd.DataFrame) -> dict[str, int]:
     repaired ones have before and after.
     """
     flags = {
-        f"flags_{when}": int(outcomes[f"flags_{when}"].str.split().str.len().sum())
-        for when in ("before", "after")
+        f"flags_{side}": int(outcomes[f"flags_{side}"].str.split().str.len().sum())
+        for side in ("before", "after")
     }
     return {"repaired": len(outcomes), "accepted": int(outcomes["accepted"].sum())} | flags

@@ -49,7 +49,7 @@ class Original:
         return phantom(self.image, self.strength)
 
     @cached_property
-    def drawn(self) -> float:
+    def phantom_ap(self) -> float:
         """How well the drawn vessels are found before any repair: average precision."""
         return drawn_ap(self.stored(self.phantom.image), self.phantom)
 
@@ -59,7 +59,7 @@ class Repair:
     """What became of an original, and how to do the same to another image."""
 
     image: Image
-    again: Callable[[Image], Image]
+    redo: Callable[[Image], Image]
 
     @cached_property
     def strength(self) -> Image:
@@ -77,10 +77,10 @@ def witness(function: Witness) -> Witness:
     return function
 
 
-def drawn_ap(image: Image, drawn: Phantom) -> float:
+def drawn_ap(image: Image, phantom: Phantom) -> float:
     """Return the average precision with which drawn vessels are found; NaN where none is judged."""
     strength = vesselness(luminance(image))
-    return scores(strength[drawn.judged], drawn.vessels[drawn.judged])["ap"]
+    return scores(strength[phantom.judged], phantom.vessels[phantom.judged])["ap"]
 
 
 @witness
@@ -94,9 +94,9 @@ def phantom_gain(original: Original, repair: Repair) -> float:
 
 @lru_cache(maxsize=1)  # asked twice of one repair: by itself, and in `expected_gain`
 def _phantom_gain(original: Original, repair: Repair) -> float:
-    drawn = original.phantom
-    again = repair.again(original.stored(drawn.image))
-    gain = drawn_ap(again, drawn) - original.drawn
+    phantom = original.phantom
+    image = repair.redo(original.stored(phantom.image))
+    gain = drawn_ap(image, phantom) - original.phantom_ap
     return 0.0 if np.isnan(gain) else gain
 
 
@@ -157,8 +157,8 @@ def strongest(strength: Image) -> npt.NDArray[np.bool_]:
 
 def connected(strength: Image) -> float:
     """Return which share of the strongest tenth lies in large pieces, 0 to 1."""
-    chosen = strongest(strength)
-    pieces, _ = ndimage.label(chosen, np.ones((3, 3)))
+    mask = strongest(strength)
+    pieces, _ = ndimage.label(mask, np.ones((3, 3)))
     sizes = np.bincount(pieces.ravel())[1:]
     return float(sizes[sizes >= PIECE * strength.size].sum() / max(sizes.sum(), 1))
 

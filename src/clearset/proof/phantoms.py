@@ -36,7 +36,7 @@ class Phantom:
 
 def phantom(image: Image, strength: Image) -> Phantom:
     """Return `image` with vessels drawn into it; `strength` is the vesselness of its luminance."""
-    light, drawn = _drawn(image.shape[0], image.shape[1])
+    light, vessels = _drawing(image.shape[0], image.shape[1])
     grey = of_unit(image)
     contrast = min(max(vessel_visibility(grey) / TYPICAL, 0.05), 1.5)
     blur = min(max((SHARP - sharpness(grey)) / SLOPE, 0.8), SOFTEST)
@@ -44,10 +44,10 @@ def phantom(image: Image, strength: Image) -> Phantom:
     bound = np.quantile(strength, 1 - OWN)
     own = ndimage.binary_dilation(strength > bound, iterations=2)
     lit = image * soft.reshape((*soft.shape, 1)[: image.ndim])
-    return Phantom(np.asarray(lit), drawn, ~own)
+    return Phantom(np.asarray(lit), vessels, ~own)
 
 
 @lru_cache(maxsize=4)
-def _drawn(height: int, width: int) -> tuple[Image, Mask]:
+def _drawing(height: int, width: int) -> tuple[Image, Mask]:
     light, mask = vessels(SEED, max(height, width, LEAST))
     return light[:height, :width], mask[:height, :width] > 0

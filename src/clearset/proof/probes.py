@@ -21,7 +21,7 @@ from clearset.plant.planting import CLEAN
 from clearset.proof.comparison import psnr, ssim
 from clearset.proof.evidence import Original, Repair, gathered
 from clearset.proof.verdicts import APPLIED
-from clearset.repair.steps import called, enhance
+from clearset.repair.steps import enhance, steps_for
 from clearset.store.parallel import mapped
 from clearset.store.stages import Catalogue
 
@@ -71,7 +71,7 @@ def _job(section: Dataset, folders: Mapping[str, Path], row: Any) -> Job:
         after=folders["enhance"] / "images" / row.path if row.repaired else None,
         mask=fetched / "masks" / row.mask if row.mask else None,
         clean=fetched / "images" / row.clean if isinstance(row.clean, str) else None,
-        steps=called(row.rules.split(), section.enhance) if row.repaired else [],
+        steps=steps_for(row.rules.split(), section.enhance) if row.repaired else [],
         trials=section.compare.trials if row.mask else {},
         evidence=sorted({bound.metric for bound in section.accept.values()}),
     )
@@ -99,12 +99,12 @@ def examine(job: Job) -> list[dict[str, Any]]:
 
 def _repairs(job: Job, original: Original) -> Iterator[tuple[str, Repair | None]]:
     for name, steps in job.trials.items():
-        again = _again(original.stored, steps)
-        yield name, Repair(again(original.image), again)
+        redo = _redo(original.stored, steps)
+        yield name, Repair(redo(original.image), redo)
     if job.after is None:
         yield APPLIED, None
     else:
-        yield APPLIED, Repair(_read(job.after, job.span), _again(original.stored, job.steps))
+        yield APPLIED, Repair(_read(job.after, job.span), _redo(original.stored, job.steps))
 
 
 def _likeness(original: Original, repair: Repair) -> dict[str, float]:
@@ -112,11 +112,13 @@ def _likeness(original: Original, repair: Repair) -> dict[str, float]:
     return {"psnr": psnr(*pair), "ssim": ssim(*pair)}
 
 
-def _scored(seen: Original | Repair, mask: Pixels | None, clean: Image | None) -> dict[str, float]:
+def _scored(
+    version: Original | Repair, mask: Pixels | None, clean: Image | None
+) -> dict[str, float]:
     """Return the scores of vesselness against the mask, and the likeness to the clean image."""
-    row = {} if mask is None else scores(seen.strength, mask)
+    row = {} if mask is None else scores(version.strength, mask)
     if clean is not None:
-        row |= {"psnr": psnr(clean, seen.image), "ssim": ssim(clean, seen.image)}
+        row |= {"psnr": psnr(clean, version.image), "ssim": ssim(clean, version.image)}
     return row
 
 
@@ -130,6 +132,6 @@ def _stored(dtype: np.dtype[Any], span: codec.Range, image: Image) -> Image:
     return codec.unit(codec.quantised(image, dtype, span), whole)
 
 
-def _again(stored: Callable[[Image], Image], steps: Steps) -> Callable[[Image], Image]:
+def _redo(stored: Callable[[Image], Image], steps: Steps) -> Callable[[Image], Image]:
     """Return a function that does the same repair to another image."""
     return lambda image: stored(enhance(image, steps)[0])

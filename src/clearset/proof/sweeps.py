@@ -8,26 +8,28 @@ from clearset.plant.planting import PARTS
 from clearset.proof.verdicts import APPLIED, EVERYONE, groups
 
 
-def settings(found: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+def settings(metrics: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
     """Return the table `settings`: each setting's metrics, NaN for those that it has not."""
-    frame = pd.DataFrame.from_dict({name: dict(row) for name, row in found.items()}, orient="index")
+    frame = pd.DataFrame.from_dict(
+        {name: dict(row) for name, row in metrics.items()}, orient="index"
+    )
     return frame.rename_axis("setting").reset_index()
 
 
-def table(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the table `sweep` from each setting's table `vessels`: one row a fault and severity.
 
     Severity 0 stands for all of a fault's; fault `all` for every image.
     """
     rows = []
-    for setting, vessels in found.items():
+    for setting, vessels in tables.items():
         own = vessels[vessels["repair"] == APPLIED]
-        again = [own.assign(fault=EVERYONE, severity=0)]
-        again += [own.assign(severity=0)] if (own["severity"] > 0).any() else []
-        every = pd.concat([own[own["severity"] > 0], *again])
+        copies = [own.assign(fault=EVERYONE, severity=0)]
+        copies += [own.assign(severity=0)] if (own["severity"] > 0).any() else []
+        every = pd.concat([own[own["severity"] > 0], *copies])
         for part in (EVERYONE, *PARTS):
-            chosen = every if part == EVERYONE else every[every["part"] == part]
-            for (fault, severity), group in chosen.groupby(["fault", "severity"]):
+            of_part = every if part == EVERYONE else every[every["part"] == part]
+            for (fault, severity), group in of_part.groupby(["fault", "severity"]):
                 rows.append((setting, part, fault, severity, len(group), *_means(group)))
     columns = ["setting", "part", "fault", "severity", "images"]
     return pd.DataFrame(rows, columns=[*columns, *CHANGES])
@@ -40,14 +42,14 @@ CHANGES |= {"psnr_change": "psnr", "ssim_change": "ssim"}
 def _means(group: pd.DataFrame) -> list[float]:
     """Return means over eyes, as `CHANGES` names them; an infinite likeness counts for nothing."""
     sides = group.set_index("eye").replace([float("inf")], float("nan"))
-    found = [sides["ap_before"].groupby(level=0).mean().mean()]
+    means = [sides["ap_before"].groupby(level=0).mean().mean()]
     for score in list(CHANGES.values())[1:]:
         change = sides[f"{score}_after"] - sides[f"{score}_before"]
-        found.append(change.groupby(level=0).mean().mean())
-    return found
+        means.append(change.groupby(level=0).mean().mean())
+    return means
 
 
-def best(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def best(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the table `best`: the setting that each kind of fault calls for, and how it fares.
 
     Chosen by the mean change of average precision on the eyes of the part `calibrate`, scored on
@@ -55,7 +57,7 @@ def best(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     every image.
     """
     means = []
-    for setting, vessels in found.items():
+    for setting, vessels in tables.items():
         own = vessels[vessels["repair"] == APPLIED]
         own = own.assign(change=own["ap_after"] - own["ap_before"])
         for part in PARTS:
@@ -68,5 +70,5 @@ def best(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     wide = wide.sort_values(["kind", PARTS[0], "setting"], ascending=[True, False, True])
     first = wide.groupby("kind", sort=True).nth(0).set_index("kind")
     second = wide.groupby("kind", sort=True).nth(1).set_index("kind")["setting"]
-    chosen = first.rename(columns={"setting": "best"}).assign(runner_up=second)
-    return chosen.reset_index()[["kind", "best", *PARTS, "runner_up"]]
+    winners = first.rename(columns={"setting": "best"}).assign(runner_up=second)
+    return winners.reset_index()[["kind", "best", *PARTS, "runner_up"]]

@@ -63,17 +63,17 @@ def vessels(
     ids = table["image_id"]
     first = images.reset_index().groupby("pixels_sha256")["image_id"].transform("min")
     alone = pd.Series(first.to_numpy(), images.index)
-    told = truth.reindex(ids)
+    facts = truth.reindex(ids)
     calls = decisions.set_index("image_id")["decision"] == Action.enhance.value
     accepted = [not broken(row, bounds) for row in table.to_dict("records")]
     missing = {f"{s}_{side}": np.nan for s in (*SCORES, *LIKENESS) for side in ("before", "after")}
     return pd.DataFrame(missing, index=table.index).assign(
         **{name: table[name] for name in table},
-        eye=told["eye"].fillna(alone).to_numpy(),
-        part=told["part"].fillna("").to_numpy(),
-        fault=told["fault"].fillna("").to_numpy(),
-        kinds=told["kinds"].fillna("").to_numpy(),
-        severity=told["severity"].fillna(0).astype(int).to_numpy(),
+        eye=facts["eye"].fillna(alone).to_numpy(),
+        part=facts["part"].fillna("").to_numpy(),
+        fault=facts["fault"].fillna("").to_numpy(),
+        kinds=facts["kinds"].fillna("").to_numpy(),
+        severity=facts["severity"].fillna(0).astype(int).to_numpy(),
         flagged=calls.reindex(ids).astype(int).to_numpy(),
         accepted=(np.array(accepted, bool) & (table["repaired"] == 1)).astype(int),
     )
@@ -85,17 +85,17 @@ def groups(vessels: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     Parts are `all`, and `held_out` where the truth is known.
     """
     kinds = vessels["kinds"].str.split()
-    known = sorted({kind for named in kinds for kind in named})
+    names = sorted({kind for own in kinds for kind in own})
     masks = {EVERYONE: pd.Series(True, vessels.index), FLAGGED: vessels["flagged"] == 1}
-    masks |= {kind: kinds.map(lambda named, kind=kind: kind in named) for kind in known}
-    if known:
+    masks |= {kind: kinds.map(lambda own, kind=kind: kind in own) for kind in names}
+    if names:
         masks[CLEAN] = vessels["fault"] == CLEAN
-    held = vessels["part"] == PARTS[1]
-    for group, chosen in masks.items():
-        if chosen.any():
-            yield group, "all", vessels[chosen]
-        if (chosen & held).any():
-            yield group, PARTS[1], vessels[chosen & held]
+    held_out = vessels["part"] == PARTS[1]
+    for group, mask in masks.items():
+        if mask.any():
+            yield group, "all", vessels[mask]
+        if (mask & held_out).any():
+            yield group, PARTS[1], vessels[mask & held_out]
 
 
 def gains(vessels: pd.DataFrame, *, resamples: int, seed: int) -> pd.DataFrame:
@@ -107,10 +107,10 @@ def gains(vessels: pd.DataFrame, *, resamples: int, seed: int) -> pd.DataFrame:
     """
     rows = []
     for repair, own in vessels.groupby("repair", sort=True):
-        for group, part, chosen in groups(own):
+        for group, part, members in groups(own):
             for score in (*SCORES, *LIKENESS):
                 for update in ("all", "accepted"):
-                    gain = _gain(chosen, score, update, resamples, seed)
+                    gain = _gain(members, score, update, resamples, seed)
                     if gain:
                         rows.append((repair, update, group, part, score, *gain))
     return pd.DataFrame(rows, columns=GAINS)
@@ -155,11 +155,11 @@ def agreement(vessels: pd.DataFrame) -> pd.DataFrame:
     """
     repaired = vessels[vessels["repaired"] == 1]
     change = repaired["ap_after"] - repaired["ap_before"]
-    told = repaired.assign(gained=change > 0)[change.abs() > INDIFFERENT]
+    decisive = repaired.assign(gained=change > 0)[change.abs() > INDIFFERENT]
     rows = []
-    for repair, own in told.groupby("repair", sort=True):
-        for group, part, chosen in groups(own):
-            accepted, gained = chosen["accepted"] == 1, chosen["gained"]
+    for repair, own in decisive.groupby("repair", sort=True):
+        for group, part, members in groups(own):
+            accepted, gained = members["accepted"] == 1, members["gained"]
             shares: Sequence[float] = (
                 accepted.mean(),
                 (accepted == gained).mean(),
@@ -167,7 +167,7 @@ def agreement(vessels: pd.DataFrame) -> pd.DataFrame:
                 1 - gained.mean(),
                 (~gained[accepted]).mean() if accepted.any() else float("nan"),
             )
-            rows.append((repair, group, part, len(chosen), *shares))
+            rows.append((repair, group, part, len(members), *shares))
     return pd.DataFrame(rows, columns=AGREEMENT)
 
 

@@ -208,11 +208,11 @@ def richardson_lucy(image: Image, *, sigma: float, iterations: int) -> Image:
         f"richardson_lucy: sigma {sigma} must be above 0, iterations {iterations} whole and from 1",
     )
     observed = np.maximum(image, 1e-4)
-    sigmas, found = _sigmas(image, sigma), observed
+    sigmas, estimate = _sigmas(image, sigma), observed
     for _ in range(int(iterations)):
-        ratio = observed / np.maximum(ndimage.gaussian_filter(found, sigmas), 1e-4)
-        found = found * ndimage.gaussian_filter(ratio, sigmas)
-    return found
+        ratio = observed / np.maximum(ndimage.gaussian_filter(estimate, sigmas), 1e-4)
+        estimate = estimate * ndimage.gaussian_filter(ratio, sigmas)
+    return estimate
 
 
 @enhancement
@@ -232,6 +232,6 @@ def wiener(image: Image, *, sigma: float, balance: float) -> Image:
     psf = np.outer(across, across) / across.sum() ** 2
     around = ((reach, reach), (reach, reach), (0, 0))
     bands = np.moveaxis(np.pad(np.atleast_3d(image), around, mode="symmetric"), 2, 0)
-    found = [deconvolved(band, psf, balance, clip=False) for band in bands]
-    inside = np.stack(found, axis=2)[reach:-reach, reach:-reach]
+    estimates = [deconvolved(band, psf, balance, clip=False) for band in bands]
+    inside = np.stack(estimates, axis=2)[reach:-reach, reach:-reach]
     return np.asarray(inside.reshape(image.shape))

@@ -60,8 +60,8 @@ class ImproveImage:
         self.paths = [Path(path) for path in several]
         self.output_directory = Path(output_directory)
         self.overwrite = overwrite
-        chosen = (MILD if method == "unsharp_mask" else {}) | options
-        self.steps: list[dict[str, Any]] = [{"method": method, **chosen}]
+        settings = (MILD if method == "unsharp_mask" else {}) | options
+        self.steps: list[dict[str, Any]] = [{"method": method, **settings}]
         check_steps(self.steps)
         self._check_paths()
 
@@ -75,8 +75,8 @@ class ImproveImage:
             after = codec.quantised(self._enhanced(path), before.dtype)
             method = str(self.steps[0]["method"])
             pictures += [(before, f"{path.name}: original"), (after, f"{path.name}: {method}")]
-        shown = [(codec.shown(pixels), caption) for pixels, caption in pictures]
-        return gallery(shown, "original and enhanced", columns=2)
+        entries = [(codec.display(pixels), caption) for pixels, caption in pictures]
+        return gallery(entries, "original and enhanced", columns=2)
 
     def save(self) -> list[Path]:
         """Write the enhanced images under their own names and return the paths, in input order.
@@ -91,8 +91,8 @@ class ImproveImage:
                 "output_directory, or say overwrite=True"
             )
         for path, target in zip(self.paths, targets, strict=True):
-            with layout.replacing(target) as begun:
-                codec.write_like(path, self._enhanced(path), begun)
+            with layout.replacing(target) as incomplete:
+                codec.write_like(path, self._enhanced(path), incomplete)
         return targets
 
     def _enhanced(self, path: Path) -> codec.Image:

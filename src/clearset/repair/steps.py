@@ -28,16 +28,16 @@ def check_steps(steps: Iterable[Mapping[str, Any]], where: str = "enhance") -> N
     for step in steps:
         method = step["method"]
         if method not in ENHANCEMENTS:
-            known = ", ".join(sorted(ENHANCEMENTS))
-            raise ClearsetError(f"{where}: unknown method '{method}'. Known: {known}")
-        given, wanted = set(step) - {"rule", "method"}, set(options(method))
-        if given != wanted:
+            methods = ", ".join(sorted(ENHANCEMENTS))
+            raise ClearsetError(f"{where}: unknown method '{method}'. Known: {methods}")
+        names, expected = set(step) - {"rule", "method"}, set(options(method))
+        if names != expected:
             raise ClearsetError(
-                f"{where}: {method} takes {', '.join(sorted(wanted))}; "
-                f"unknown: {', '.join(sorted(given - wanted)) or 'none'}, "
-                f"missing: {', '.join(sorted(wanted - given)) or 'none'}"
+                f"{where}: {method} takes {', '.join(sorted(expected))}; "
+                f"unknown: {', '.join(sorted(names - expected)) or 'none'}, "
+                f"missing: {', '.join(sorted(expected - names)) or 'none'}"
             )
-        for name in sorted(wanted):
+        for name in sorted(expected):
             value = step[name]
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if not number or not math.isfinite(value):
@@ -48,17 +48,17 @@ def check_steps(steps: Iterable[Mapping[str, Any]], where: str = "enhance") -> N
             raise ClearsetError(f"{where}: {error}") from None
 
 
-def called(rules: Iterable[str], steps: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def steps_for(rules: Iterable[str], steps: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return, in order, the steps of an image that these rules flagged.
 
     A step that several rules call for is done once.
     """
-    wanted = {*rules, EVERY}
-    found: dict[str, Mapping[str, Any]] = {}
+    callers = {*rules, EVERY}
+    chain: dict[str, Mapping[str, Any]] = {}
     for step in steps:
-        if step["rule"] in wanted:
-            found.setdefault(describe_step(step), step)
-    return list(found.values())
+        if step["rule"] in callers:
+            chain.setdefault(describe_step(step), step)
+    return list(chain.values())
 
 
 def describe(steps: Iterable[Mapping[str, Any]]) -> str:
@@ -68,8 +68,8 @@ def describe(steps: Iterable[Mapping[str, Any]]) -> str:
 
 def describe_step(step: Mapping[str, Any]) -> str:
     """Return a step as a call: unsharp_mask(radius=1, amount=1)."""
-    given = ", ".join(f"{name}={step[name]:g}" for name in options(step["method"]))
-    return f"{step['method']}({given})"
+    arguments = ", ".join(f"{name}={step[name]:g}" for name in options(step["method"]))
+    return f"{step['method']}({arguments})"
 
 
 def enhance(image: Image, steps: Iterable[Mapping[str, Any]]) -> tuple[Image, float]:
@@ -84,8 +84,8 @@ def enhance(image: Image, steps: Iterable[Mapping[str, Any]]) -> tuple[Image, fl
     squeezed = result.ndim == 3 and result.shape[2] == 1
     result = result[..., 0] if squeezed else result
     for step in steps:
-        chosen = {key: value for key, value in step.items() if key not in ("rule", "method")}
-        result = settled(ENHANCEMENTS[step["method"]](result, **chosen), UNIT)
+        options = {key: value for key, value in step.items() if key not in ("rule", "method")}
+        result = settled(ENHANCEMENTS[step["method"]](result, **options), UNIT)
     clipped = float(np.mean((result < 0) | (result > 1)))
     result = np.clip(result, 0, 1)
     result = result[..., None] if squeezed else result

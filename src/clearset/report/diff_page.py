@@ -40,14 +40,14 @@ def write(
         cells = []
         for side, (manifest, revision) in enumerate(zip(manifests, revs, strict=True)):
             file = to / f"pictures/{number}-{side}.png"
-            there = number < PICTURED and row.image_id in manifest.index
-            shown = there and picture(dataset, manifest.loc[row.image_id], revision, file)
+            pictured = number < PICTURED and row.image_id in manifest.index
+            available = pictured and picture(dataset, manifest.loc[row.image_id], revision, file)
             cells.append((row.before, row.after)[side])
-            cells.append(f"pictures/{file.name}" if shown else "")
+            cells.append(f"pictures/{file.name}" if available else "")
         rows.append(_row(row, cells))
-    named = [escape(revision or "the workspace") for revision in revs]
-    title = f"{escape(dataset)}: {len(table)} images changed fate from {named[0]} to {named[1]}"
-    head = f"<tr><th>image<th>{named[0]}<th>{named[1]}<th>why</tr>"
+    labels = [escape(revision or "the workspace") for revision in revs]
+    title = f"{escape(dataset)}: {len(table)} images changed fate from {labels[0]} to {labels[1]}"
+    head = f"<tr><th>image<th>{labels[0]}<th>{labels[1]}<th>why</tr>"
     (to / "index.html").write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         f"<style>{STYLE}</style><h1>{title}</h1><table>{head}{''.join(rows)}</table></html>\n",
@@ -80,10 +80,10 @@ def picture(dataset: str, row: Any, revision: str, target: Path) -> bool:
     source = layout.stage_folder("fetch" if row.decision == DROPPED else "release", dataset)
     place = f"images/{row.name}{Path(row.source).suffix}" if row.decision == DROPPED else row.output
     try:
-        found = revisions.content(source / place, revision)
+        content = revisions.content(source / place, revision)
         with tempfile.TemporaryDirectory(prefix="clearset-") as scratch:
             file = Path(scratch) / f"image{Path(place).suffix}"
-            file.write_bytes(found)
+            file.write_bytes(content)
             pixels = pictures.thumbnail(pictures.Stored(file, codec.declared(row)))
     except (ClearsetError, UnreadableImage):
         return False

@@ -16,8 +16,8 @@ def figures(
     """Write the figures: curves, and of a dataset that may be passed on, pixels too."""
     sides = _sides(dossier) if section.about.redistributable else None
     with layout.replacing(target) as incomplete:
-        drawn = plots.rules_figure(judgement.values, judgement.bounds)
-        pictures.save(drawn, incomplete / "rules.png")
+        figure = plots.rules_figure(judgement.values, judgement.bounds)
+        pictures.save(figure, incomplete / "rules.png")
         _of_repairs(_callers(section, dossier), result, sides, incomplete)
         if not dossier.catalogue.truth.empty:
             _of_detectors(dossier, result, sides, incomplete)
@@ -69,11 +69,11 @@ def _of_repairs(
 def _of_detectors(
     dossier: Dossier, result: Comparison, sides: pictures.Sides | None, target: Path
 ) -> None:
-    drawn = plots.detection_figure(result.severities, result.crosstalk)
-    pictures.save(drawn, target / "detection.png")
+    figure = plots.detection_figure(result.severities, result.crosstalk)
+    pictures.save(figure, target / "detection.png")
     selection, catalogue = dossier.selection, dossier.catalogue
-    drawn = plots.curves_figure(selection.curves, selection.calibration)
-    pictures.save(drawn, target / "curves.png")
+    figure = plots.curves_figure(selection.curves, selection.calibration)
+    pictures.save(figure, target / "curves.png")
     if sides and (catalogue.truth["severity"] > 0).any():
         images = catalogue.images
         readable = images.loc[images["error"] == "", "image_id"]

@@ -19,28 +19,28 @@ VERDICT = ["accepted", "refused_by"]
 
 def arranged(result: Comparison, rules: Iterable[str]) -> Comparison:
     """Return the tables of compare, rules in the order in which the params have them."""
-    named = list(rules)
+    order = list(rules)
     kinds = sorted(set(result.gains["group"]) - {EVERYONE, FLAGGED, CLEAN})
     groups = [EVERYONE, FLAGGED, *kinds, CLEAN]
     scores = [*SCORES, *LIKENESS]
-    asked = sorted(set(result.changes["rule"]) - {"all"})
+    names = sorted(set(result.changes["rule"]) - {"all"})
     return replace(
         result,
         outcomes=result.outcomes[OUTCOMES],
         verdicts=result.verdicts[[*result.verdicts.columns.drop(VERDICT), *VERDICT]],
-        detection=_default_first(result.detection, named),
-        severities=_default_first(result.severities, named),
+        detection=_default_first(result.detection, order),
+        severities=_default_first(result.severities, order),
         gains=by(result.gains, repair=None, group=groups, part=WHOLE, score=scores, update=UPDATES),
         agreement=by(result.agreement, repair=None, group=groups, part=WHOLE),
-        changes=by(result.changes, rule=["all", *asked], metric=None),
+        changes=by(result.changes, rule=["all", *names], metric=None),
         published=by(result.published, finding=findings(result.published)),
     )
 
 
 def _default_first(table: pd.DataFrame, rules: Sequence[str]) -> pd.DataFrame:
     """Return rows of the params' own bounds by their rules, then those of chosen bounds."""
-    own = table["bounds"] == "default"
-    ordered = by(table[own], rule=rules, part=WHOLE), by(table[~own], rule=None, part=WHOLE)
+    default = table["bounds"] == "default"
+    ordered = by(table[default], rule=rules, part=WHOLE), by(table[~default], rule=None, part=WHOLE)
     return pd.concat(ordered, ignore_index=True)
 
 

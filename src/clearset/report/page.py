@@ -147,7 +147,7 @@ SECTIONS = [
         "",
     ),
 ]
-KNOWN = {"trust", "missed", "faults", "calibration"}  # sections for a dataset of known truth
+OF_TRUTH = {"trust", "missed", "faults", "calibration"}  # sections for a dataset of known truth
 ENOUGH = 0.9  # share of a fault's images found, from which it does not count as missed
 
 
@@ -161,18 +161,18 @@ def report(
     """Return a dataset's report from its tables."""
     catalogue, selection = dossier.catalogue, dossier.selection
     rules = summary(section.filter, judgement.bounds, selection.flags)
-    shown = vars(catalogue) | vars(dossier.analysis) | vars(selection) | vars(result)
-    shown |= {"rules": rules} | excerpts(catalogue, dossier.analysis, result, rules)
+    tables = vars(catalogue) | vars(dossier.analysis) | vars(selection) | vars(result)
+    tables |= {"rules": rules} | excerpts(catalogue, dossier.analysis, result, rules)
     texts = {
         "published": explained(result.published, section.analyze),
         "curation": saved(catalogue.images, selection.curation),
     }
     parts = [facts(dataset, section.about, selection.decisions, dossier.engine)]
     for title, text, name, none in SECTIONS:
-        if name in KNOWN and result.detection.empty and result.severities.empty:
+        if name in OF_TRUTH and result.detection.empty and result.severities.empty:
             continue
-        if none or not shown[name].empty:
-            table = markdown(shown[name]) if not shown[name].empty else none
+        if none or not tables[name].empty:
+            table = markdown(tables[name]) if not tables[name].empty else none
             parts.append(f"## {title}\n\n{text}{texts.get(name, '')}\n\n{table}\n")
     return "\n".join(parts)
 
@@ -182,20 +182,20 @@ def excerpts(
 ) -> dict[str, pd.DataFrame]:
     """Return the parts of tables that sections show, by the name that `SECTIONS` gives them."""
     images, outliers = catalogue.images, analysis.outliers
-    every, judged = result.severities, result.detection
-    faults = every[(every["severity"] == 0) & (every["part"] == "all")]
+    severities, detection = result.severities, result.detection
+    faults = severities[(severities["severity"] == 0) & (severities["part"] == "all")]
     gains, agreement = result.gains, result.agreement
     parts = {
         "unreadable": images.loc[images["error"] != "", ["image_id", "error"]],
-        "trust": judged[(judged["part"] == "all") == (judged["bounds"] == "default")],
-        "missed": missed(every, rules),
+        "trust": detection[(detection["part"] == "all") == (detection["bounds"] == "default")],
+        "missed": missed(severities, rules),
         "faults": faults.drop(columns=["severity", "bounds", "part"]),
         "marked": outliers[outliers["published_outlier"] == 1].drop(columns="published_outlier"),
         "knowing": agreement[agreement["part"] == part_of(agreement)],
     }
     for score in ("ap", "dice"):
-        own = gains[(gains["score"] == score) & (gains["part"] == part_of(gains))]
-        parts[f"{score}_gains"] = own.drop(columns="score")
+        rows = gains[(gains["score"] == score) & (gains["part"] == part_of(gains))]
+        parts[f"{score}_gains"] = rows.drop(columns="score")
     return parts
 
 
@@ -213,10 +213,10 @@ def saved(images: pd.DataFrame, dropped: pd.DataFrame) -> str:
 
 def missed(severities: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     """Return the faults and severities that the rules with a consequence do not find well."""
-    asking = rules.loc[rules["action"] != "keep", "rule"]
+    consequential = rules.loc[rules["action"] != "keep", "rule"]
     single = severities[(severities["severity"] > 0) & (severities["bounds"] == "calibrated")]
-    few = single[(single["recall"] < ENOUGH) & single["rule"].isin(asking)]
-    return few[["fault", "severity", "rule", "images", "recall", "auroc"]]
+    weak = single[(single["recall"] < ENOUGH) & single["rule"].isin(consequential)]
+    return weak[["fault", "severity", "rule", "images", "recall", "auroc"]]
 
 
 def facts(dataset: str, about: About, decisions: pd.DataFrame, engine: Mapping[str, object]) -> str:

@@ -48,27 +48,27 @@ def files(table: pd.DataFrame, folder: Path) -> dict[str, Stored]:
 
 def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
     """Write a figure as PNG: the same figure gives the same bytes."""
-    with layout.replacing(path) as begun, warnings.catch_warnings():
+    with layout.replacing(path) as incomplete, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script without a font
-        figure.savefig(begun, format="png", dpi=dpi, metadata={"Software": None})
+        figure.savefig(incomplete, format="png", dpi=dpi, metadata={"Software": None})
     return path
 
 
 def write(pixels: Pixels, path: Path) -> Path:
     """Write a sheet of pictures as PNG."""
-    with layout.replacing(path) as begun:
-        begun.write_bytes(codec.png_bytes(pixels))
+    with layout.replacing(path) as incomplete:
+        incomplete.write_bytes(codec.png_bytes(pixels))
     return path
 
 
-def seen(file: Stored) -> Pixels:
+def full_size(file: Stored) -> Pixels:
     """Return a file's pixels as a figure takes them: 8 bits of the declared range."""
-    return codec.shown(codec.decode(file.path), file.span)
+    return codec.display(codec.decode(file.path), file.span)
 
 
 def thumbnail(file: Stored) -> Pixels:
     """Return a file's pixels as a figure takes them, every n-th of a large image."""
-    pixels = seen(file)
+    pixels = full_size(file)
     step = max(1, min(pixels.shape[:2]) // THUMBNAIL)
     return pixels[::step, ::step]
 
@@ -79,11 +79,11 @@ def galleries(values: pd.DataFrame, dossier: Dossier, target: Path, count: int) 
     Blurred (ascending), dark, bright, outliers beside their nearest image, the most similar pairs,
     components. `values` are the rules' measures; at most `count` entries in each gallery.
     """
-    there = files(dossier.catalogue.images, dossier.folders["fetch"] / "images")
+    stored_files = files(dossier.catalogue.images, dossier.folders["fetch"] / "images")
     analysis, curation = dossier.analysis, dossier.selection.curation
-    once = cache(lambda image_id: thumbnail(there[image_id]))  # in several galleries
+    once = cache(lambda image_id: thumbnail(stored_files[image_id]))  # in several galleries
 
-    def shown(entries: Iterable[tuple[str, str]]) -> list[sheets.Picture]:
+    def with_captions(entries: Iterable[tuple[str, str]]) -> list[sheets.Picture]:
         return [(once(i), f"{i}\n{caption}") for i, caption in entries]
 
     pages: list[tuple[str, str, list[tuple[str, str]], int]] = [
@@ -106,7 +106,7 @@ def galleries(values: pd.DataFrame, dossier: Dossier, target: Path, count: int) 
         ("dropped", "Dropped, each beside what stays", _dropped(curation, count), 4),
     ]
     return [
-        write(sheets.sheet(shown(entries), title, columns), target / f"{name}.png")
+        write(sheets.sheet(with_captions(entries), title, columns), target / f"{name}.png")
         for name, title, entries, columns in pages
         if entries
     ]
@@ -179,20 +179,20 @@ def pairs(outcomes: pd.DataFrame, sides: Sides, target: Path, count: int) -> lis
 
 def _pair(job: tuple[tuple[Stored, Stored], str, Path]) -> Path:
     files, title, path = job
-    before, after = (seen(file) for file in files)
+    before, after = (full_size(file) for file in files)
     return write(sheets.pair(before, after, title), path)
 
 
 def repaired(outcomes: pd.DataFrame, sides: Sides, path: Path) -> Path:
     """Write one sheet: for each way of repair its first image, before and after."""
-    shown = []
+    entries = []
     for row in outcomes.drop_duplicates("steps").itertuples():
         before, after = (thumbnail(file) for file in sides(row.image_id))
         flags = shorten(f"flagged: {row.flags_before}", CAPTION, placeholder=" ...")
         chain = " > ".join(step.partition("(")[0] for step in row.steps.split(" > "))
-        done = fill(f"{'accepted' if row.accepted else 'refused'}: {chain}", CAPTION)
-        shown += [(before, f"{row.image_id}\n{flags}"), (after, done)]
-    return write(sheets.sheet(shown, "Before and after repair", 6, SMALL), path)
+        verdict = fill(f"{'accepted' if row.accepted else 'refused'}: {chain}", CAPTION)
+        entries += [(before, f"{row.image_id}\n{flags}"), (after, verdict)]
+    return write(sheets.sheet(entries, "Before and after repair", 6, SMALL), path)
 
 
 def leaks(fits: pd.DataFrame, sides: Sides, target: Path, count: int) -> list[Path]:
@@ -208,7 +208,7 @@ def leaks(fits: pd.DataFrame, sides: Sides, target: Path, count: int) -> list[Pa
 
 
 def _leak(row: Any, sides: Sides, path: Path) -> Path:
-    first, second = (codec.colour(seen(sides(i)[0])) for i in (row.image_id, row.other_id))
+    first, second = (codec.colour(full_size(sides(i)[0])) for i in (row.image_id, row.other_id))
     if first.ndim != second.ndim:  # one in colour: both then
         first, second = (p if p.ndim == 3 else np.dstack([p] * 3) for p in (first, second))
     matrix = np.array([[row.xx, row.xy, row.x0], [row.yx, row.yy, row.y0]])
@@ -222,8 +222,8 @@ def faults(truth: pd.DataFrame, sides: Sides, path: Path) -> Path:
     worst = truth[truth["severity"] > 0]
     worst = worst.sort_values(["severity", "image_id"], ascending=[False, True], kind="stable")
     rows = worst.drop_duplicates("fault").sort_values(["fault"], kind="stable")
-    shown = [
+    entries = [
         (thumbnail(sides(row.image_id)[0]), f"{row.fault} {row.severity}\n{row.parameters}")
         for row in rows.itertuples()
     ]
-    return write(sheets.sheet(shown, "Planted faults", 5, SMALL), path)
+    return write(sheets.sheet(entries, "Planted faults", 5, SMALL), path)

@@ -19,15 +19,15 @@ def gains_figure(gains: pd.DataFrame) -> Figure:
     `gains` is the table of that name; bars are 95 % intervals, the grey band what is too small to
     tell, in parentheses the number of eyes. Of eyes held out, where there are any.
     """
-    shown = gains[(gains["part"] == part_of(gains)) & gains["score"].isin(TITLES)]
-    eyes = " (" + shown["eyes"].astype(str) + ")"
-    labels = (shown["repair"] + ": " + shown["group"] + eyes).tolist()
-    shown = shown.assign(label=labels)
+    rows = gains[(gains["part"] == part_of(gains)) & gains["score"].isin(TITLES)]
+    eyes = " (" + rows["eyes"].astype(str) + ")"
+    labels = (rows["repair"] + ": " + rows["group"] + eyes).tolist()
+    rows = rows.assign(label=labels)
     names = list(dict.fromkeys(labels))
     figure = Figure(figsize=(11, 1.5 + 0.26 * max(len(names), 2)), layout="constrained")
     panels = figure.subplots(1, len(TITLES), sharey=True)
     for axes, (score, title) in zip(panels, TITLES.items(), strict=True):
-        forest(axes, shown[shown["score"] == score], names, title)
+        forest(axes, rows[rows["score"] == score], names, title)
     panels[0].set_yticks(range(len(names)), names, fontsize=8, parse_math=False)
     panels[0].invert_yaxis()
     handles, words = panels[0].get_legend_handles_labels()

@@ -51,7 +51,7 @@ def card(released: Released) -> str:
         "## Composition",
         _composition(released.manifest),
         "## What was done",
-        *_done(released.section, released.manifest),
+        *_rules_and_repairs(released.section, released.manifest),
         "## Known issues",
         "\n".join(f"- {issue}" for issue in _issues(released)),
         "## Licence and citation",
@@ -66,12 +66,12 @@ def _front(released: Released) -> dict[str, Any]:
     """Return what the Hub reads before the text."""
     about, manifest = released.section.about, released.manifest
     size = next((name for most, name in SIZES.items() if len(manifest) < most), "n>1M")
-    shared = about.licence.lower().replace(" ", "-")
-    known = shared.startswith(("cc-by", "cc0"))
+    licence = about.licence.lower().replace(" ", "-")
+    is_creative_commons = licence.startswith(("cc-by", "cc0"))
     other = {"license_name": about.licence or "not stated", "license_link": about.licence_url}
     return {
-        "license": shared if known else "other",
-        **({} if known else {key: value for key, value in other.items() if value}),
+        "license": licence if is_creative_commons else "other",
+        **({} if is_creative_commons else {key: value for key, value in other.items() if value}),
         "pretty_name": about.title or released.name,
         "size_categories": [size],
         "task_categories": ["image-segmentation" if (manifest["mask"] != "").any() else "other"],
@@ -94,7 +94,7 @@ def _what_this_is(released: Released) -> str:
         return f"Cleaned with Clearset, laid out as its source. {checked}"
     section = released.section
     why = "" if section.about.redistributable else ", since the licence lets none be passed on"
-    made = (
+    command = (
         f"`dvc repro release@{released.name}` of Clearset, which makes the source too"
         if section.fetch.plant or section.fetch.source is Source.generated
         else "`python src/rebuild.py <this folder> <source> <target>` of Clearset"
@@ -102,7 +102,7 @@ def _what_this_is(released: Released) -> str:
     return (
         f"**This is a recipe: it holds no picture**{why}. Who has the source makes the cleaned "
         "dataset from it to the very pixel, and is told whether every hash matches too: "
-        f"{made}. {checked}"
+        f"{command}. {checked}"
     )
 
 
@@ -129,7 +129,7 @@ def _composition(manifest: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _done(section: Dataset, manifest: pd.DataFrame) -> list[str]:
+def _rules_and_repairs(section: Dataset, manifest: pd.DataFrame) -> list[str]:
     """Return the rules with what they flagged, then the repairs and how they were judged."""
     flags = manifest["flags"].str.split().explode().value_counts()
     lines = ["| rule | flags an image when | asks to | images |", "| --- | --- | --- | --- |"]
@@ -137,9 +137,9 @@ def _done(section: Dataset, manifest: pd.DataFrame) -> list[str]:
         bounds = [f"{rule.metric} < {rule.min:g}" if rule.min is not None else ""]
         bounds += [f"{rule.metric} > {rule.max:g}" if rule.max is not None else ""]
         bounds += [f"{rule.metric} beyond its quantile {rule.quantile}" if rule.quantile else ""]
-        said = " or ".join(bound for bound in bounds if bound)
+        condition = " or ".join(bound for bound in bounds if bound)
         asks = "only count" if rule.action is Action.keep else rule.action.value
-        lines.append(f"| {name} | {escaped(said)} | {asks} | {flags.get(name, 0)} |")
+        lines.append(f"| {name} | {escaped(condition)} | {asks} | {flags.get(name, 0)} |")
     steps = [f"- {step['rule']}: `{describe_step(step)}`" for step in section.enhance]
     repairs = "Repairs, in this order, of the images that these rules flagged:"
     bounds = [_bounded(name, bound) for name, bound in section.accept.items()]

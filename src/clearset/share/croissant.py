@@ -22,7 +22,7 @@ from clearset.store.columns_release import EVIDENCE, MEANING
 
 VERSION = "http://mlcommons.org/croissant/1.1"
 KINDS = {"images": "output", "masks": "mask"}  # record sets of files; the manifest's column
-SHOWN = ("image_id", "split", "decision")  # of the manifest, beside each file
+BESIDE = ("image_id", "split", "decision")  # of the manifest, beside each file
 Files = Collection[str]
 
 
@@ -42,7 +42,7 @@ def croissant(released: Released) -> str:
         sha256=released.manifest_sha256,
     )
     sets = {kind: _file_set(context, kind, manifest[at], files) for kind, at in KINDS.items()}
-    present = {kind: found for kind, found in sets.items() if found is not None}
+    present = {kind: file_set for kind, file_set in sets.items() if file_set is not None}
     metadata = mlc.Metadata(
         ctx=context,
         name=released.name,
@@ -64,27 +64,27 @@ def croissant(released: Released) -> str:
 
 def _file_set(context: Any, kind: str, column: pd.Series, files: Files) -> Any | None:
     """Return the set of a column's files; none where the folder holds none of them."""
-    wanted = sorted({PurePosixPath(place).as_posix() for place in column if place} & {*files})
-    if not wanted:
+    paths = sorted({PurePosixPath(place).as_posix() for place in column if place} & {*files})
+    if not paths:
         return None
     return mlc.FileSet(
         ctx=context,
         id=f"{kind}-files",
         name=f"{kind}-files",
-        encoding_formats=sorted({mimetypes.guess_type(place)[0] or "" for place in wanted} - {""}),
-        includes=patterns(wanted, files),
+        encoding_formats=sorted({mimetypes.guess_type(place)[0] or "" for place in paths} - {""}),
+        includes=patterns(paths, files),
     )
 
 
-def patterns(wanted: Sequence[str], files: Files) -> list[str]:
+def patterns(paths: Sequence[str], files: Files) -> list[str]:
     """Return globs that match these files and no other: one a folder, or else each file's path."""
     folders = {
         f"{glob.escape(str(PurePosixPath(place).parent))}/*{PurePosixPath(place).suffix}"
-        for place in wanted
+        for place in paths
         if "/" in place
     }
-    matched = {place for pattern in folders for place in fnmatch.filter(files, pattern)}
-    return sorted(folders) if matched == {*wanted} else [glob.escape(place) for place in wanted]
+    matches = {place for pattern in folders for place in fnmatch.filter(files, pattern)}
+    return sorted(folders) if matches == {*paths} else [glob.escape(place) for place in paths]
 
 
 def _rows(context: Any, manifest: pd.DataFrame) -> Any:
@@ -103,23 +103,23 @@ def _rows(context: Any, manifest: pd.DataFrame) -> Any:
 def _record_set(context: Any, kind: str, column: str) -> Any:
     """Return the record set of the released images, or of their masks, joined to the manifest."""
     manifest = mlc.Extract(ctx=context, column=column)
-    joined = mlc.Source(ctx=context, file_object=places.MANIFEST, extract=manifest)
+    source = mlc.Source(ctx=context, file_object=places.MANIFEST, extract=manifest)
     path = _of_file(context, kind, "path", "fullpath")
-    path.references = joined
+    path.references = source
     content = _of_file(context, kind, "content", "content")
-    shown = [*SHOWN, f"{column}_sha256"]
+    columns = [*BESIDE, f"{column}_sha256"]
     return mlc.RecordSet(
         ctx=context,
         id=kind,
         name=kind,
         description=f"the released {kind}",
-        fields=[path, content, *(_column(context, kind, name, "str") for name in shown)],
+        fields=[path, content, *(_column(context, kind, name, "str") for name in columns)],
     )
 
 
-def _of_file(context: Any, kind: str, name: str, what: str) -> Any:
+def _of_file(context: Any, kind: str, name: str, extract: str) -> Any:
     """Return a field of each file itself: its path, which a transform makes text, or its pixels."""
-    text = what == "fullpath"
+    text = extract == "fullpath"
     return mlc.Field(
         ctx=context,
         id=f"{kind}/{name}",
@@ -129,7 +129,7 @@ def _of_file(context: Any, kind: str, name: str, what: str) -> Any:
         source=mlc.Source(
             ctx=context,
             file_set=f"{kind}-files",
-            extract=mlc.Extract(ctx=context, file_property=what),
+            extract=mlc.Extract(ctx=context, file_property=extract),
             transforms=[mlc.Transform(ctx=context, regex="^(.*)$")] if text else [],
         ),
     )

@@ -61,16 +61,16 @@ class Release(Sequence[dict[str, Any]]):
         self, split: str | None = None, decision: str | None = None, masked: bool = False
     ) -> "Release":
         """Return the images of a split, of a decision, or only those with a mask."""
-        chosen = pd.Series(True, self.frame.index)
-        for column, wanted in (("split", split), ("decision", decision)):
-            if wanted is None:
+        rows = pd.Series(True, self.frame.index)
+        for column, value in (("split", split), ("decision", decision)):
+            if value is None:
                 continue
-            if wanted not in (known := sorted(set(self.frame[column]))):
-                raise ClearsetError(f"no {column} is called {wanted!a}. Known: {', '.join(known)}")
-            chosen &= self.frame[column] == wanted
+            if value not in (values := sorted(set(self.frame[column]))):
+                raise ClearsetError(f"no {column} is called {value!a}. Known: {', '.join(values)}")
+            rows &= self.frame[column] == value
         if masked:
-            chosen &= self.frame["mask"] != ""
-        return Release(self.frame[chosen].reset_index(drop=True))
+            rows &= self.frame["mask"] != ""
+        return Release(self.frame[rows].reset_index(drop=True))
 
 
 def load_release(path: str | Path) -> Release:

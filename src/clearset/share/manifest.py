@@ -62,10 +62,10 @@ def manifest(
     ]
     table["decision"], table["reason"] = zip(*fates, strict=True)
     present, repaired = table["decision"] != DROPPED, table["decision"] == REPAIRED
-    written = table["repaired_sha256"].where(repaired, table["source_sha256"])
+    hashes = table["repaired_sha256"].where(repaired, table["source_sha256"])
     table = table.assign(
         output=table["source"].where(present, ""),
-        output_sha256=written.where(present, ""),
+        output_sha256=hashes.where(present, ""),
         output_identity="",
         mask=table["source_mask"].where(present, ""),
         mask_sha256="",
@@ -84,12 +84,12 @@ def refuse_unfounded(
     reviews: Mapping[str, Review], table: pd.DataFrame, uncopied: Collection[str]
 ) -> None:
     """Raise `ClearsetError` for a review of an image that is not there, or asks for what is not."""
-    known = table["image_id"].tolist()
+    image_ids = table["image_id"].tolist()
     repaired = table.loc[table["repaired_sha256"] != "", "image_id"].tolist()
     for image_id, review in reviews.items():
         outcome = REVIEWS[review.decision]
-        if image_id not in known:
-            close = listed(map(ascii, get_close_matches(image_id, known) or known))
+        if image_id not in image_ids:
+            close = listed(map(ascii, get_close_matches(image_id, image_ids) or image_ids))
             raise ClearsetError(
                 f"{review.where}: no image is called {image_id!a}. Is it one of {close}? "
                 "Write an image_id as data/fetch/<dataset>/images.csv has it"

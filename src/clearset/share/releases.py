@@ -16,7 +16,7 @@ from clearset.config import params
 from clearset.config.schema import Action, Dataset
 from clearset.config.schema_fetch import Source
 from clearset.images import codec, identity
-from clearset.repair.steps import called, describe, enhance
+from clearset.repair.steps import describe, enhance, steps_for
 from clearset.share.cards import Released, card
 from clearset.share.croissant import croissant
 from clearset.share.manifest import DROPPED, REPAIRED
@@ -89,19 +89,19 @@ def rebuild(recipe: Path, source: Path, target: Path) -> tuple[pd.DataFrame, lis
     refuse_unsafe(manifest, recipe)
     if target.exists():
         raise ClearsetError(f"{target} is there already: name a folder that is not")
-    with unpacked(source, manifest) as root, layout.replacing(target) as begun:
+    with unpacked(source, manifest) as root, layout.replacing(target) as incomplete:
         prove(root, manifest)
-        begun.mkdir()
+        incomplete.mkdir()
         rows = [row for row in manifest.itertuples() if row.decision != DROPPED]
         jobs = [(row, steps(row, section)) for row in rows]
-        mapped(partial(place, root, begun), jobs, "rebuild")
-        files = frozenset(checksums.below(begun))
-        described(begun, name, section, manifest, files)
-        differences = checksums.verify(begun, checksums.read(recipe / places.RELEASE))
-        made = identity.judged(begun, differences, identities(manifest))
-        refuse_different(made.wrong, "what was made is not what was released", PIXELS)
-        shutil.copyfile(recipe / places.RELEASE, begun / checksums.CHECKSUMS)
-    return manifest, made.same
+        mapped(partial(place, root, incomplete), jobs, "rebuild")
+        files = frozenset(checksums.below(incomplete))
+        described(incomplete, name, section, manifest, files)
+        differences = checksums.verify(incomplete, checksums.read(recipe / places.RELEASE))
+        judgement = identity.judged(incomplete, differences, identities(manifest))
+        refuse_different(judgement.wrong, "what was made is not what was released", PIXELS)
+        shutil.copyfile(recipe / places.RELEASE, incomplete / checksums.CHECKSUMS)
+    return manifest, judgement.same
 
 
 def read_params(path: Path) -> tuple[str, Dataset]:
@@ -118,12 +118,12 @@ def steps(row: Any, section: Dataset) -> list[Mapping[str, Any]]:
     if row.decision != REPAIRED:
         return []
     asking = {name for name, rule in section.filter.items() if rule.action is not Action.keep}
-    found = called(asking & set(row.flags.split()), section.enhance)
-    if describe(found) != row.steps:
+    chain = steps_for(asking & set(row.flags.split()), section.enhance)
+    if describe(chain) != row.steps:
         raise ClearsetError(
-            f"{row.image_id} was repaired by {row.steps}, but the params say {describe(found)}"
+            f"{row.image_id} was repaired by {row.steps}, but the params say {describe(chain)}"
         )
-    return found
+    return chain
 
 
 def place(root: Path, target: Path, job: tuple[Any, list[Mapping[str, Any]]]) -> None:
@@ -147,16 +147,18 @@ def prove(root: Path, manifest: pd.DataFrame) -> None:
     rows = manifest[manifest["decision"] != DROPPED]
     expected = dict(zip(rows["source"], rows["source_sha256"], strict=True))
     for kind in ("mask", "label"):
-        there = rows[rows[kind] != ""]
-        expected |= dict(zip(there[kind], there[f"{kind}_sha256"], strict=True))
+        annotated = rows[rows[kind] != ""]
+        expected |= dict(zip(annotated[kind], annotated[f"{kind}_sha256"], strict=True))
     missing = [path for path in expected if not (root / path).is_file()]
     changed = [p for p in set(expected) - set(missing) if checksums.sha256(root / p) != expected[p]]
     if missing or changed:
-        told = [f"{len(missing)} missing ({listed(sorted(missing))})"] if missing else []
-        told += [f"{len(changed)} with other bytes ({listed(sorted(changed))})"] if changed else []
+        problems = [f"{len(missing)} missing ({listed(sorted(missing))})"] if missing else []
+        problems += (
+            [f"{len(changed)} with other bytes ({listed(sorted(changed))})"] if changed else []
+        )
         raise ClearsetError(
             f"{root} is not the source of this recipe: of {len(expected)} files "
-            f"{' and '.join(told)}. Nothing was written; get the source again"
+            f"{' and '.join(problems)}. Nothing was written; get the source again"
         )
 
 
@@ -168,11 +170,11 @@ def refuse_unsafe(manifest: pd.DataFrame, recipe: Path) -> None:
                 raise ClearsetError(f"{recipe} names {path!a}, which lies elsewhere: do not use it")
 
 
-def refuse_different(found: list[checksums.Difference], what: str, then: str) -> None:
+def refuse_different(differences: list[checksums.Difference], what: str, then: str) -> None:
     """Raise `ClearsetError` naming the files that differ, if any do."""
-    if found:
-        told = listed(f"{one.path} ({one.what})" for one in found)
-        raise ClearsetError(f"{what}: {told}. {then}")
+    if differences:
+        names = listed(f"{one.path} ({one.what})" for one in differences)
+        raise ClearsetError(f"{what}: {names}. {then}")
 
 
 @contextmanager

@@ -16,8 +16,8 @@ TRAINING = ("train", "all")  # splits whose images are for training
 def copies(images: pd.DataFrame, column: str) -> pd.Series:
     """Return, by image_id, how many other readable images share the value of `column`."""
     readable = images[images["error"] == ""].set_index("image_id")
-    known = readable[readable[column] != ""]
-    return known.groupby(column)[column].transform("count") - 1
+    rows = readable[readable[column] != ""]
+    return rows.groupby(column)[column].transform("count") - 1
 
 
 def order(images: pd.DataFrame, metrics: pd.DataFrame, unfit: Collection[str] = ()) -> list[str]:
@@ -111,8 +111,8 @@ def surplus(
 ) -> Surplus:
     """Return which images are surplus; the arguments are tables of these names."""
     best_first, copied = order(images, metrics, unfit), copy_links(images)
-    both = pd.concat([copied, links], ignore_index=True) if len(copied) else links
-    return Surplus(merges(best_first, both), merges(best_first, copied))
+    all_links = pd.concat([copied, links], ignore_index=True) if len(copied) else links
+    return Surplus(merges(best_first, all_links), merges(best_first, copied))
 
 
 def curation(images: pd.DataFrame, flags: pd.DataFrame, spare: Surplus) -> pd.DataFrame:
@@ -123,11 +123,11 @@ def curation(images: pd.DataFrame, flags: pd.DataFrame, spare: Surplus) -> pd.Da
     keepers: dict[str, str] = {}
     strictest = flags.drop_duplicates("rule").sort_values("max", ascending=False)
     for row in strictest.itertuples():  # the loosest bound, whose groups are largest, has the word
-        copied = row.metric == "surplus_copies"
-        keepers |= stand_ins(spare.copied if copied else spare.alike, row.max)
-    named = flags.sort_values("rule").groupby("image_id")["rule"].agg(" ".join)
+        exact = row.metric == "surplus_copies"
+        keepers |= stand_ins(spare.copied if exact else spare.alike, row.max)
+    rules = flags.sort_values("rule").groupby("image_id")["rule"].agg(" ".join)
     about, level = images.set_index("image_id"), spare.alike.set_index("image_id")["similarity"]
-    table = pd.DataFrame({"image_id": named.index, "rules": named.to_numpy()})
+    table = pd.DataFrame({"image_id": rules.index, "rules": rules.to_numpy()})
     table["keeper_id"] = table["image_id"].map(keepers)
     table["similarity"] = table["image_id"].map(level)
     for column, source in (("split", "split"), ("bytes", "bytes")):
@@ -171,20 +171,20 @@ def _class_dice(first: Mask, second: Mask, classes: Mapping[str, int]) -> list[t
     if np.array_equal(first, second):
         return []
     values = sorted((set(np.unique(first)) | set(np.unique(second))) - {0})
-    named = dict(classes) or {str(value): int(value) for value in values}
-    return [(name, dice(first == value, second == value)) for name, value in named.items()]
+    labels = dict(classes) or {str(value): int(value) for value in values}
+    return [(name, dice(first == value, second == value)) for name, value in labels.items()]
 
 
 def label_dice(conflicting: pd.DataFrame) -> pd.Series:
     """Return, by image_id, the lowest Dice of any class with another mask of the same pixels."""
     mirrored = conflicting.rename(columns={"image_id": "other_id", "other_id": "image_id"})
-    both = pd.concat([conflicting, mirrored], ignore_index=True)
-    return both.groupby("image_id")["dice"].min()
+    directed = pd.concat([conflicting, mirrored], ignore_index=True)
+    return directed.groupby("image_id")["dice"].min()
 
 
 def most_inliers(registrations: pd.DataFrame) -> pd.Series:
     """Return, by image_id, the inliers of its best fit onto an image of another split."""
-    both = ["image_id", "other_id"]
-    ends = [registrations.set_index(column)["inliers"] for column in both]
-    joined = pd.concat(ends).rename_axis("image_id")
-    return joined.groupby(level="image_id").max()
+    sides = ["image_id", "other_id"]
+    ends = [registrations.set_index(column)["inliers"] for column in sides]
+    inliers = pd.concat(ends).rename_axis("image_id")
+    return inliers.groupby(level="image_id").max()

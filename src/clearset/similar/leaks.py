@@ -25,16 +25,16 @@ def candidates(
     sights: Sequence[Sight],
     *,
     looked_at: int,
-    kept: int,
+    per_image: int,
     each: Callable[[Vote, list[Near]], Iterable[Votes]] = map,
 ) -> list[Pair]:
     """Return the pairs across splits that are worth a registration, as (first, second, similarity).
 
-    Of each image's `looked_at` most similar images in other splits those `kept` whose strongest
-    keypoints match best. First < second, by position; sorted. `each` is how a function is called
-    on each of a list, in several processes or with a progress bar.
+    Of each image's `looked_at` most similar images in other splits those `per_image` whose
+    strongest keypoints match best. First < second, by position; sorted. `each` is how a function is
+    called on each of a list, in several processes or with a progress bar.
     """
-    found: dict[tuple[int, int], float] = {}
+    pairs: dict[tuple[int, int], float] = {}
     near = list(_most_similar(np.asarray(splits, object), descriptors, looked_at))
     plain, mirrored = (
         np.stack([registration.strongest(points) for points in side])
@@ -42,10 +42,10 @@ def candidates(
     )
     everyone = each(partial(_votes, plain, mirrored), near)
     for (number, likely, values), matched in zip(near, everyone, strict=True):
-        for place in np.argsort(-matched, kind="stable")[:kept]:
+        for place in np.argsort(-matched, kind="stable")[:per_image]:
             other = int(likely[place])
-            found[min(number, other), max(number, other)] = float(values[place])
-    return [(first, second, value) for (first, second), value in sorted(found.items())]
+            pairs[min(number, other), max(number, other)] = float(values[place])
+    return [(first, second, value) for (first, second), value in sorted(pairs.items())]
 
 
 def _votes(plain: Words, mirrored: Words, near: Near) -> Votes:
@@ -65,7 +65,7 @@ def _most_similar(
 
 
 def table(
-    image_ids: Sequence[str], pairs: Sequence[Pair], found: Sequence[Registration]
+    image_ids: Sequence[str], pairs: Sequence[Pair], fits: Sequence[Registration]
 ) -> pd.DataFrame:
     """Return the table `registrations`: the pairs that a fit joins, with its inliers."""
     rows = [
@@ -77,7 +77,7 @@ def table(
             int(fit.mirrored),
             *fit.matrix.ravel(),
         )
-        for (first, second, value), fit in zip(pairs, found, strict=True)
+        for (first, second, value), fit in zip(pairs, fits, strict=True)
         if fit.inliers
     ]
     return pd.DataFrame(rows, columns=COLUMNS)

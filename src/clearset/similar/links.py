@@ -22,7 +22,7 @@ def strongest(forest: Edges, block: npt.NDArray[np.float64], rows: npt.NDArray[n
     later = np.arange(total) > rows[:, None]
     first, second = rows[np.nonzero(later)[0]], np.nonzero(later)[1]
     pairs = [
-        np.concatenate(both) for both in zip(forest, (first, second, block[later]), strict=True)
+        np.concatenate(parts) for parts in zip(forest, (first, second, block[later]), strict=True)
     ]
     return _forest((pairs[0], pairs[1], pairs[2]), total)
 
@@ -38,8 +38,8 @@ def _forest(pairs: Edges, total: int) -> Edges:
     level = np.rint((1 - similarity) * 10**DECIMALS)
     weights = 1 + level * total**2 + one * total + two
     tree = minimum_spanning_tree(coo_array((weights, (one, two)), (total,) * 2).tocsr()).tocoo()
-    kept = 1 - (tree.data - 1) // total**2 / 10**DECIMALS
-    return tree.row.astype(np.intp), tree.col.astype(np.intp), np.round(kept, DECIMALS)
+    strengths = 1 - (tree.data - 1) // total**2 / 10**DECIMALS
+    return tree.row.astype(np.intp), tree.col.astype(np.intp), np.round(strengths, DECIMALS)
 
 
 def of_edges(image_ids: Sequence[str], edges: pd.DataFrame) -> pd.DataFrame:
@@ -47,11 +47,11 @@ def of_edges(image_ids: Sequence[str], edges: pd.DataFrame) -> pd.DataFrame:
     place = {image_id: number for number, image_id in enumerate(image_ids)}
     ends = edges[["image_id", "other_id"]].map(place.__getitem__).to_numpy(np.intp).reshape(-1, 2)
     ends = np.sort(ends, axis=1)
-    known = pd.DataFrame({"one": ends[:, 0], "two": ends[:, 1]})
-    known["similarity"] = edges["similarity"].to_numpy(float).round(DECIMALS)
-    known = known.groupby(["one", "two"], as_index=False)["similarity"].max()
-    pairs = known["one"].to_numpy(np.intp), known["two"].to_numpy(np.intp)
-    one, two, similarity = _forest((*pairs, known["similarity"].to_numpy(float)), len(place))
+    links = pd.DataFrame({"one": ends[:, 0], "two": ends[:, 1]})
+    links["similarity"] = edges["similarity"].to_numpy(float).round(DECIMALS)
+    links = links.groupby(["one", "two"], as_index=False)["similarity"].max()
+    pairs = links["one"].to_numpy(np.intp), links["two"].to_numpy(np.intp)
+    one, two, similarity = _forest((*pairs, links["similarity"].to_numpy(float)), len(place))
     ids = np.asarray(image_ids, dtype=object)
     return pd.DataFrame({"image_id": ids[one], "other_id": ids[two], "similarity": similarity})
 

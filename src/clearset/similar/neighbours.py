@@ -185,8 +185,8 @@ def isolation(similarity: pd.Series) -> pd.Series:
 
     Where over half the images are copies the MAD is 0: then the mean stands in (same reference).
     """
-    away = (similarity - similarity.median()).abs()
-    spread = MAD_TO_SIGMA * away.median() or MEAN_TO_SIGMA * away.mean()
+    deviation = (similarity - similarity.median()).abs()
+    spread = MAD_TO_SIGMA * deviation.median() or MEAN_TO_SIGMA * deviation.mean()
     return (similarity - similarity.median()) / spread if spread > 0 else similarity * 0.0
 
 

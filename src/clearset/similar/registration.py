@@ -121,19 +121,19 @@ def votes(one: Words, mirrored: Words, others: Words) -> npt.NDArray[np.int64]:
 
 def strongest(points: Keypoints) -> Words:
     """Return the strongest keypoints' bits, (100, 4) words; zeros for those missing."""
-    kept = points.descriptors[:STRONGEST]
-    return np.pad(kept, ((0, STRONGEST - len(kept)), (0, 0))).view(np.uint64)
+    bits = points.descriptors[:STRONGEST]
+    return np.pad(bits, ((0, STRONGEST - len(bits)), (0, 0))).view(np.uint64)
 
 
 def _mutual(one: Words, pool: Words) -> npt.NDArray[np.int64]:
-    away = np.zeros((len(pool), STRONGEST, STRONGEST), np.uint16)
+    distances = np.zeros((len(pool), STRONGEST, STRONGEST), np.uint16)
     for word in range(one.shape[1]):
-        away += np.bitwise_count(one[None, :, None, word] ^ pool[:, None, :, word])
-    away[:, ~np.asarray(one.any(axis=1))] = 256  # a keypoint that is missing matches none
-    away[np.broadcast_to(~np.asarray(pool.any(axis=2))[:, None], away.shape)] = 256
-    nearest, back = away.argmin(axis=2), away.argmin(axis=1)
+        distances += np.bitwise_count(one[None, :, None, word] ^ pool[:, None, :, word])
+    distances[:, ~np.asarray(one.any(axis=1))] = 256  # a keypoint that is missing matches none
+    distances[np.broadcast_to(~np.asarray(pool.any(axis=2))[:, None], distances.shape)] = 256
+    nearest, back = distances.argmin(axis=2), distances.argmin(axis=1)
     mutual = np.take_along_axis(back, nearest, axis=1) == np.arange(STRONGEST)
-    close = np.take_along_axis(away, nearest[..., None], axis=2)[..., 0] <= ALIKE
+    close = np.take_along_axis(distances, nearest[..., None], axis=2)[..., 0] <= ALIKE
     return np.asarray((mutual & close).sum(axis=1), np.int64)
 
 
@@ -183,8 +183,8 @@ def _turn(source: Points, target: Points) -> Matrix:
     doi:10.1109/34.88573, without a mirror).
     """
     before, after = (places.astype(np.float64) @ np.array([1, 1j]) for places in (source, target))
-    away = before - before.mean()
-    factor = (away.conj() * (after - after.mean())).sum() / max((abs(away) ** 2).sum(), 1e-9)
+    centred = before - before.mean()
+    factor = (centred.conj() * (after - after.mean())).sum() / max((abs(centred) ** 2).sum(), 1e-9)
     shift = after.mean() - factor * before.mean()
     return np.array(
         [[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]]

@@ -52,12 +52,12 @@ def download(url: str, expected: str, target: Path) -> None:
     except (DownloadError, RequestException, OSError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ClearsetError(f"{url}: {reason}") from None
-    got = sha256(unproven)
-    if got != expected:
+    digest = sha256(unproven)
+    if digest != expected:
         size = unproven.stat().st_size
         unproven.unlink()
         raise ClearsetError(
-            f"{url}: {size} bytes came, sha256 {got}, but {expected} was expected; they were "
+            f"{url}: {size} bytes came, sha256 {digest}, but {expected} was expected; they were "
             "deleted. The file there has changed, or a page of the server came in its place"
         )
     unproven.replace(target)
@@ -70,15 +70,15 @@ def unpack(archive: Path, target: Path) -> None:
     file, an encrypted or broken member, or an archive that grows beyond all measure.
     """
     try:
-        with zipfile.ZipFile(archive) as opened, layout.replacing(target) as begun:
-            begun.mkdir()
-            members = [member for member in opened.infolist() if not member.is_dir()]
+        with zipfile.ZipFile(archive) as zipped, layout.replacing(target) as incomplete:
+            incomplete.mkdir()
+            members = [member for member in zipped.infolist() if not member.is_dir()]
             _check_members(archive, members)
             for member in members:
-                place = begun / PurePosixPath(member.filename)
+                place = incomplete / PurePosixPath(member.filename)
                 place.parent.mkdir(parents=True, exist_ok=True)
-                with opened.open(member) as packed, place.open("xb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked)
+                with zipped.open(member) as member_file, place.open("xb") as file:
+                    shutil.copyfileobj(member_file, file)
     except BROKEN as error:
         raise ClearsetError(f"{archive} can not be unpacked: {error}. Get it again") from None
 

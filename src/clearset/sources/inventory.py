@@ -70,13 +70,13 @@ class Item:
 
 def items(folder: Path, splits: Mapping[str, Split]) -> list[Item]:
     """Return the images below `folder`, by the splits' patterns or else by sub-folder names."""
-    found = _by_pattern(folder, splits) if splits else _by_name(folder)
-    if not found:
+    entries = _by_pattern(folder, splits) if splits else _by_name(folder)
+    if not entries:
         where = ", ".join(split.images for split in splits.values()) or "any sub-folder"
         raise ClearsetError(
             f"no image in {folder} ({where}; known suffixes: {' '.join(sorted(SUFFIXES))})"
         )
-    return sorted(found, key=lambda item: (item.split, item.name))
+    return sorted(entries, key=lambda item: (item.split, item.name))
 
 
 def image_ids(paths: list[str]) -> list[str]:
@@ -87,19 +87,19 @@ def image_ids(paths: list[str]) -> list[str]:
 
 
 def _by_pattern(folder: Path, splits: Mapping[str, Split]) -> list[Item]:
-    found = []
+    items = []
     for name, split in splits.items():
         files = [file for file in sorted(folder.glob(split.images)) if _is_image(file)]
         names = Counter(file.name for file in files)
         for file in files:
             mask, label = (
-                _template(folder, given, file.stem) if given else None
-                for given in (split.masks, split.labels)
+                _template(folder, pattern, file.stem) if pattern else None
+                for pattern in (split.masks, split.labels)
             )
             whole = file.relative_to(folder).as_posix()
             place = PurePosixPath(file.name if names[file.name] == 1 else whole)
-            found.append(Item(name, place, file, mask, folder, label=label))
-    return found
+            items.append(Item(name, place, file, mask, folder, label=label))
+    return items
 
 
 def _template(folder: Path, masks: str, stem: str) -> Path | None:
@@ -118,23 +118,23 @@ def _by_name(folder: Path) -> list[Item]:
     masks: Beside = defaultdict(dict)
     labels: Beside = defaultdict(dict)
     for file in _walk(folder):
-        split, kept, annotates = _placed(PurePosixPath(file.relative_to(folder).as_posix()))
+        split, parent, annotates = _placed(PurePosixPath(file.relative_to(folder).as_posix()))
         if file.suffix.lower() in LABELS:
-            labels[split, _mask_stem(file.stem)].setdefault(kept, file)
+            labels[split, _mask_stem(file.stem)].setdefault(parent, file)
         elif _is_image(file) and annotates:
-            masks[split, _mask_stem(file.stem)][kept] = file
+            masks[split, _mask_stem(file.stem)][parent] = file
         elif _is_image(file):
-            images.append((split, kept / file.name, file))
+            images.append((split, parent / file.name, file))
     names = Counter((split, name) for split, name, _ in images)
     stems = Counter((split, file.stem) for split, _, file in images)
-    found = []
+    items = []
     for split, name, file in images:
         whole = PurePosixPath(file.relative_to(folder).as_posix())
         alone = stems[split, file.stem] == 1
         mask, label = (_of(b[split, file.stem], name.parent, alone) for b in (masks, labels))
         place = name if names[split, name] == 1 else whole
-        found.append(Item(split, place, file, mask, folder, label=label))
-    return found
+        items.append(Item(split, place, file, mask, folder, label=label))
+    return items
 
 
 def _placed(path: PurePosixPath) -> tuple[str, PurePosixPath, bool]:
@@ -142,17 +142,17 @@ def _placed(path: PurePosixPath) -> tuple[str, PurePosixPath, bool]:
     parts = path.parts[:-1]
     words = [part.lower().split("_")[-1] for part in parts]
     split = next((SPLITS[w] for p in parts for w in p.lower().split("_") if w in SPLITS), WHOLE)
-    kept = (
+    names = (
         part
         for part, word in zip(parts, words, strict=True)
         if part.lower() not in SPLITS and word not in (*IMAGES, *MASKS)
     )
-    return split, PurePosixPath(*kept), any(word in MASKS for word in words)
+    return split, PurePosixPath(*names), any(word in MASKS for word in words)
 
 
-def _of(found: Mapping[PurePosixPath, Path], place: PurePosixPath, alone: bool) -> Path | None:
+def _of(files: Mapping[PurePosixPath, Path], place: PurePosixPath, alone: bool) -> Path | None:
     """Return the file of an image's own folder, or a single image's single one."""
-    return next(iter(found.values())) if alone and len(found) == 1 else found.get(place)
+    return next(iter(files.values())) if alone and len(files) == 1 else files.get(place)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -168,9 +168,9 @@ def _mask_stem(stem: str) -> str:
     return stem[: len(head)] if head and last.lower() in MASKS else stem
 
 
-def passed_over(folder: Path, found: Sequence[Item]) -> list[str]:
+def passed_over(folder: Path, items: Sequence[Item]) -> list[str]:
     """Return, for the log, which visible files are no image and which go with none."""
-    used = {file for item in found for file in (item.file, item.mask, item.label)}
+    used = {file for item in items for file in (item.file, item.mask, item.label)}
     files = [file for file in _walk(folder) if file not in used]
     suffixes = Counter(f.suffix.lower() or "no suffix" for f in files if not _is_image(f))
     other = listed((f"{count} {suffix}" for suffix, count in sorted(suffixes.items())), limit=8)

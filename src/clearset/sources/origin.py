@@ -18,7 +18,7 @@ from clearset.store.parallel import mapped
 
 
 @contextmanager
-def opened(dataset: str, fetch: Fetch) -> Iterator[Path]:
+def source_folder(dataset: str, fetch: Fetch) -> Iterator[Path]:
     """Yield the folder in which the source's files lie, proven where a list proves them.
 
     An archive is looked for in the environment (`CLEARSET_` and the name of its checksums, or the
@@ -51,10 +51,10 @@ def find(dataset: str, fetch: Fetch) -> Path:
         return Path(fetch.path)
     archive = fetch.checksums or dataset  # several datasets may come from one archive
     variable = f"CLEARSET_{archive.upper().replace('-', '_')}"
-    if given := os.environ.get(variable, ""):
-        if not Path(given).exists():
-            raise ClearsetError(f"{variable} is '{given}': no such folder or zip")
-        return Path(given)
+    if path := os.environ.get(variable, ""):
+        if not Path(path).exists():
+            raise ClearsetError(f"{variable} is '{path}': no such folder or zip")
+        return Path(path)
     if fetch.source is Source.incoming:
         return _by_hand(dataset, fetch, variable)
     first = next(iter(archives.read_checksums(layout.CHECKSUMS / f"{fetch.checksums}.sha256")))
@@ -93,15 +93,15 @@ def generate(folder: Path, fetch: Fetch) -> None:
     if fetch.scene is Scene.satellite:
         tiles.generate(folder, fetch)
         return
-    made = partial(sample, count=fetch.count, size=fetch.size, seed=fetch.seed)
-    mapped(partial(_write_made, folder, made), range(fetch.count), "generate")
+    make = partial(sample, count=fetch.count, size=fetch.size, seed=fetch.seed)
+    mapped(partial(_write_eye, folder, make), range(fetch.count), "generate")
 
 
-def _write_made(folder: Path, make: Callable[[int], Made], number: int) -> None:
-    made = make(number)
-    for kind, pixels in (("images", made.pixels), ("masks", made.mask)):
+def _write_eye(folder: Path, make: Callable[[int], Made], number: int) -> None:
+    eye = make(number)
+    for kind, pixels in (("images", eye.pixels), ("masks", eye.mask)):
         if pixels is not None:
-            file = folder / made.split / kind / f"{made.name}.png"
+            file = folder / eye.split / kind / f"{eye.name}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(png_bytes(pixels))
 

@@ -34,24 +34,24 @@ def unfit(path: str) -> str:
     return ""
 
 
-def refuse_collisions(found: Sequence[Item]) -> None:
+def refuse_collisions(items: Sequence[Item]) -> None:
     """Raise `ClearsetError` unless each place in the source is one image's, or only masks'.
 
     Images may share one mask file, as `eye.png` and `eye.tif` do.
     """
-    images = Counter(item.source for item in found)
+    images = Counter(item.source for item in items)
     masks: dict[str, set[Path]] = defaultdict(set)
-    for item in found:
+    for item in items:
         if item.mask is not None:
             masks[item.source_mask].add(item.mask)
-    every = [*images, *masks, *(item.source_label for item in found if item.label is not None)]
-    wrong = {
+    paths = [*images, *masks, *(item.source_label for item in items if item.label is not None)]
+    problems = {
         "is more than one image": [place for place, count in images.items() if count > 1],
         "is more than one mask": [place for place, files in masks.items() if len(files) > 1],
         "is both an image and a mask": sorted(set(images) & set(masks)),
-        "lies where a released dataset has a file of its own": [p for p in every if _top(p) in OWN],
+        "lies where a released dataset has a file of its own": [p for p in paths if _top(p) in OWN],
     }
-    for what, places in wrong.items():
+    for what, places in problems.items():
         if places:
             raise ClearsetError(
                 f"fetch: what the source has at {listed(map(ascii, places))} {what}. A released "

@@ -68,19 +68,19 @@ def read(folder: Path) -> WorkFolder:
     """
     notes: list[str] = []
     tables = {name: _rows(folder / name, notes) for name in FILES}
-    known = names(tables)
-    if not known.paths:
+    index = names(tables)
+    if not index.paths:
         raise ClearsetError(
             f"{folder}: no table says which images there are: {LISTING} is missing or empty, and "
             f"no other names them by path. Run fastdup again, or copy its whole work folder"
         )
-    stats = _by_image(tables[STATS], known, STATS, notes)
-    components = _by_image(tables[COMPONENTS], known, COMPONENTS, notes)
+    stats = _by_image(tables[STATS], index, STATS, notes)
+    components = _by_image(tables[COMPONENTS], index, COMPONENTS, notes)
     return WorkFolder(
-        images=_images(known, stats),
-        metrics=_metrics(known, stats, notes),
-        edges=_pairs(tables[SIMILAR], known, SIMILAR, notes),
-        outliers=_pairs(tables[OUTLYING], known, OUTLYING, notes),
+        images=_images(index, stats),
+        metrics=_metrics(index, stats, notes),
+        edges=_pairs(tables[SIMILAR], index, SIMILAR, notes),
+        outliers=_pairs(tables[OUTLYING], index, OUTLYING, notes),
         components=pd.DataFrame(
             [(i, row.get("component_id", "")) for i, row in components.items()],
             columns=["image_id", "component_id"],
@@ -119,43 +119,43 @@ def _number(cell: str) -> float:
         return np.nan
 
 
-def _by_image(rows: list[Row], known: Names, name: str, notes: list[str]) -> dict[str, Row]:
+def _by_image(rows: list[Row], index: Names, name: str, notes: list[str]) -> dict[str, Row]:
     """Return the first row of each image that the listing has; others are a note."""
-    found: dict[str, Row] = {}
-    strange, again = [], 0
+    by_image_id: dict[str, Row] = {}
+    strange, repeats = [], 0
     for row in rows:
         cell = first(row, (*FILENAME, "index", "__id"))
-        image_id = known.of(cell)
+        image_id = index.of(cell)
         if not image_id:
             strange.append(cell)
-        elif image_id in found:
-            again += 1
-        found.setdefault(image_id, row)
-    found.pop("", None)
+        elif image_id in by_image_id:
+            repeats += 1
+        by_image_id.setdefault(image_id, row)
+    by_image_id.pop("", None)
     if strange:
         notes.append(_strange(name, strange))
-    if again:
-        notes.append(f"{name}: {again} rows are of an image that has one already: {STALE}")
-    return found
+    if repeats:
+        notes.append(f"{name}: {repeats} rows are of an image that has one already: {STALE}")
+    return by_image_id
 
 
-def _strange(name: str, seen: list[str]) -> str:
-    example = ascii(seen[0])
-    return f"{name}: {len(seen)} rows name images that are not there (as {example}): {STALE}"
+def _strange(name: str, cells: list[str]) -> str:
+    example = ascii(cells[0])
+    return f"{name}: {len(cells)} rows name images that are not there (as {example}): {STALE}"
 
 
-def _images(known: Names, stats: Mapping[str, Row]) -> pd.DataFrame:
+def _images(index: Names, stats: Mapping[str, Row]) -> pd.DataFrame:
     rows = []
-    for image_id, path in known.paths.items():
+    for image_id, path in index.paths.items():
         row = stats.get(image_id, {})
         sizes = [_number(first(row, names)) for names in (WIDTH, HEIGHT, ("file_size",))]
         width, height, size = (int(max(value, 0)) if np.isfinite(value) else 0 for value in sizes)
-        rows.append((image_id, path, known.errors.get(image_id, ""), width, height, size))
+        rows.append((image_id, path, index.errors.get(image_id, ""), width, height, size))
     return pd.DataFrame(rows, columns=["image_id", "path", "error", "width", "height", "bytes"])
 
 
-def _metrics(known: Names, stats: Mapping[str, Row], notes: list[str]) -> pd.DataFrame:
-    readable = [image_id for image_id in known.paths if image_id not in known.errors]
+def _metrics(index: Names, stats: Mapping[str, Row], notes: list[str]) -> pd.DataFrame:
+    readable = [image_id for image_id in index.paths if image_id not in index.errors]
     table = pd.DataFrame(
         {
             name: [_number(stats.get(image_id, {}).get(name, "")) for image_id in readable]
@@ -168,30 +168,30 @@ def _metrics(known: Names, stats: Mapping[str, Row], notes: list[str]) -> pd.Dat
     return table.assign(image_id=readable)
 
 
-def _pairs(rows: list[Row], known: Names, name: str, notes: list[str]) -> pd.DataFrame:
+def _pairs(rows: list[Row], index: Names, name: str, notes: list[str]) -> pd.DataFrame:
     """Return rows of similarity.csv or outliers.csv; their `distance` is a similarity."""
-    found: dict[tuple[str, str], float] = {}
-    strange, wrong, again = [], 0, 0
+    similarities: dict[tuple[str, str], float] = {}
+    strange, invalid, repeats = [], 0, 0
     for row in rows:
         ends = first(row, FROM), first(row, TO)
-        pair = known.of(ends[0]), known.of(ends[1])
+        pair = index.of(ends[0]), index.of(ends[1])
         similarity = _number(row.get("distance", ""))
         if not all(pair):
             strange.append(ends[0] if not pair[0] else ends[1])
         elif not -MOST <= similarity <= MOST or pair[0] == pair[1]:
-            wrong += 1
-        elif pair in found:
-            again += 1
+            invalid += 1
+        elif pair in similarities:
+            repeats += 1
         else:
-            found[pair] = round(min(similarity, 1.0), 6)
+            similarities[pair] = round(min(similarity, 1.0), 6)
     if strange:
         notes.append(_strange(name, strange))
-    if wrong:
+    if invalid:
         notes.append(
-            f"{name}: {wrong} rows pair an image with itself, or have no cosine from -1 to 1 as "
+            f"{name}: {invalid} rows pair an image with itself, or have no cosine from -1 to 1 as "
             "their distance: run fastdup with distance cosine"
         )
-    if again:
-        notes.append(f"{name}: {again} rows are there twice, and count once")
-    table = pd.DataFrame(list(found), columns=["image_id", "other_id"])
-    return table.assign(similarity=list(found.values()))
+    if repeats:
+        notes.append(f"{name}: {repeats} rows are there twice, and count once")
+    table = pd.DataFrame(list(similarities), columns=["image_id", "other_id"])
+    return table.assign(similarity=list(similarities.values()))

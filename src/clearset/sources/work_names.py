@@ -32,23 +32,23 @@ class Names:
 def names(tables: Mapping[str, Sequence[Row]]) -> Names:
     """Return the images that the tables name; those that compare them only where no other does."""
     numbers: dict[str, str] = {}
-    listed: dict[str, None] = {}
+    paths: dict[str, None] = {}
     for name in (LISTING, REFUSED, STATS):
         for place, row in enumerate(tables[name]):
             if path := tidy(first(row, FILENAME)):
-                listed[path] = None
+                paths[path] = None
                 # A listing without numbers is in their order.
                 number = row.get("index", str(place) if name == LISTING else "")
                 numbers.setdefault(number, path)
-    found = list(listed or dict.fromkeys(_compared(tables)))
-    short = _below_root(found)
-    ids = dict(zip(found, image_ids(short), strict=True))
+    full = list(paths or dict.fromkeys(_compared(tables)))
+    short = _below_root(full)
+    ids = dict(zip(full, image_ids(short), strict=True))
     refused = ((tidy(first(row, FILENAME)), row) for row in tables[REFUSED])
     return Names(
         numbers=numbers,
         ids=ids,
         paths=dict(zip(ids.values(), map(cells.path, short), strict=True)),
-        errors={ids[path]: shown(row.get("error_code", "")) for path, row in refused if path},
+        errors={ids[path]: refusal(row.get("error_code", "")) for path, row in refused if path},
     )
 
 
@@ -58,7 +58,7 @@ def tidy(path: str) -> str:
     return "/".join("up" if part == ".." else part.replace(":", "") or "_" for part in parts)
 
 
-def shown(text: str) -> str:
+def refusal(text: str) -> str:
     """Return why an image was refused, fit for a terminal."""
     return (text if text.isprintable() else ascii(text)[1:-1])[:200] or "refused by fastdup"
 

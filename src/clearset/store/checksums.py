@@ -71,35 +71,35 @@ def read(path: Path) -> dict[str, str]:
             "it the right folder, and complete?"
         )
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    parsed = [LINE.fullmatch(line) for line in lines]
-    for number, found in enumerate(parsed, 1):
-        if found is None:
+    matches = [LINE.fullmatch(line) for line in lines]
+    for number, match in enumerate(matches, 1):
+        if match is None:
             raise ClearsetError(
                 f"{path}, line {number}: no checksum and path. Its bytes have changed, or it is no "
                 "such list: get the release again"
             )
-    listed = {found["path"]: found["sha256"] for found in parsed if found}
-    for place in listed:
+    digests = {match["path"]: match["sha256"] for match in matches if match}
+    for place in digests:
         if not is_safe(place):
             raise ClearsetError(f"{path} names {place!a}, which lies elsewhere. Do not trust it")
-    return listed
+    return digests
 
 
-def verify(folder: Path, listed: dict[str, str] | None = None) -> list[Difference]:
+def verify(folder: Path, digests: dict[str, str] | None = None) -> list[Difference]:
     """Return every difference between a folder's files and its list (or another), by path.
 
     Raises `ClearsetError` as `read`.
     """
-    expected = read(folder / CHECKSUMS) if listed is None else listed
-    found = []
+    expected = read(folder / CHECKSUMS) if digests is None else digests
+    differences = []
     for place in watched(sorted(expected), len(expected), "verify"):
         file = folder / place
         if not file.is_file() or file.is_symlink():
-            found.append(Difference(place, MISSING))
+            differences.append(Difference(place, MISSING))
         elif sha256(file) != expected[place]:
-            found.append(Difference(place, CHANGED))
+            differences.append(Difference(place, CHANGED))
     others = sorted(set(below(folder)) - set(expected) - {CHECKSUMS})
-    return sorted([*found, *(Difference(o, UNLISTED) for o in others)], key=lambda d: d.path)
+    return sorted([*differences, *(Difference(o, UNLISTED) for o in others)], key=lambda d: d.path)
 
 
 def below(folder: Path) -> list[str]:

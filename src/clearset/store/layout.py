@@ -27,15 +27,15 @@ def replacing(target: Path) -> Iterator[Path]:
     begun is cleared at once, or after a kill by the next attempt.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    begun = target.with_name(f".{target.name}.incomplete")
-    remove(begun)
+    incomplete = target.with_name(f".{target.name}.incomplete")
+    remove(incomplete)
     try:
-        yield begun
-        if begun.is_dir():
+        yield incomplete
+        if incomplete.is_dir():
             remove(target)
-        begun.replace(target)
+        incomplete.replace(target)
     finally:
-        remove(begun)
+        remove(incomplete)
 
 
 def remove(path: Path) -> None:

@@ -17,16 +17,16 @@ FEW = 12  # below this many items, starting processes costs more than it saves
 
 def workers() -> int:
     """Return how many processes to use: `CLEARSET_WORKERS`, or the cores this process may use."""
-    wanted = os.environ.get("CLEARSET_WORKERS", "")
-    if not wanted:
+    setting = os.environ.get("CLEARSET_WORKERS", "")
+    if not setting:
         return (
             len(os.sched_getaffinity(0))
             if hasattr(os, "sched_getaffinity")
             else os.cpu_count() or 1
         )
-    if not wanted.isdecimal() or int(wanted) < 1:
-        raise ClearsetError(f"CLEARSET_WORKERS is '{wanted}': give a whole number from 1")
-    return int(wanted)
+    if not setting.isdecimal() or int(setting) < 1:
+        raise ClearsetError(f"CLEARSET_WORKERS is '{setting}': give a whole number from 1")
+    return int(setting)
 
 
 def mapped(

@@ -32,9 +32,9 @@ TABLES |= columns_release.TABLES | columns_train.TABLES
 def write(name: str, frame: pd.DataFrame, folder: Path) -> Path:
     """Write a table as `<folder>/<name>.csv`, whole or not at all, and return its path."""
     path = folder / f"{name}.csv"
-    with layout.replacing(path) as begun:
+    with layout.replacing(path) as incomplete:
         table = without_dust(checked(name, frame))
-        table.to_csv(begun, index=False, float_format="%.6g", lineterminator="\n")
+        table.to_csv(incomplete, index=False, float_format="%.6g", lineterminator="\n")
     return path
 
 
@@ -97,8 +97,8 @@ def write_json(content: dict[str, Any], path: Path) -> None:
     text = json.dumps(
         {key: _plain(value) for key, value in content.items()}, indent=1, allow_nan=False
     )
-    with layout.replacing(path) as begun:
-        begun.write_text(text + "\n", encoding="utf-8")
+    with layout.replacing(path) as incomplete:
+        incomplete.write_text(text + "\n", encoding="utf-8")
 
 
 def _plain(value: Any) -> Any:
@@ -122,7 +122,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_array(name: str, values: npt.NDArray[Any], folder: Path) -> None:
     """Write numbers as `<folder>/<name>.npy`, whole or not at all."""
-    with layout.replacing(folder / f"{name}.npy") as begun, begun.open("wb") as file:
+    with layout.replacing(folder / f"{name}.npy") as incomplete, incomplete.open("wb") as file:
         np.save(file, values, allow_pickle=False)
 
 

@@ -49,8 +49,8 @@ def features(image: Image) -> Features:
     for sigma in SIGMAS:
         smooth = ndimage.gaussian_filter(image, sigma, truncate=3)
         down, across = np.gradient(smooth)
-        (rows, both), columns = np.gradient(down), np.gradient(across, axis=1)
-        middle, half = (rows + columns) / 2, np.hypot((rows - columns) / 2, both)
+        (rows, mixed), columns = np.gradient(down), np.gradient(across, axis=1)
+        middle, half = (rows + columns) / 2, np.hypot((rows - columns) / 2, mixed)
         scale = sigma**2
         planes += [smooth, np.hypot(down, across) * sigma]
         planes += [(middle + half) * scale, (middle - half) * scale]
@@ -80,11 +80,11 @@ def fit(
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     rng = np.random.default_rng(seed)
-    drawn = [
-        drawn_from(image, truth, settings.pixels, augment, rng)
+    samples = [
+        sampled_pixels(image, truth, settings.pixels, augment, rng)
         for image, truth in zip(images, labels, strict=True)
     ]
-    inputs, wanted = (np.concatenate(column) for column in zip(*drawn, strict=True))
+    inputs, targets = (np.concatenate(column) for column in zip(*samples, strict=True))
     model = HistGradientBoostingClassifier(
         learning_rate=settings.rate,
         max_iter=settings.trees,
@@ -92,13 +92,13 @@ def fit(
         random_state=seed,
     )
     with threadpool_limits(limits=1):
-        model.fit(inputs, wanted)
-    every = np.concatenate([truth.ravel() for truth in labels])
-    shares = [np.mean(every == label) / np.mean(wanted == label) for label in model.classes_]
+        model.fit(inputs, targets)
+    all_labels = np.concatenate([truth.ravel() for truth in labels])
+    shares = [np.mean(all_labels == label) / np.mean(targets == label) for label in model.classes_]
     return Fitted(model, np.sqrt(shares), settings.stride)
 
 
-def drawn_from(
+def sampled_pixels(
     image: Image, truth: Labels, count: int, augment: Augment | None, rng: np.random.Generator
 ) -> tuple[Features, Labels]:
     """Return the features and labels of at most `count` pixels of each label, drawn at random."""
@@ -107,24 +107,24 @@ def drawn_from(
         copies += [varied(image, augment, rng) for _ in range(COPIES - 1)]
     flat = truth.ravel()
     of_each = [np.flatnonzero(flat == label) for label in np.unique(flat)]
-    chosen = [rng.permutation(places)[:count] for places in of_each]
-    inputs, wanted = [], []
+    positions = [rng.permutation(places)[:count] for places in of_each]
+    inputs, targets = [], []
     for number, copy in enumerate(copies):  # each pixel is learnt from in one copy
-        places = np.concatenate([some[number :: len(copies)] for some in chosen])
-        known = features(copy)
-        inputs.append(known.reshape(-1, known.shape[-1])[places])
-        wanted.append(flat[places])
-    return np.concatenate(inputs), np.concatenate(wanted)
+        places = np.concatenate([some[number :: len(copies)] for some in positions])
+        values = features(copy)
+        inputs.append(values.reshape(-1, values.shape[-1])[places])
+        targets.append(flat[places])
+    return np.concatenate(inputs), np.concatenate(targets)
 
 
-def predict(fitted: Fitted, known: Features) -> Labels:
+def predict(fitted: Fitted, values: Features) -> Labels:
     """Return the likeliest label of every n-th row and column, n being the classifier's stride.
 
-    `known` are the image's `features`, computed once for any number of classifiers.
+    `values` are the image's `features`, computed once for any number of classifiers.
     """
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
-    thinned = known[:: fitted.stride, :: fitted.stride]
+    thinned = values[:: fitted.stride, :: fitted.stride]
     with threadpool_limits(limits=1):
         chances = fitted.model.predict_proba(thinned.reshape(-1, thinned.shape[-1]))
     likeliest = fitted.model.classes_[np.argmax(chances * fitted.priors, axis=1)]

@@ -12,7 +12,7 @@ from clearset.store.markdown import escaped, markdown
 from clearset.train.segmentation import MEAN, VESSEL
 from clearset.train.summary import QUESTIONS, counted, raw_first
 
-SHOWN = (VESSEL, MEAN)
+CLASSES = (VESSEL, MEAN)
 NAMES = {"trained_on": "trained on", "augment": "augmented", "repair": "given"}
 READING = """\
 Dice of each class and of vessel (any class) against the background, which is never scored itself;
@@ -75,9 +75,9 @@ def in_short(changes: pd.DataFrame) -> str:
     lines = []
     for question in QUESTIONS:
         for model in Model:
-            asked = (changes["question"] == question) & (changes["model"] == model.value)
-            for label in SHOWN:
-                rows = changes[asked & (changes["class"] == label)]
+            selection = (changes["question"] == question) & (changes["model"] == model.value)
+            for label in CLASSES:
+                rows = changes[selection & (changes["class"] == label)]
                 if len(rows):
                     lines.append((question, model.value, label, len(rows), counted(rows)))
     words = "\n".join(f"- `{question}`: {meaning}." for question, meaning in QUESTIONS.items())
@@ -90,7 +90,7 @@ def pairings(means: pd.DataFrame) -> pd.DataFrame:
     clean = means[means["fault"] == CLEAN]
     keys = ["model", "trained_on", "augment", "repair"]
     texts = clean.assign(text=[spread(row.dice, row.low, row.high) for row in clean.itertuples()])
-    classes = [*sorted(set(clean["class"]) - set(SHOWN)), *SHOWN[::-1]]
+    classes = [*sorted(set(clean["class"]) - set(CLASSES)), *CLASSES[::-1]]
     table = texts.pivot(index=keys, columns="class", values="text")[classes]
     sd = clean[clean["class"] == VESSEL].set_index(keys)["seed_sd"]
     table["seed sd, vessel"] = [plain(sd[key]) for key in table.index]
@@ -106,8 +106,8 @@ def against(changes: pd.DataFrame) -> pd.DataFrame:
 
 def side_by_side(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """Return changes as text, with what could be detected and the seed's part, by class."""
-    found = None
-    for label in SHOWN:
+    table = None
+    for label in CLASSES:
         one = rows[rows["class"] == label]
         text = [signed(row) for row in one.itertuples()]
         columns = {
@@ -116,25 +116,27 @@ def side_by_side(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
             f"{label}: seed sd": [plain(value) for value in one["seed_sd"]],
         }
         part = one[list(keys)].assign(**columns)
-        found = part if found is None else found.merge(part, on=list(keys))
-    return pd.DataFrame(found)
+        table = part if table is None else table.merge(part, on=list(keys))
+    return pd.DataFrame(table)
 
 
 def faulted(means: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
     """Return for each model, class and fault what repair and augmentation change."""
     keys = ["model", "class", "fault"]
     raw = (means["trained_on"] == RAW) & (means["augment"] == 0) & (means["repair"] == RAW)
-    shown = means[raw & means["class"].isin(SHOWN)]
-    clean = shown[shown["fault"] == CLEAN].set_index(["model", "class"])["dice"]
-    table = shown[shown["fault"] != CLEAN][[*keys, "dice"]].rename(columns={"dice": "faulted"})
+    baseline = means[raw & means["class"].isin(CLASSES)]
+    clean = baseline[baseline["fault"] == CLEAN].set_index(["model", "class"])["dice"]
+    table = baseline[baseline["fault"] != CLEAN][[*keys, "dice"]].rename(
+        columns={"dice": "faulted"}
+    )
     table["clean"] = [clean[tuple(pair)] for pair in table[["model", "class"]].to_numpy()]
     for name, question, augment in (
         ("repair", "repair", 0),
         ("augmentation", "augmentation", 1),
         ("beyond", "beyond_augmentation", 0),
     ):
-        asked = (changes["question"] == question) & (changes["augment"] == augment)
-        rows = changes[asked & (changes["trained_on"] == RAW)].set_index(keys)
+        selection = (changes["question"] == question) & (changes["augment"] == augment)
+        rows = changes[selection & (changes["trained_on"] == RAW)].set_index(keys)
         texts = {row.Index: signed(row) for row in rows.itertuples()}
         table[name] = [texts.get(tuple(key), "") for key in table[keys].to_numpy()]
     columns = [*keys, "clean", "faulted", "repair", "augmentation", "beyond"]
@@ -143,10 +145,10 @@ def faulted(means: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
 
 def chains(settings: Train) -> str:
     """Return what each repair is, in words."""
-    every = settings.repairs | settings.repairs_of_faults
+    repairs = settings.repairs | settings.repairs_of_faults
     lines = [
         f"- {escaped(name)}: {' > '.join(describe_step(step) for step in steps) or 'no repair'}"
-        for name, steps in every.items()
+        for name, steps in repairs.items()
     ]
     head = f"Faults of severity {settings.severity}, and the chains that repair:"
     return head + "\n\n" + "\n".join(lines)

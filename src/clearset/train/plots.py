@@ -42,8 +42,8 @@ def forest(axes: Axes, rows: pd.DataFrame, names: list[str], look: Look) -> Axes
     """Draw each row's change and its interval at the height of its name; full where it is told."""
     heights = np.array([names.index(name) + look.lower for name in rows["name"]])
     axes.hlines(heights, rows["low"], rows["high"], color=look.colour, linewidth=1.2)
-    for told, fill in ((True, look.colour), (False, "white")):
-        some = ((rows["told"] != 0) == told).to_numpy()
+    for significant, fill in ((True, look.colour), (False, "white")):
+        some = ((rows["told"] != 0) == significant).to_numpy()
         lines = axes.plot(rows.loc[some, "change"], heights[some], look.shape, markersize=4)
         lines[0].set(color=look.colour, markerfacecolor=fill)
     return axes

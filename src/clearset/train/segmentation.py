@@ -34,10 +34,10 @@ class Example:
 
 def labels(mask: npt.NDArray[np.integer], classes: Mapping[str, int]) -> Labels:
     """Return a mask's labels; a value of no class counts as background."""
-    found = np.zeros(mask.shape, np.uint8)
+    result = np.zeros(mask.shape, np.uint8)
     for number, value in enumerate(classes.values(), start=1):
-        found[mask == value] = number
-    return found
+        result[mask == value] = number
+    return result
 
 
 def eyes(images: pd.DataFrame, same: Sequence[Sequence[str]]) -> pd.Series:
@@ -73,17 +73,19 @@ def folds(names: Sequence[str], count: int, seed: int) -> dict[str, int]:
         raise ClearsetError(
             f"train.folds is {count}, but only {len(ordered)} eyes have masks: ask for fewer folds"
         )
-    drawn = np.random.default_rng(seed).permutation(len(ordered))
-    return {ordered[place]: rank % count for rank, place in enumerate(drawn)}
+    order = np.random.default_rng(seed).permutation(len(ordered))
+    return {ordered[place]: rank % count for rank, place in enumerate(order)}
 
 
-def scores(truth: Labels, found: Labels, classes: Sequence[str]) -> list[dict[str, str | float]]:
+def scores(
+    truth: Labels, prediction: Labels, classes: Sequence[str]
+) -> list[dict[str, str | float]]:
     """Return Dice and Jaccard (0 to 1; 1 where both are empty) of each class and of `vessel`.
 
     Jaccard, 1901, doi:10.5169/seals-266450, is Dice / (2 - Dice).
     """
-    pairs = {name: (truth == n, found == n) for n, name in enumerate(classes, start=1)}
-    pairs[VESSEL] = truth > 0, found > 0
+    pairs = {name: (truth == n, prediction == n) for n, name in enumerate(classes, start=1)}
+    pairs[VESSEL] = truth > 0, prediction > 0
     overlaps = {name: dice(*pair) for name, pair in pairs.items()}
     return [{"class": name, "dice": d, "jaccard": d / (2 - d)} for name, d in overlaps.items()]
 
@@ -101,6 +103,6 @@ def ceiling(
         for place, other in enumerate(ids):
             for one in ids[:place]:
                 if masks[one].shape == masks[other].shape:
-                    found = scores(masks[one], masks[other], classes)
-                    rows += [{"image_id": one, "other_id": other} | row for row in found]
+                    agreement = scores(masks[one], masks[other], classes)
+                    rows += [{"image_id": one, "other_id": other} | row for row in agreement]
     return pd.DataFrame(rows, columns=["image_id", "other_id", "class", "dice", "jaccard"])

@@ -111,13 +111,13 @@ def with_seeds(table: pd.DataFrame, repeats: int) -> pd.DataFrame:
     square = (table["seed_sd"] ** 2).groupby(kind).transform("mean").fillna(0.0) / repeats
     error = np.sqrt(table["error"] ** 2 + square)
     sure = (table["change"].abs() > SURE * error) & (table["low"] * table["high"] > 0)
-    told = np.sign(table["change"]).where(sure, 0).astype(int)
-    return table.assign(detectable=POWER * error, told=told)
+    signs = np.sign(table["change"]).where(sure, 0).astype(int)
+    return table.assign(detectable=POWER * error, told=signs)
 
 
 def pairs(cases: list[Case]) -> Iterator[tuple[str, Case, Case]]:
     """Yield each question's cases: the one that is asked about, and the one it is held against."""
-    known = set(cases)
+    every = set(cases)
     for case in cases:
         base = case._replace(trained_on=RAW, augment=0, repair=RAW)
         rival = case._replace(augment=1, repair=RAW)
@@ -127,7 +127,7 @@ def pairs(cases: list[Case]) -> Iterator[tuple[str, Case, Case]]:
             yield "repair", case, case._replace(repair=RAW)
         elif case.augment:
             yield "augmentation", case, case._replace(augment=0)
-        if case.repair != RAW and not case.augment and rival in known:
+        if case.repair != RAW and not case.augment and rival in every:
             yield "beyond_augmentation", case, rival
 
 

@@ -56,8 +56,8 @@ def check(settings: Train, classes: Mapping[str, int]) -> None:
         for name, steps in getattr(settings, place).items():
             check_steps(steps, f"train.{place}.{name}")
     if unknown := sorted(set(settings.repairs_of_faults) - set(FAULTS)):
-        known = ", ".join(FAULTS)
-        raise ClearsetError(f"train.repairs_of_faults: unknown faults {unknown}. Known: {known}")
+        names = ", ".join(FAULTS)
+        raise ClearsetError(f"train.repairs_of_faults: unknown faults {unknown}. Known: {names}")
     if Model.unet in settings.models:
         try:
             importlib.import_module("torch")
@@ -85,35 +85,36 @@ def fit(one: Fit, examples: Sequence[Example], settings: Train, labels: int) -> 
     learnt = [example for example in examples if example.fold != one.fold]
     steps = [] if one.trained_on == RAW else settings.repairs[one.trained_on]
     images = [
-        kept(enhance(example.image, steps)[0]) if steps else example.image for example in learnt
+        round_trip(enhance(example.image, steps)[0]) if steps else example.image
+        for example in learnt
     ]
-    given: dict[str, Any] = {
+    options: dict[str, Any] = {
         "settings": getattr(settings, one.model.value),
         "augment": settings.augment if one.augment else None,
         "seed": zlib.crc32(f"{settings.seed} {one.fold} {one.repeat}".encode()) % 2**31,
     }
     truths = [example.labels for example in learnt]
     if one.model is Model.classifier:
-        return classifier.fit(images, truths, **given)
+        return classifier.fit(images, truths, **options)
     from clearset.train import unet  # noqa: PLC0415 - torch may be missing
 
-    return unet.fit(images, truths, **given, count=labels)
+    return unet.fit(images, truths, **options, count=labels)
 
 
 def views(example: Example, settings: Train) -> Iterator[View]:
     """Yield an image as it is, with each repair, and with each fault before and after its own."""
     yield View(CLEAN, RAW, example.image)
     for name, steps in settings.repairs.items():
-        yield View(CLEAN, name, kept(enhance(example.image, steps)[0]))
+        yield View(CLEAN, name, round_trip(enhance(example.image, steps)[0]))
     for fault, steps in settings.repairs_of_faults.items():
         rng = random_for(settings.seed, f"{example.image_id} {fault}")
-        planted = kept(degrade(example.image, fault, settings.severity, rng))
+        planted = round_trip(degrade(example.image, fault, settings.severity, rng))
         yield View(fault, RAW, planted)
         if steps:
-            yield View(fault, OWN, kept(enhance(planted, steps)[0]))
+            yield View(fault, OWN, round_trip(enhance(planted, steps)[0]))
 
 
-def kept(image: Image) -> Image:
+def round_trip(image: Image) -> Image:
     """Return an image as a file of 8 bits gives it back."""
     return np.asarray(whole(image * LEVELS, np.uint8) / LEVELS)
 
@@ -124,13 +125,15 @@ def tested(
     """Return the rows of table `training_scores` of one held-out image."""
     rows = []
     for view in views(example, settings):
-        seen = {"fault": view.fault, "repair": view.repair}
-        for one, found, truth in answers(example, view.image, fitted):
+        condition = {"fault": view.fault, "repair": view.repair}
+        for one, prediction, truth in answers(example, view.image, fitted):
             arm: Row = {"model": one.model.value, "trained_on": one.trained_on}
             arm |= {"augment": int(one.augment)}
-            place = {"fold": one.fold, "repeat": one.repeat}
-            named = {"image_id": example.image_id, "eye": example.eye}
-            rows += [arm | seen | place | named | row for row in scores(truth, found, classes)]
+            run = {"fold": one.fold, "repeat": one.repeat}
+            ids = {"image_id": example.image_id, "eye": example.eye}
+            rows += [
+                arm | condition | run | ids | row for row in scores(truth, prediction, classes)
+            ]
     return rows
 
 
@@ -138,14 +141,14 @@ def answers(
     example: Example, image: Image, fitted: Sequence[tuple[Fit, Any]]
 ) -> Iterator[tuple[Fit, Labels, Labels]]:
     """Yield what each model that has not seen the eye makes of an image, and the truth."""
-    known = None
+    features = None
     for one, model in fitted:
         if one.fold != example.fold:
             continue
         if one.model is Model.classifier:
-            known = classifier.features(image) if known is None else known
+            features = classifier.features(image) if features is None else features
             thinned = example.labels[:: model.stride, :: model.stride]
-            yield one, classifier.predict(model, known), thinned
+            yield one, classifier.predict(model, features), thinned
         else:
             from clearset.train import unet  # noqa: PLC0415 - torch may be missing
 

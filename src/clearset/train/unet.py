@@ -47,11 +47,11 @@ class Net(nn.Module):  # type: ignore[misc] # mypy does not follow torch
 
     def forward(self, images: Any) -> Any:
         """Return the planes, before any softmax."""
-        flow, kept = F.pixel_unshuffle(images, 2), []
+        flow, levels = F.pixel_unshuffle(images, 2), []
         for level, convolve in enumerate(self.down):
             flow = convolve(F.max_pool2d(flow, 2) if level else flow)
-            kept.append(flow)
-        for convolve, fine in zip(reversed(self.up), reversed(kept[:-1]), strict=True):
+            levels.append(flow)
+        for convolve, fine in zip(reversed(self.up), reversed(levels[:-1]), strict=True):
             larger = F.interpolate(flow, scale_factor=2.0, mode="nearest")
             flow = convolve(torch.cat([larger, fine], 1))
         return F.pixel_shuffle(self.head(flow), 2)
@@ -160,9 +160,9 @@ def loss(planes: Any, truth: Any) -> Any:
     """
     truth = truth.to(planes.device)
     chances = planes.softmax(1)[:, 1:]
-    wanted = F.one_hot(truth, planes.shape[1]).movedim(3, 1)[:, 1:].to(chances.dtype)
-    shared = (chances * wanted).sum((0, 2, 3))
-    total = chances.sum((0, 2, 3)) + wanted.sum((0, 2, 3))
+    targets = F.one_hot(truth, planes.shape[1]).movedim(3, 1)[:, 1:].to(chances.dtype)
+    shared = (chances * targets).sum((0, 2, 3))
+    total = chances.sum((0, 2, 3)) + targets.sum((0, 2, 3))
     weights = torch.full((planes.shape[1],), RARE, device=planes.device)
     weights[0] = 1
     return F.cross_entropy(planes, truth, weights) + 1 - ((2 * shared + 1) / (total + 1)).mean()
@@ -178,5 +178,5 @@ def predict(weights: Mapping[str, npt.NDArray[Any]], image: Image) -> Labels:
     with repeatable(0), torch.inference_mode():
         net = net.eval().to(device(), memory_format=torch.channels_last)
         planes = net(torch.from_numpy(padded[None, None]).to(device()))
-    found = planes[0].argmax(0).cpu().numpy().astype(np.uint8)
-    return np.asarray(found[: image.shape[0], : image.shape[1]])
+    labels = planes[0].argmax(0).cpu().numpy().astype(np.uint8)
+    return np.asarray(labels[: image.shape[0], : image.shape[1]])

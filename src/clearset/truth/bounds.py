@@ -16,7 +16,7 @@ from clearset.truth.evaluation import examples
 Flags = npt.NDArray[np.bool_]  # one row a bound, one column an image or an example
 Fates = npt.NDArray[np.intp]  # the same: the place of an image's strongest action in `ORDER`
 SIDES = ("min", "max")
-SHOWN = 200  # bounds of a rule's side that are kept, at most
+LIMIT = 200  # bounds of a rule's side that are kept, at most
 FATE = {"kept": ("keep", "review"), "repaired": ("enhance",), "dropped": ("drop",)}
 SCORES = ["precision", "recall", "f1"]
 COLUMNS = ["rule", "side", "bound", "metric", "present", "flagged", *FATE, *SCORES]
@@ -42,7 +42,7 @@ def curve(name: str, side: str, judgement: Judgement, survey: Survey) -> pd.Data
     """Return the rows of one side of a rule."""
     rule = judgement.bounds[name]
     column = judgement.values[rule.metric]
-    bounds = tried(column, rule, side)
+    bounds = candidate_bounds(column, rule, side)
     flagged = outside_each(column, rule, side, bounds)
     fate = fates(name, flagged, judgement, survey)
     table = pd.DataFrame({"rule": name, "side": side, "bound": bounds, "metric": rule.metric})
@@ -53,11 +53,11 @@ def curve(name: str, side: str, judgement: Judgement, survey: Survey) -> pd.Data
     if not rule.finds:
         return table.assign(**dict.fromkeys(SCORES, np.nan))
     cases = examples(rule, judgement.values, survey)
-    called = outside_each(cases["value"], rule, side, bounds)
-    return table.assign(**scores(called, cases["positive"].to_numpy(bool)))
+    calls = outside_each(cases["value"], rule, side, bounds)
+    return table.assign(**scores(calls, cases["positive"].to_numpy(bool)))
 
 
-def tried(column: pd.Series, rule: Rule, side: str) -> npt.NDArray[np.float64]:
+def candidate_bounds(column: pd.Series, rule: Rule, side: str) -> npt.NDArray[np.float64]:
     """Return a side's bounds, ascending: between all values, thinned evenly, and the present one.
 
     One beyond the rule's other bound could not be set.
@@ -67,8 +67,8 @@ def tried(column: pd.Series, rule: Rule, side: str) -> npt.NDArray[np.float64]:
     low = -np.inf if side == "min" or rule.min is None else rule.min
     high = np.inf if side == "max" or rule.max is None else rule.max
     bounds = bounds[np.isfinite(bounds) & (low <= bounds) & (bounds <= high)]
-    if len(bounds) >= SHOWN:
-        bounds = bounds[np.linspace(0, len(bounds) - 1, SHOWN - 1).round().astype(int)]
+    if len(bounds) >= LIMIT:
+        bounds = bounds[np.linspace(0, len(bounds) - 1, LIMIT - 1).round().astype(int)]
     return np.unique(np.append(bounds, getattr(rule, side)))
 
 
@@ -76,9 +76,9 @@ def outside_each(
     column: pd.Series, rule: Rule, side: str, bounds: npt.NDArray[np.float64]
 ) -> Flags:
     """Return what a rule flags with each of the bounds on a side (see `rules.outside`)."""
-    given = {"min": -np.inf if rule.min is None else rule.min}
-    given |= {"max": np.inf if rule.max is None else rule.max}
-    ends = {end: np.atleast_1d(bounds if end == side else given[end])[:, None] for end in SIDES}
+    limits = {"min": -np.inf if rule.min is None else rule.min}
+    limits |= {"max": np.inf if rule.max is None else rule.max}
+    ends = {end: np.atleast_1d(bounds if end == side else limits[end])[:, None] for end in SIDES}
     values = column.to_numpy(float)
     return np.asarray((values < ends["min"]) | (values > ends["max"]), bool)
 
@@ -89,12 +89,14 @@ def fates(name: str, flagged: Flags, judgement: Judgement, survey: Survey) -> Fa
     strongest = np.where(flagged, ORDER.index(rule.action.value), 0)
     # An image that is dropped stands for no other: who is surplus then depends on this bound.
     ties = {n: r for n, r in judgement.bounds.items() if r.metric in SURPLUS}
-    moved = bool(ties) and rule.action is Action.drop and name not in ties
-    for other, held in judgement.bounds.items():
-        if other != name and not (moved and other in ties):
-            out = outside(judgement.values[held.metric], held)
-            strongest = np.maximum(strongest, np.where(out, ORDER.index(held.action.value), 0))
-    if not moved:
+    surplus_moves = bool(ties) and rule.action is Action.drop and name not in ties
+    for other, other_rule in judgement.bounds.items():
+        if other != name and not (surplus_moves and other in ties):
+            out = outside(judgement.values[other_rule.metric], other_rule)
+            strongest = np.maximum(
+                strongest, np.where(out, ORDER.index(other_rule.action.value), 0)
+            )
+    if not surplus_moves:
         return strongest
     return np.maximum(strongest, surplus_fates(strongest == ORDER.index("drop"), ties, survey))
 
@@ -109,11 +111,11 @@ def surplus_fates(unfit: Flags, ties: Mapping[str, Rule], survey: Survey) -> Fat
     links, copied = deciding(survey, ties), copy_links(survey.images)[["image_id", "other_id"]]
     linked = images["image_id"].isin([*links["image_id"], *links["other_id"]])
     linked |= images["image_id"].isin(copied.to_numpy().ravel())
-    few = images[linked]
+    members = images[linked]
     rows, place = np.unique(unfit[:, linked.to_numpy()], axis=0, return_inverse=True)
     readable, result = images["error"] == "", []
     for row in rows:
-        measured = surplus(few, survey.metrics, links, set(few["image_id"][row])).measures()
+        measured = surplus(members, survey.metrics, links, set(members["image_id"][row])).measures()
         strongest = np.zeros(len(images), np.intp)
         for rule in ties.values():
             column = measured[rule.metric].reindex(images["image_id"]).fillna(0.0).to_numpy()
@@ -140,9 +142,9 @@ def deciding(survey: Survey, ties: Mapping[str, Rule]) -> pd.DataFrame:
 
 def scores(flagged: Flags, positive: Flags) -> dict[str, npt.NDArray[np.float64]]:
     """Return precision, recall and F1 of each row of flags, as `evaluation.scores` tells them."""
-    right, called, total = (flagged & positive).sum(1), flagged.sum(1), int(positive.sum())
+    right, calls, total = (flagged & positive).sum(1), flagged.sum(1), int(positive.sum())
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratios = (right / called, right / np.float64(total), 2 * right / (called + total))
-    known = (called > 0, total > 0, total > 0)
-    shown = [np.where(k, each, np.nan) for k, each in zip(known, ratios, strict=True)]
-    return dict(zip(SCORES, shown, strict=True))
+        ratios = (right / calls, right / np.float64(total), 2 * right / (calls + total))
+    defined = (calls > 0, total > 0, total > 0)
+    values = [np.where(k, each, np.nan) for k, each in zip(defined, ratios, strict=True)]
+    return dict(zip(SCORES, values, strict=True))

@@ -14,7 +14,7 @@ from clearset.plant.planting import PARTS
 from clearset.store.stages import Survey
 from clearset.truth.evaluation import detectors, examples, scores
 
-SHOWN = 200  # points of a curve that are kept, at least
+POINTS = 200  # points of a curve that are kept, at least
 
 
 def curve(cases: pd.DataFrame, side: str) -> pd.DataFrame:
@@ -23,8 +23,8 @@ def curve(cases: pd.DataFrame, side: str) -> pd.DataFrame:
     `cases` has the columns value and positive; `side` says whether the bound is a `min` (what lies
     below is flagged) or a `max`. Bounds lie halfway between neighbouring values.
     """
-    known = cases.dropna(subset="value")
-    grouped = known.groupby("value")["positive"].agg(["sum", "size"])
+    measured = cases.dropna(subset="value")
+    grouped = measured.groupby("value")["positive"].agg(["sum", "size"])
     grouped = grouped if side == "min" else grouped.iloc[::-1]
     right, flagged = grouped["sum"].cumsum().to_numpy(), grouped["size"].cumsum().to_numpy()
     values, total = grouped.index.to_numpy(float), int(cases["positive"].sum())
@@ -77,19 +77,19 @@ def calibrate(
     result, rows, curves = {}, [], []
     for name, rule in detectors(rules).items():
         cases = examples(rule, values, survey)
-        fitted, held = (cases[cases["part"] == part] for part in PARTS)
+        fitted, held_out = (cases[cases["part"] == part] for part in PARTS)
         side = "min" if rule.min is not None else "max"
         points = curve(fitted, side)
-        both = rule.min is not None and rule.max is not None
-        if both or fitted["positive"].nunique() < 2 or points.empty:
+        two_sided = rule.min is not None and rule.max is not None
+        if two_sided or fitted["positive"].nunique() < 2 or points.empty:
             continue
         result[name] = _bounded(rule, side, best_bound(points, aim))
-        rows.append(_row(name, (rule, result[name]), (fitted, held)))
-        thinned = points.iloc[:: max(len(points) // SHOWN, 1)]
+        rows.append(_row(name, (rule, result[name]), (fitted, held_out)))
+        thinned = points.iloc[:: max(len(points) // POINTS, 1)]
         curves.append(thinned.assign(rule=name, metric=rule.metric))
     lines = ["rule", "metric", "bound", "precision", "recall", "f1"]
-    shown = pd.concat(curves)[lines] if curves else pd.DataFrame(columns=lines)
-    return result, pd.DataFrame(rows, columns=ROW), shown
+    table = pd.concat(curves)[lines] if curves else pd.DataFrame(columns=lines)
+    return result, pd.DataFrame(rows, columns=ROW), table
 
 
 ROW = ["rule", "metric", "finds", "side", "given", "bound", "fitted_f1"]
@@ -100,13 +100,13 @@ def _row(
     name: str, rules: tuple[Rule, Rule], cases: tuple[pd.DataFrame, pd.DataFrame]
 ) -> tuple[Any, ...]:
     """Return one row of the table `calibration`: a given rule and its successor, on both parts."""
-    (given, rule), (fitted, held) = rules, cases
+    (default, rule), (fitted, held_out) = rules, cases
     side = "min" if rule.min is not None else "max"
-    own = scores(held, rule)
+    own = scores(held_out, rule)
     return (
-        *(name, rule.metric, rule.finds, side, getattr(given, side), getattr(rule, side)),
+        *(name, rule.metric, rule.finds, side, getattr(default, side), getattr(rule, side)),
         *(scores(fitted, rule)["f1"], own["precision"], own["recall"], own["f1"]),
-        *(scores(held, given)["f1"], int(outside(held["value"], rule).sum())),
+        *(scores(held_out, default)["f1"], int(outside(held_out["value"], rule).sum())),
     )
 
 
@@ -124,6 +124,6 @@ def to_adopt(rules: Mapping[str, Rule]) -> str:
     lines = ["filter:"]
     for name, rule in rules.items():
         side, bound = ("min", rule.min) if rule.min is not None else ("max", rule.max)
-        said = f"metric: {rule.metric}, {side}: {bound:.6g}, action: {rule.action.value}"
-        lines.append(f"  {name}: {{{said}, finds: {rule.finds}}}")
+        values = f"metric: {rule.metric}, {side}: {bound:.6g}, action: {rule.action.value}"
+        lines.append(f"  {name}: {{{values}, finds: {rule.finds}}}")
     return "\n".join(lines) + "\n"

@@ -30,14 +30,14 @@ FOREIGN = "foreign"
 
 def detectors(rules: Mapping[str, Rule]) -> dict[str, Rule]:
     """Return the rules that say what they find; an unknown kind is an error."""
-    named = {name: rule for name, rule in rules.items() if rule.finds}
-    for name, rule in named.items():
+    result = {name: rule for name, rule in rules.items() if rule.finds}
+    for name, rule in result.items():
         if rule.finds not in known_kinds():
             raise ClearsetError(
                 f"filter.{name} finds '{rule.finds}', which is no kind of fault. "
                 f"Known: {', '.join(sorted(known_kinds()))}"
             )
-    return named
+    return result
 
 
 def examples(rule: Rule, values: pd.DataFrame, survey: Survey) -> pd.DataFrame:
@@ -53,7 +53,7 @@ def examples(rule: Rule, values: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     if rule.finds == "leak":
         return _leaks(truth, survey.registrations)
     kinds = truth["kinds"].str.split().map(set)
-    positive = kinds.map(lambda named: rule.finds in named).astype(bool)
+    positive = kinds.map(lambda names: rule.finds in names).astype(bool)
     judged = (truth["fault"] != FOREIGN) | (rule.finds == FOREIGN)
     if rule.finds in RELATED:
         judged &= positive | ~truth["eye"].isin(truth.loc[positive, "eye"])
@@ -71,14 +71,14 @@ def _pairs(truth: pd.DataFrame, neighbours: pd.DataFrame) -> pd.DataFrame:
     near = neighbours[neighbours["image_id"].isin(alike.index)]
     near = near[near["neighbour_id"].isin(alike.index)]
     ends = np.sort(near[["image_id", "neighbour_id"]].to_numpy(str), axis=1)
-    listed = pd.DataFrame(
+    pairs = pd.DataFrame(
         {"first": ends[:, 0], "second": ends[:, 1], "value": near["similarity"].to_numpy()}
     )
-    listed = listed.groupby(["first", "second"], as_index=False)["value"].max()
+    pairs = pairs.groupby(["first", "second"], as_index=False)["value"].max()
     ids = alike.reset_index()[["image_id", "source"]]
     true = ids.merge(ids, on="source").query("image_id_x < image_id_y")
     true = true.rename(columns={"image_id_x": "first", "image_id_y": "second"})
-    table = listed.merge(true[["first", "second"]], how="outer", indicator="source")
+    table = pairs.merge(true[["first", "second"]], how="outer", indicator="source")
     first, second = (alike.loc[table[side]].reset_index() for side in ("first", "second"))
     table["positive"] = (first["source"] == second["source"]).to_numpy()
     faults = pd.DataFrame({"one": first["fault"], "two": second["fault"]})
@@ -95,17 +95,21 @@ def _leaks(truth: pd.DataFrame, registrations: pd.DataFrame) -> pd.DataFrame:
     first, second = (
         truth.loc[registrations[side]].reset_index() for side in ("image_id", "other_id")
     )
-    same = (first["eye"] == second["eye"]).to_numpy()
+    same_eye = (first["eye"] == second["eye"]).to_numpy()
     strange = ((first["fault"] == FOREIGN) | (second["fault"] == FOREIGN)).to_numpy()
-    other = ~same & ~strange
+    other = ~same_eye & ~strange
     inliers = registrations["inliers"].to_numpy(float)
-    ends = pd.concat([first["image_id"][same], second["image_id"][same]])
-    best = pd.Series(np.concatenate([inliers[same]] * 2), ends, dtype=float).groupby(level=0).max()
+    ends = pd.concat([first["image_id"][same_eye], second["image_id"][same_eye]])
+    best = (
+        pd.Series(np.concatenate([inliers[same_eye]] * 2), ends, dtype=float).groupby(level=0).max()
+    )
     planted = truth[truth["kinds"].str.split().map(lambda kinds: "leak" in kinds).astype(bool)]
-    right = planted.assign(value=best.reindex(planted.index).fillna(0.0), positive=True)
-    wrong = pd.DataFrame({"value": inliers[other], "positive": False, "fault": "", "severity": 0})
-    wrong["part"] = _common(first["part"][other], second["part"][other])
-    return pd.concat([right[COLUMNS], wrong[COLUMNS]], ignore_index=True)
+    positives = planted.assign(value=best.reindex(planted.index).fillna(0.0), positive=True)
+    negatives = pd.DataFrame(
+        {"value": inliers[other], "positive": False, "fault": "", "severity": 0}
+    )
+    negatives["part"] = _common(first["part"][other], second["part"][other])
+    return pd.concat([positives[COLUMNS], negatives[COLUMNS]], ignore_index=True)
 
 
 def _common(one: pd.Series, two: pd.Series) -> npt.NDArray[np.object_]:
@@ -121,13 +125,13 @@ def scores(cases: pd.DataFrame, rule: Rule) -> dict[str, float]:
     flagged, positive = outside(cases["value"], rule), cases["positive"].to_numpy(bool)
     right, wrong = int((flagged & positive).sum()), int((flagged & ~positive).sum())
     total = int(positive.sum())
-    told = _violation(cases["value"], rule)
-    known = ~np.isnan(told)
+    violation = _violation(cases["value"], rule)
+    measured = ~np.isnan(violation)
     return {
         "precision": right / (right + wrong) if right + wrong else float("nan"),
         "recall": right / total if total else float("nan"),
         "f1": 2 * right / (right + wrong + total) if total else float("nan"),
-        "auroc": auroc(told[known & positive], told[known & ~positive]),
+        "auroc": auroc(violation[measured & positive], violation[measured & ~positive]),
     }
 
 
@@ -150,10 +154,10 @@ def detection(
         for rule, entry in detectors(rules).items():
             cases = examples(entry, values, survey)
             for part in ("all", PARTS[1]) if name == "default" else (PARTS[1],):
-                chosen = cases if part == "all" else cases[cases["part"] == part]
-                total = int(chosen["positive"].sum())
+                of_part = cases if part == "all" else cases[cases["part"] == part]
+                total = int(of_part["positive"].sum())
                 row = (rule, entry.metric, entry.finds, name, part, entry.min, entry.max)
-                rows.append((*row, total, len(chosen) - total, *scores(chosen, entry).values()))
+                rows.append((*row, total, len(of_part) - total, *scores(of_part, entry).values()))
     columns = [*UNDER, "min", "max", "positives", "negatives", *SCORES]
     return pd.DataFrame(rows, columns=columns).astype({"min": float, "max": float})
 
@@ -169,25 +173,25 @@ def severities(
     for name, part in (("default", "all"), ("calibrated", PARTS[1])):
         for rule, entry in detectors(bounds.get(name, {})).items():
             for fault, severity, cases in _by_fault(examples(entry, values, survey), part):
-                told = scores(cases, entry)
+                figures = scores(cases, entry)
                 if entry.finds in PAIRED:
-                    told |= {"precision": float("nan"), "f1": float("nan")}
+                    figures |= {"precision": float("nan"), "f1": float("nan")}
                 total = int(cases["positive"].sum())
-                rows.append((fault, severity, rule, name, part, total, *told.values()))
+                rows.append((fault, severity, rule, name, part, total, *figures.values()))
     return pd.DataFrame(
         rows, columns=["fault", "severity", "rule", "bounds", "part", "images", *SCORES]
     )
 
 
 def _by_fault(cases: pd.DataFrame, part: str) -> Iterator[tuple[str, int, pd.DataFrame]]:
-    chosen = cases if part == "all" else cases[cases["part"] == part]
-    negatives = chosen[~chosen["positive"] & chosen["fault"].isin([CLEAN, ""])]
-    positives = chosen[chosen["positive"] & (chosen["fault"] != "")]
+    of_part = cases if part == "all" else cases[cases["part"] == part]
+    negatives = of_part[~of_part["positive"] & of_part["fault"].isin([CLEAN, ""])]
+    positives = of_part[of_part["positive"] & (of_part["fault"] != "")]
     for fault, group in positives.groupby("fault"):
         levels = sorted({0, *group["severity"]})
         for level in levels:
-            some = group if level == 0 else group[group["severity"] == level]
-            yield str(fault), int(level), pd.concat([some, negatives])
+            members = group if level == 0 else group[group["severity"] == level]
+            yield str(fault), int(level), pd.concat([members, negatives])
 
 
 def crosstalk(values: pd.DataFrame, truth: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
@@ -202,23 +206,23 @@ def crosstalk(values: pd.DataFrame, truth: pd.DataFrame, rules: Mapping[str, Rul
     return pd.concat(parts, ignore_index=True)[["rule", "finds", "fault", "images", "flagged"]]
 
 
-def headline(detection: pd.DataFrame, asked: Collection[str]) -> dict[str, float]:
-    """Return the one number by which experiments are compared: F1, the mean of the `asked` rules.
+def headline(detection: pd.DataFrame, rules: Collection[str]) -> dict[str, float]:
+    """Return the one number by which experiments are compared: F1, the mean of some `rules`.
 
-    Of the given bounds on all eyes; nothing where no asked rule is a detector.
+    Of the given bounds on all eyes; nothing where none of them is a detector.
     """
-    own = detection[(detection["part"] == "all") & detection["rule"].isin(list(asked))]
+    own = detection[(detection["part"] == "all") & detection["rule"].isin(list(rules))]
     return {"f1": float(own["f1"].mean())} if len(own) else {}
 
 
-def summary(severities: pd.DataFrame, detection: pd.DataFrame, asked: Collection[str]) -> list[str]:
+def summary(severities: pd.DataFrame, detection: pd.DataFrame, rules: Collection[str]) -> list[str]:
     """Return the lines of a table for people: each fault, what finds it, and how well.
 
-    `asked` are the rules to show for each fault; the others are only summed up.
+    `rules` are those to show for each fault; the others are only summed up.
     """
     lines = [f"  {'fault':18}{'found by':18}{'images':>6}{'precision':>11}{'recall':>8}{'F1':>6}"]
     own = severities[(severities["severity"] == 0) & (severities["part"] == "all")]
-    own = own[own["rule"].isin(asked)]
+    own = own[own["rule"].isin(rules)]
     for row in own.itertuples():
         lines.append(f"  {row.fault:18}{row.rule:18}{row.images:6}" + _numbers(row))
     lines.append("  a detector among all images, clean and with any other fault:")
@@ -228,5 +232,5 @@ def summary(severities: pd.DataFrame, detection: pd.DataFrame, asked: Collection
 
 
 def _numbers(row: Any) -> str:
-    shown = ["     -" if np.isnan(v) else f"{v:6.2f}" for v in (row.precision, row.recall, row.f1)]
-    return f"{shown[0]:>11}{shown[1]:>8}{shown[2]:>6}"
+    texts = ["     -" if np.isnan(v) else f"{v:6.2f}" for v in (row.precision, row.recall, row.f1)]
+    return f"{texts[0]:>11}{texts[1]:>8}{texts[2]:>6}"

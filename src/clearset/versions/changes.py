@@ -10,7 +10,7 @@ import pandas as pd
 from clearset.config.schema import Dataset
 from clearset.store.markdown import escaped
 
-SHOWN = 20  # rows of images, and of params, that an entry has at most
+ROWS = 20  # rows of images, and of params, that an entry has at most
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def entry(
 ) -> str:
     """Return the entry: counts, and what differs from the `last` release, if there was one.
 
-    `fates` is the table of that name; of more than `SHOWN` rows it says how to see the others.
+    `fates` is the table of that name; of more than `ROWS` rows it says how to see the others.
     """
     became = ", ".join(f"{number} {fate}" for fate, number in facts.fates.items())
     how = ", as a recipe: its licence lets no picture be passed on" if facts.restricted else ""
@@ -65,13 +65,13 @@ def entry(
     lines += [f"Since {last}: {len(moved)} params and the fate of {len(fates)} images changed."]
     if len(moved):
         lines += ["", "| param | before | after |", "| --- | --- | --- |"]
-        lines += [f"| {escaped(n)} | {escaped(b)} | {escaped(a)} |" for n, b, a in moved[:SHOWN]]
+        lines += [f"| {escaped(n)} | {escaped(b)} | {escaped(a)} |" for n, b, a in moved[:ROWS]]
     if len(fates):
         lines += ["", "| image | before | after | why |", "| --- | --- | --- | --- |"]
         lines += [
             f"| {escaped(row.image_id)} | {row.before} | {row.after} | {escaped(row.why)} |"
-            for row in fates.head(SHOWN).itertuples()
+            for row in fates.head(ROWS).itertuples()
         ]
-    if max(len(moved), len(fates)) > SHOWN:
+    if max(len(moved), len(fates)) > ROWS:
         lines += ["", f"All of them: `make diff DATASET={facts.dataset} A={last} B={facts.name}`."]
     return "\n".join(lines)

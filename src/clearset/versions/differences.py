@@ -15,7 +15,7 @@ from clearset.store.errors import listed
 from clearset.store.tolerance import EXACT, LAST_DIGIT, Tolerance
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w])")
-SHOWN = 5  # lines of a text, or keys of an object
+LINES = 5  # lines of a text, or keys of an object
 
 
 def of_tables(
@@ -33,16 +33,16 @@ def of_tables(
     exact = [column for column in key if tolerances[column] == EXACT]
     one, two = (_placed(frame, exact) for frame in (before, after))
     lines += _names("rows", list(one.index), list(two.index))
-    both = one.index.intersection(two.index, sort=False)
-    one, two = one.loc[both], two.loc[both]
+    common = one.index.intersection(two.index, sort=False)
+    one, two = one.loc[common], two.loc[common]
     for column in [name for name in before if name in after and name not in exact]:
         gaps = _gaps(one[column], two[column], tolerances[column])
         if gaps.any():
             worst = int(np.argmax(gaps))
             values = _value(one[column].iloc[worst]), _value(two[column].iloc[worst])
             lines.append(
-                f"{column}: {int((gaps > 0).sum())} of {len(both)} rows, most in {both[worst]}: "
-                f"{values[0]} recorded, {values[1]} now"
+                f"{column}: {int((gaps > 0).sum())} of {len(common)} rows, most in "
+                f"{common[worst]}: {values[0]} recorded, {values[1]} now"
             )
     return lines
 
@@ -50,9 +50,9 @@ def of_tables(
 def of_objects(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return which values of a JSON object differ: whole numbers and text at all."""
     lines = _names("keys", list(before), list(after))
-    wrong = [key for key in before if key in after and not _agree(before[key], after[key])]
-    lines += [f"{key}: {before[key]!r} recorded, {after[key]!r} now" for key in wrong[:SHOWN]]
-    return lines + ([f"and {len(wrong) - SHOWN} more values"] if len(wrong) > SHOWN else [])
+    keys = [key for key in before if key in after and not _agree(before[key], after[key])]
+    lines += [f"{key}: {before[key]!r} recorded, {after[key]!r} now" for key in keys[:LINES]]
+    return lines + ([f"and {len(keys) - LINES} more values"] if len(keys) > LINES else [])
 
 
 def of_texts(before: str, after: str) -> list[str]:
@@ -61,8 +61,8 @@ def of_texts(before: str, after: str) -> list[str]:
     if len(one) != len(two):
         return [f"{len(one)} lines recorded, {len(two)} now"]
     pairs = zip(one, two, strict=True)
-    wrong = [number for number, pair in enumerate(pairs, 1) if not _same_line(*pair)]
-    return [f"lines that differ: {listed(wrong)}"] if wrong else []
+    numbers = [number for number, pair in enumerate(pairs, 1) if not _same_line(*pair)]
+    return [f"lines that differ: {listed(numbers)}"] if numbers else []
 
 
 def of_pixels(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> list[str]:
@@ -102,8 +102,8 @@ def _gaps(before: pd.Series, after: pd.Series, tolerance: Tolerance) -> npt.NDAr
         return (before != after).to_numpy(np.float64)
     one, two = before.to_numpy(np.float64), after.to_numpy(np.float64)
     with np.errstate(invalid="ignore"):
-        apart = np.nan_to_num(np.abs(two - one), nan=np.inf)
-    return np.where(tolerance.holds(one, two), 0.0, apart)
+        gaps = np.nan_to_num(np.abs(two - one), nan=np.inf)
+    return np.where(tolerance.holds(one, two), 0.0, gaps)
 
 
 def _value(value: Any) -> str:

@@ -35,11 +35,11 @@ def changed(one: Version, two: Version) -> pd.DataFrame:
         before, after = (side.loc[image_id] if image_id in side.index else None for side in sides)
         if not _same(before, after):
             why = "; ".join(_flags(image_id, one, two)) or _otherwise(before, after)
-            rows.append((image_id, _of(before, after, "split"), *_told(before, after, why)))
+            rows.append((image_id, _of(before, after, "split"), *_columns(before, after, why)))
     return pd.DataFrame(rows, columns=COLUMNS).astype("str")
 
 
-def _told(before: Any, after: Any, why: str) -> tuple[str, ...]:
+def _columns(before: Any, after: Any, why: str) -> tuple[str, ...]:
     fates = [ABSENT if row is None else row.decision for row in (before, after)]
     beside = [
         "" if row is None else row[column]
@@ -54,8 +54,8 @@ def _same(before: Any, after: Any) -> bool:
         return False
     same_bytes = before.output_sha256 == after.output_sha256
     same_image = before.output_identity and before.output_identity == after.output_identity
-    same = before.decision != REPAIRED or same_bytes or same_image
-    return bool(same and before.source_sha256 == after.source_sha256)
+    same_result = before.decision != REPAIRED or same_bytes or same_image
+    return bool(same_result and before.source_sha256 == after.source_sha256)
 
 
 def _of(before: Any, after: Any, column: str) -> str:
@@ -75,21 +75,21 @@ def _otherwise(before: Any, after: Any) -> str:
 
 def _flags(image_id: str, one: Version, two: Version) -> list[str]:
     """Return the flags that an image gained or lost, each with its value and both bounds."""
-    found = []
+    values = []
     for version in (one, two):
         own = version.flags[version.flags["image_id"] == image_id]
         own = own[own["action"] != Action.keep.value]
-        found.append(dict(zip(own["rule"], own["value"], strict=True)))
-    told = []
-    for rule in sorted(set(found[0]) ^ set(found[1])):
-        gained = rule in found[1]
-        value = (found[1] if gained else found[0])[rule]
+        values.append(dict(zip(own["rule"], own["value"], strict=True)))
+    lines = []
+    for rule in sorted(set(values[0]) ^ set(values[1])):
+        gained = rule in values[1]
+        value = (values[1] if gained else values[0])[rule]
         metric = (two if gained else one).rules[rule].metric
         bounds = [_bounds(version.rules.get(rule)) for version in (one, two)]
-        moved = bounds[0] if bounds[0] == bounds[1] else " -> ".join(bounds)
+        change = bounds[0] if bounds[0] == bounds[1] else " -> ".join(bounds)
         word = "now" if gained else "no longer"
-        told.append(f"{word} flagged by {rule}: {metric} {value:.6g}, {moved}")
-    return told
+        lines.append(f"{word} flagged by {rule}: {metric} {value:.6g}, {change}")
+    return lines
 
 
 def _bounds(rule: Rule | None) -> str:

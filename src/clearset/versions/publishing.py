@@ -8,7 +8,7 @@ from clearset.config import composition, params
 from clearset.store import checksums, layout
 from clearset.store.errors import ClearsetError, listed
 from clearset.versions.git import output
-from clearset.versions.pushing import opened
+from clearset.versions.pushing import dvc_repository
 
 ORIGIN = "origin"
 CHANGELOG = Path("CHANGELOG.md")
@@ -23,12 +23,12 @@ class Tag:
     there: str
 
 
-def git(*arguments: str, given: str = "", index: str = "") -> str:
+def git(*arguments: str, stdin: str = "", index: str = "") -> str:
     """Return what a git command prints; raises `ClearsetError` with what it says."""
-    return output(*arguments, given=given.encode(), index=index).decode().rstrip("\n")
+    return output(*arguments, stdin=stdin.encode(), index=index).decode().rstrip("\n")
 
 
-def known(*arguments: str) -> str:
+def git_or_blank(*arguments: str) -> str:
     """Return what a git command prints, or nothing where it fails."""
     try:
         return git(*arguments)
@@ -53,7 +53,7 @@ def refuse_unready(dataset: str) -> None:
             f"{params.PARAMS} is not what conf/ composes to: these results are of an experiment. "
             "make adopt NAME=... writes its values into conf/; dvc repro goes back to conf/"
         )
-    with opened() as repo:
+    with dvc_repository() as repo:
         if changed := repo.status(targets=[f"release@{dataset}"], with_deps=True):
             raise ClearsetError(
                 f"{dataset} is not reproduced ({listed(changed)} changed). Run dvc repro "
@@ -71,11 +71,11 @@ def refuse_unready(dataset: str) -> None:
 
 def tag(name: str) -> Tag:
     """Return where a tag stands; raises `ClearsetError` without a git remote that answers."""
-    if not known("remote", "get-url", ORIGIN):
+    if not git_or_blank("remote", "get-url", ORIGIN):
         raise ClearsetError(
             f"git has no remote '{ORIGIN}' to push the tag to: git remote add {ORIGIN} <address>"
         )
-    here = known("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
+    here = git_or_blank("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
     return Tag(name, here, _there(f"refs/tags/{name}"))
 
 
@@ -91,36 +91,36 @@ def _there(ref: str) -> str:
     return answer.splitlines()[-1].split("\t")[0] if answer else ""  # the tag's commit comes last
 
 
-def refuse_behind(found: Tag) -> None:
+def refuse_behind(tag: Tag) -> None:
     """Raise `ClearsetError` when the git remote's branch has commits that are not here."""
-    branch = known("symbolic-ref", "--quiet", "--short", "HEAD")
+    branch = git_or_blank("symbolic-ref", "--quiet", "--short", "HEAD")
     there = _there(f"refs/heads/{branch}") if branch else ""
-    if there and there != found.here and known("merge-base", there, "HEAD") != there:
+    if there and there != tag.here and git_or_blank("merge-base", there, "HEAD") != there:
         raise ClearsetError(
             f"{ORIGIN} has commits on {branch} that are not here, so it would refuse the release. "
             "git pull, dvc repro, then the same again"
         )
 
 
-def resumed(found: Tag) -> bool:
+def resumed(tag: Tag) -> bool:
     """Whether a tag is of this very release, begun before and stopped.
 
     Raises `ClearsetError` for a tag of another one.
     """
-    if not found.here and not found.there:
+    if not tag.here and not tag.there:
         return False
     head = git("rev-parse", "HEAD")
-    ours = found.here and head in (found.here, known("rev-parse", f"{found.here}^1"))
-    if ours and found.there in ("", found.here) and (found.here != head or not found.there):
+    ours = tag.here and head in (tag.here, git_or_blank("rev-parse", f"{tag.here}^1"))
+    if ours and tag.there in ("", tag.here) and (tag.here != head or not tag.there):
         return True
-    where = f"on {ORIGIN}" if found.there else "here"
+    where = f"on {ORIGIN}" if tag.there else "here"
     raise ClearsetError(
-        f"the tag {found.name} exists {where} already. A release never changes: choose another "
-        "VERSION" + ("" if found.there else f", or remove it: git tag --delete {found.name}")
+        f"the tag {tag.name} exists {where} already. A release never changes: choose another "
+        "VERSION" + ("" if tag.there else f", or remove it: git tag --delete {tag.name}")
     )
 
 
-def commit(found: Tag, entry: str, message: str) -> str:
+def commit(tag: Tag, entry: str, message: str) -> str:
     """Make the release's commit and tag, and return the commit; no branch and no file changes."""
     before = CHANGELOG.read_text(encoding="utf-8")
     head, _, rest = before.partition("\n## ")
@@ -128,27 +128,27 @@ def commit(found: Tag, entry: str, message: str) -> str:
     with tempfile.TemporaryDirectory(prefix="clearset-") as scratch:
         index = str(Path(scratch) / "index")
         git("read-tree", "HEAD", index=index)
-        blob = git("hash-object", "-w", "--stdin", given=text)
-        entry_of = f"100644,{blob},{CHANGELOG}"
-        git("update-index", "--add", "--cacheinfo", entry_of, index=index)
+        blob = git("hash-object", "-w", "--stdin", stdin=text)
+        index_entry = f"100644,{blob},{CHANGELOG}"
+        git("update-index", "--add", "--cacheinfo", index_entry, index=index)
         tree = git("write-tree", index=index)
-    made = git("commit-tree", tree, "-p", "HEAD", "-m", message)
-    git("tag", "--annotate", found.name, made, "-m", message)
-    return made
+    sha = git("commit-tree", tree, "-p", "HEAD", "-m", message)
+    git("tag", "--annotate", tag.name, sha, "-m", message)
+    return sha
 
 
-def announce(found: Tag, made: str) -> None:
+def announce(tag: Tag, sha: str) -> None:
     """Push branch and tag together, then move the branch here; on refusal nothing is left."""
-    branch = known("symbolic-ref", "--quiet", "--short", "HEAD")
-    refs = [f"{made}:refs/heads/{branch}"] if branch else []
+    branch = git_or_blank("symbolic-ref", "--quiet", "--short", "HEAD")
+    refs = [f"{sha}:refs/heads/{branch}"] if branch else []
     try:
-        git("push", "--atomic", "--quiet", ORIGIN, *refs, f"refs/tags/{found.name}")
+        git("push", "--atomic", "--quiet", ORIGIN, *refs, f"refs/tags/{tag.name}")
     except ClearsetError as error:
-        if _there(f"refs/tags/{found.name}") != made:  # it may have arrived, its answer not
-            git("tag", "--delete", found.name)
+        if _there(f"refs/tags/{tag.name}") != sha:  # it may have arrived, its answer not
+            git("tag", "--delete", tag.name)
             raise ClearsetError(
                 f"{ORIGIN} did not take the release: {error}. Nothing was released. Mend that (git "
                 "pull, if others pushed), then run the same again"
             ) from None
     if branch:
-        git("merge", "--ff-only", "--quiet", made)
+        git("merge", "--ff-only", "--quiet", sha)

@@ -14,7 +14,7 @@ from clearset.store.errors import ClearsetError, listed
 
 
 @contextmanager
-def opened() -> Iterator[Repo]:
+def dvc_repository() -> Iterator[Repo]:
     """Yield the project's DVC repository; what DVC refuses is a `ClearsetError`, with its reason.
 
     Such as a dataset that dvc.yaml does not list, or another DVC command that runs at the moment.
@@ -29,7 +29,7 @@ def opened() -> Iterator[Repo]:
 
 def remote() -> str:
     """Return the name of DVC's default remote; raises `ClearsetError` where there is none."""
-    with opened() as repo:
+    with dvc_repository() as repo:
         name = str(repo.config["core"].get("remote", ""))
         if name not in repo.config["remote"]:
             raise ClearsetError(
@@ -41,7 +41,7 @@ def remote() -> str:
 
 def refuse_corrupt(dataset: str) -> None:
     """Raise `ClearsetError` for a file of DVC's cache that others would get and that is broken."""
-    with opened() as repo:
+    with dvc_repository() as repo:
         shared = repo.used_objs(targets=[f"release@{dataset}"], with_deps=True).get(None, set())
         for item in sorted(shared, key=lambda item: str(item.value)):
             path = Path(repo.cache.local.oid_to_path(item.value))
@@ -49,8 +49,8 @@ def refuse_corrupt(dataset: str) -> None:
             if not path.exists():
                 raise ClearsetError(f"{_relative(path)} is missing. Run dvc fetch, or dvc repro")
             with path.open("rb") as file:
-                found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
-            if found.hexdigest() != expected:
+                digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+            if digest.hexdigest() != expected:
                 raise ClearsetError(
                     f"{_relative(path)} of DVC's cache is corrupted. Remove it, then get it back: "
                     f"dvc fetch release@{dataset} where a remote has it, or dvc repro --force"
@@ -62,16 +62,16 @@ def refuse_pictures(dataset: str, to: str) -> None:
 
     For datasets whose pictures may not be passed on: what dvc.yaml says of them is not trusted.
     """
-    with opened() as repo:
+    with dvc_repository() as repo:
         stages = repo.stage.collect(f"release@{dataset}", with_deps=True)
         outs = [out for stage in stages for out in stage.outs if out.use_cache and out.can_push]
         for out in outs:
             names = [key[-1] for key, _, _ in out.get_obj() or ()] if out.is_dir_checksum else []
-            found = {PurePosixPath(name).suffix.lower() for name in names} & codec.SUFFIXES
-            if found and out.remote in (None, to):
+            suffixes = {PurePosixPath(name).suffix.lower() for name in names} & codec.SUFFIXES
+            if suffixes and out.remote in (None, to):
                 raise ClearsetError(
                     f"{dataset} may not be passed on (about.redistributable in conf/dataset/), but "
-                    f"{out} with its {listed(sorted(found))} files would go to '{to}'. Name "
+                    f"{out} with its {listed(sorted(suffixes))} files would go to '{to}'. Name "
                     "another remote for its pixels on top of dvc.yaml, such as private"
                 )
 

@@ -33,18 +33,16 @@ def record(dataset: str, revision: str) -> Record:
     if not dataset or dataset != Path(dataset).name:
         raise ClearsetError(f"{dataset!a} is no dataset's name")
     place = f"{(layout.REPORTS / dataset).as_posix()}/"
-    resolved = commit(revision)
-    recorded = _names("ls-tree", "-r", "-z", "--name-only", resolved, "--", place)
+    sha = commit(revision)
+    recorded = _names("ls-tree", "-r", "-z", "--name-only", sha, "--", place)
     if not recorded:
         raise ClearsetError(f"{revision} records nothing of {dataset}: there is no {place} in it")
-    there = _names("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", place)
-    diff = ("diff", "--name-only", "-z", "--no-renames", "--relative", resolved, "--")
-    changed = _names(*diff, place, *LOCKS) | (there - recorded)
+    present = _names("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", place)
+    diff = ("diff", "--name-only", "-z", "--no-renames", "--relative", sha, "--")
+    changed = _names(*diff, place, *LOCKS) | (present - recorded)
     changed = {name for name in changed if name in (recorded | {*LOCKS}) or Path(name).exists()}
-    folders = [
-        name for lock in LOCKS if lock in changed for name in _moved(lock, dataset, resolved)
-    ]
-    files = recorded | {name for name in there if Path(name).exists()}
+    folders = [name for lock in LOCKS if lock in changed for name in _moved(lock, dataset, sha)]
+    files = recorded | {name for name in present if Path(name).exists()}
     return Record(frozenset(files), frozenset(changed - {*LOCKS}), tuple(sorted(folders)))
 
 
@@ -71,9 +69,9 @@ def _names(*arguments: str) -> set[str]:
 
 def _moved(lock: str, dataset: str, revision: str) -> list[str]:
     """Return the folders of a dataset that a lock has another hash of than at a revision."""
-    there = Path(lock)
+    path = Path(lock)
     before = _hashes(content(lock, revision) or b"", dataset)
-    after = _hashes(there.read_bytes() if there.exists() else b"", dataset)
+    after = _hashes(path.read_bytes() if path.exists() else b"", dataset)
     return [name for name in {*before, *after} if before.get(name) != after.get(name)]
 
 
@@ -81,8 +79,8 @@ def _hashes(lock: bytes, dataset: str) -> dict[str, str]:
     """Return {path: hash} of what a dataset's stages wrote below data/."""
     try:
         stages = (yaml.load(lock, Loader=LOADER) or {}).get("stages", {})  # noqa: S506 - safe ones
-        named = [stage for name, stage in stages.items() if name.partition("@")[2] == dataset]
-        outs = {out["path"]: str(out["md5"]) for stage in named for out in stage.get("outs", [])}
+        own = [stage for name, stage in stages.items() if name.partition("@")[2] == dataset]
+        outs = {out["path"]: str(out["md5"]) for stage in own for out in stage.get("outs", [])}
     except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise ClearsetError(f"dvc.lock is not as DVC writes it: {reason}. Restore it") from None

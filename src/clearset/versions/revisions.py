@@ -27,7 +27,7 @@ def content(path: Path, revision: str) -> bytes:
     Raises `ClearsetError` when there is no such revision or file, or its bytes are not at hand.
     """
     try:
-        found: bytes = _opened(revision).read_bytes(path.as_posix())
+        data: bytes = _file_system(revision).read_bytes(path.as_posix())
     except (DvcException, SCMError, OSError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ClearsetError(
@@ -35,21 +35,21 @@ def content(path: Path, revision: str) -> bytes:
             f"in which the dataset was released (dvc exp run ... release@{path.parts[-2]})? "
             "`dvc fetch --all-tags` gets what a remote has"
         ) from None
-    return found
+    return data
 
 
 def commit(revision: str) -> str:
     """Return the commit that a tag, a commit's short name or an experiment stands for."""
     with Repo() as repo:
         try:
-            found: str = resolve_rev(repo.scm, revision)
+            sha: str = resolve_rev(repo.scm, revision)
         except SCMError as error:
             raise ClearsetError(f"{error}. Is it a tag, a commit or an experiment?") from None
-    return found
+    return sha
 
 
 @lru_cache(maxsize=8)
-def _opened(revision: str) -> Any:
+def _file_system(revision: str) -> Any:
     return api.DVCFileSystem(rev=revision) if revision else api.DVCFileSystem()
 
 
@@ -63,10 +63,10 @@ def table(name: str, folder: Path, revision: str) -> pd.DataFrame:
 
 def section(dataset: str, revision: str) -> Dataset:
     """Return a dataset's params at a revision."""
-    found = yaml.safe_load(io.BytesIO(content(params.PARAMS, revision)))
-    if dataset not in found:
+    sections = yaml.safe_load(io.BytesIO(content(params.PARAMS, revision)))
+    if dataset not in sections:
         raise ClearsetError(f"{params.PARAMS} at {revision} has no dataset {dataset}")
-    return params.check(dataset, found[dataset], f"{params.PARAMS} at {revision}")
+    return params.check(dataset, sections[dataset], f"{params.PARAMS} at {revision}")
 
 
 def version(dataset: str, revision: str) -> Version:

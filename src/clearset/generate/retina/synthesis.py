@@ -64,25 +64,25 @@ def eye(rng: np.random.Generator, size: int) -> tuple[Image, Pixels]:
     a vein. One seed gives one anatomy at any size: what depends on the size is drawn last.
     """
     anatomy = anatomy_of(rng)
-    drawn = [raster(tree(rng, anatomy, kind.root), size) for kind in KINDS]
+    rasters = [raster(tree(rng, anatomy, kind.root), size) for kind in KINDS]
     gleam, blur, noise = rng.uniform((0.2, 0.6, 0.2), (1.6, 1.1, 4.8))
     image = _background(rng, size, anatomy)
-    light, mask = _vessels(rng, drawn, gleam, size)
+    light, mask = _vessels(rng, rasters, gleam, size)
     light = 1 - (1 - light) * (1 - 0.6 * _bump(size, anatomy.disc, anatomy.radius / 2))
     image *= ndimage.gaussian_filter(light, blur * size * PIXEL, truncate=2.5)
     return _sensor(rng, image * np.exp(_choroid(rng, size)), noise), mask
 
 
 def _vessels(
-    rng: np.random.Generator, drawn: list[tuple[Image, Image]], gleam: float, size: int
+    rng: np.random.Generator, rasters: list[tuple[Image, Image]], gleam: float, size: int
 ) -> tuple[Image, Pixels]:
     """Return the light that drawn vessels let through, 0 to 1, and their mask."""
     mask = np.zeros((size, size), np.uint8)
     light = np.ones((size, size))
-    for kind, (away, radius) in zip(KINDS, drawn, strict=True):
-        inside = away <= 1
+    for kind, (distance, radius) in zip(KINDS, rasters, strict=True):
+        inside = distance <= 1
         strength = kind.contrast * rng.uniform(0.85, 1.15)
-        depth = _depth(away[inside], radius[inside], gleam * kind.reflex, size)
+        depth = _depth(distance[inside], radius[inside], gleam * kind.reflex, size)
         light[inside] *= 1 - strength * depth
         mask[inside] = kind.value
     return light, mask
@@ -95,8 +95,8 @@ def vessels(seed: int, size: int) -> tuple[Image, Pixels]:
     """
     rng = np.random.default_rng(seed)
     anatomy = anatomy_of(rng)
-    drawn = [raster(tree(rng, anatomy, kind.root), size) for kind in KINDS]
-    return _vessels(rng, drawn, 0.3, size)
+    rasters = [raster(tree(rng, anatomy, kind.root), size) for kind in KINDS]
+    return _vessels(rng, rasters, 0.3, size)
 
 
 def foreign(rng: np.random.Generator, size: int) -> Image:
@@ -105,15 +105,15 @@ def foreign(rng: np.random.Generator, size: int) -> Image:
     A page of text, a chequered chart or a scan of round bodies, `size` pixels (from 64) a side.
     """
     y, x = np.mgrid[:size, :size] / size
-    made = rng.choice(["page", "chart", "cells"])
-    if made == "page":
+    kind = rng.choice(["page", "chart", "cells"])
+    if kind == "page":
         lines, letters = int(rng.integers(18, 30)), int(rng.integers(40, 70))
         ink = rng.random((2 * lines, 2 * letters)) < 0.7
         ink[1::2] = False
         ink[:, :6] = False  # the margin
         ink &= np.arange(2 * letters) < rng.integers(letters, 2 * letters, (2 * lines, 1))
         image = 0.93 - 0.8 * ink[(y * 2 * lines).astype(int), (x * 2 * letters).astype(int)]
-    elif made == "chart":
+    elif kind == "chart":
         turn, period = rng.uniform(0, np.pi), rng.uniform(0.06, 0.15)
         along = x * np.cos(turn) + y * np.sin(turn)
         across = y * np.cos(turn) - x * np.sin(turn)
@@ -122,23 +122,23 @@ def foreign(rng: np.random.Generator, size: int) -> Image:
         image = np.full((size, size), 0.08)
         for _ in range(rng.integers(15, 40)):
             place, radius = rng.uniform(0, 1, 2), rng.uniform(0.02, 0.07)
-            away = np.sqrt((y - place[0]) ** 2 + (x - place[1]) ** 2) / radius
-            edge = np.exp(np.minimum((away - 1) * 12, 50))
+            distance = np.sqrt((y - place[0]) ** 2 + (x - place[1]) ** 2) / radius
+            edge = np.exp(np.minimum((distance - 1) * 12, 50))
             image = np.maximum(image, rng.uniform(0.4, 1) / (1 + edge))
     return _sensor(rng, image, rng.uniform(0.3, 5))
 
 
-def _depth(away: Image, radius: Image, reflex: float, size: int) -> Image:
+def _depth(distance: Image, radius: Image, reflex: float, size: int) -> Image:
     """Return how much of its contrast a vessel shows at a distance from its centre, in radii.
 
     Thin ones show less of it and no reflex (nor do few pixels), and ones thinner than a pixel
     cover a part of it.
     """
     wide = radius / (size * PIXEL)
-    shown = np.clip(0.5 + wide / 8, 0, 1) * np.minimum(radius / 0.55, 1)
+    visibility = np.clip(0.5 + wide / 8, 0, 1) * np.minimum(radius / 0.55, 1)
     reflected = reflex * np.clip(np.minimum(wide - 2, radius - 1) / 2, 0, 1)
-    centre = reflected * np.exp(-((away / 0.38) ** 2))
-    return np.asarray(shown * (1 - 0.6 * away**4) * (1 - centre))
+    centre = reflected * np.exp(-((distance / 0.38) ** 2))
+    return np.asarray(visibility * (1 - 0.6 * distance**4) * (1 - centre))
 
 
 def _background(rng: np.random.Generator, size: int, anatomy: Anatomy) -> Image:

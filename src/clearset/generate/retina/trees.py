@@ -63,16 +63,16 @@ def tree(rng: np.random.Generator, anatomy: Anatomy, root: float) -> npt.NDArray
     `root` is the usual radius of the thickest where they leave the disc. Thick ones grow first.
     """
     growing, segments = _roots(rng, anatomy, root), []
-    taken: set[tuple[int, int]] = set()
+    cells: set[tuple[int, int]] = set()
     while growing:
         growing.sort(key=lambda vessel: vessel.radius)
-        points, branches = _grow(rng, growing.pop(), anatomy, taken)
+        points, branches = _grow(rng, growing.pop(), anatomy, cells)
         growing += branches
-        taken |= {_cell(*point[:2]) for point in points}
+        cells |= {_cell(*point[:2]) for point in points}
         fade = TAPER if _seen(*points[-1][:2], anatomy) else 1
         for number, (a, b) in enumerate(pairwise(points)):
-            left = min((len(points) - number) / fade, 1)  # of its radius, close to its end
-            segments.append((*a[:2], *b[:2], max(b[2] * left, THINNEST)))
+            share = min((len(points) - number) / fade, 1)  # of its radius, close to its end
+            segments.append((*a[:2], *b[:2], max(b[2] * share, THINNEST)))
     (x, y), side = anatomy.disc, anatomy.side
     return np.array(segments) * (side, -1, side, -1, 1) + (x, y, x, y, 0)
 
@@ -104,7 +104,7 @@ def _cell(across: float, up: float) -> tuple[int, int]:
 
 
 def _grow(
-    rng: np.random.Generator, vessel: Vessel, anatomy: Anatomy, taken: set[tuple[int, int]]
+    rng: np.random.Generator, vessel: Vessel, anatomy: Anatomy, cells: set[tuple[int, int]]
 ) -> tuple[list[tuple[float, float, float]], list[Vessel]]:
     """Follow a vessel to its end: return its points (place, radius) and what branches off.
 
@@ -122,12 +122,12 @@ def _grow(
         across += STEP * math.cos(heading + wiggle)
         up += STEP * math.sin(heading + wiggle)
         points.append((across, up, radius))
-        met = vessel.depth > 0 and step > 7 and _cell(across, up) in taken
-        if met or _ended(across, up, vessel, anatomy):
+        collision = vessel.depth > 0 and step > 7 and _cell(across, up) in cells
+        if collision or _ended(across, up, vessel, anatomy):
             break
         if step > until and vessel.depth < DEEPEST:
-            here = replace(vessel, place=(across, up), heading=heading, radius=radius)
-            branch = _branch(rng, here)
+            fork = replace(vessel, place=(across, up), heading=heading, radius=radius)
+            branch = _branch(rng, fork)
             until = step + rng.exponential(18 + 14 * thin) + 9
             if branch.radius > THINNEST:
                 branches.append(branch)
@@ -184,7 +184,7 @@ def raster(segments: npt.NDArray[np.float64], size: int) -> tuple[Image, Image]:
 
     Outside the vessels the distance is 9 and the radius 0.
     """
-    away, wide = np.full(size * size, 9.0), np.zeros(size * size)
+    distances, wide = np.full(size * size, 9.0), np.zeros(size * size)
     scaled = segments * size
     scaled = scaled[scaled[:, 4] >= FAINTEST]
     length = np.abs(scaled[:, :2] - scaled[:, 2:4]).max(1)
@@ -193,11 +193,11 @@ def raster(segments: npt.NDArray[np.float64], size: int) -> tuple[Image, Image]:
         group = scaled[reach == pixels]
         share = max(CHUNK // (2 * pixels + 1) ** 2, 1)
         for start in range(0, len(group), share):
-            _stamp(away, wide, group[start : start + share], pixels, size)
-    return away.reshape(size, size), wide.reshape(size, size)
+            _stamp(distances, wide, group[start : start + share], pixels, size)
+    return distances.reshape(size, size), wide.reshape(size, size)
 
 
-def _stamp(away: Image, wide: Image, group: Image, reach: int, size: int) -> None:
+def _stamp(distances: Image, wide: Image, group: Image, reach: int, size: int) -> None:
     """Lower distances and set radii in place, within `reach` pixels of the segments' middles."""
     x, y, dx, dy, radius = group.T[:, :, None, None]
     dx, dy = dx - x, dy - y
@@ -206,9 +206,9 @@ def _stamp(away: Image, wide: Image, group: Image, reach: int, size: int) -> Non
     rows = np.floor(y + dy / 2).astype(int) + offsets[:, None]
     u, v = (columns + 0.5) - x, (rows + 0.5) - y
     along = np.clip((u * dx + v * dy) / np.maximum(dx**2 + dy**2, 1e-9), 0, 1)
-    drawn = np.maximum(radius, 0.55)  # a thinner line would have holes
-    distance = np.sqrt((u - along * dx) ** 2 + (v - along * dy) ** 2) / drawn
+    thickness = np.maximum(radius, 0.55)  # a thinner line would have holes
+    distance = np.sqrt((u - along * dx) ** 2 + (v - along * dy) ** 2) / thickness
     near = (distance <= 1) & (columns >= 0) & (columns < size) & (rows >= 0) & (rows < size)
     where = (rows * size + columns)[near]
-    np.minimum.at(away, where, distance[near])
+    np.minimum.at(distances, where, distance[near])
     wide[where] = np.broadcast_to(radius, near.shape)[near]

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearset.generate.satellite.landscape import Land
-from clearset.generate.satellite.lattices import CELLS, repeated, shown
+from clearset.generate.satellite.lattices import CELLS, repeated, view
 from clearset.generate.satellite.scenery import BEACH, CANOPY, CLOUD, COLOURS, GREY, SHALLOWS, WATER
 from clearset.generate.satellite.shapes import Canvas, Points, Shapes, Window, draw, shadows
 from clearset.numeric.exact import cv2, whole
@@ -23,7 +23,7 @@ def reflected(ground: Land, window: Window, bands: int) -> Image:
 
     It is shaped (bands, size, size), for 1 band or 3.
     """
-    clumps = shown(ground.clumps, window)
+    clumps = view(ground.clumps, window)
     fine = repeated(ground.grain, window)
     image = _plain(ground, window, bands, (clumps, fine))
     if ground.setting.water == "river":  # roads bridge a river, and end at a shore
@@ -40,8 +40,8 @@ def _plain(ground: Land, window: Window, bands: int, textures: tuple[Image, Imag
     clumps, fine = textures
     canvas = np.empty((window.size, window.size, 4), np.uint8)
     canvas[:] = _inks(np.array([COLOURS[ground.setting.crops[0]]]), bands)[0]
-    fields = ground.fields.seen(window)
-    visible = ground.fields.chosen(fields)
+    fields = ground.fields.in_view(window)
+    visible = ground.fields.subset(fields)
     draw(canvas, visible.corners, _inks(visible.inks, bands), window)
     image, rough = _planes(canvas, bands)
     texture = 0.5 * clumps + 0.25 * fine
@@ -50,10 +50,10 @@ def _plain(ground: Land, window: Window, bands: int, textures: tuple[Image, Imag
         light += _rows(visible.corners, ground.rows[fields], window)
     image *= light
     if ground.wood is not None:
-        share = shown(ground.wood, window) + 0.12 * clumps
+        share = view(ground.wood, window) + 0.12 * clumps
         share = np.clip(0.5 + share * (0.03 * window.size), 0, 1)
         image += share * (_tint(CANOPY, bands) * (1 + 1.1 * texture) - image)
-    image *= shown(ground.light, window)
+    image *= view(ground.light, window)
     return np.maximum(image, 0.02, out=image)
 
 
@@ -78,10 +78,10 @@ def _built(image: Image, ground: Land, window: Window, fine: Image) -> Image:
     built = np.zeros((window.size, window.size, 4), np.uint8)  # colours already times coverage
     shade = np.zeros((window.size, window.size), np.uint8)
     _cover(built, ground.ways, window, bands)
-    trees = ground.trees.chosen(ground.trees.seen(window))
+    trees = ground.trees.subset(ground.trees.in_view(window))
     _crowns(built, shade, trees, window, (bands, way))
-    which = ground.roofs.seen(window)
-    roofs, cast = ground.roofs.chosen(which), ground.heights[which, None] * way
+    which = ground.roofs.in_view(window)
+    roofs, cast = ground.roofs.subset(which), ground.heights[which, None] * way
     draw(shade, shadows(roofs.corners, cast), [[255.0]] * len(cast), window)
     draw(shade, roofs.corners, [[0.0]] * len(cast), window)
     _roofs(built, roofs, window, (bands, ground.setting.gable * way))
@@ -106,7 +106,7 @@ def _crowns(
 
 def _cover(built: Canvas, shapes: Shapes, window: Window, bands: int) -> None:
     """Draw shapes that hide what lies below them."""
-    visible = shapes.chosen(shapes.seen(window))
+    visible = shapes.subset(shapes.in_view(window))
     inks = [[*ink[:3], 255.0] for ink in _inks(visible.inks, bands)]
     draw(built, visible.corners, inks, window)
 
@@ -129,7 +129,7 @@ def _flooded(image: Image, ground: Land, window: Window, fine: Image) -> Image:
     if ground.wet is None:
         return image
     bands = len(image)
-    wet = shown(ground.wet, window)
+    wet = view(ground.wet, window)
     depth = np.clip(wet * 9, 0, 1)
     water = _tint(SHALLOWS, bands) * (1 - depth) + _tint(WATER, bands) * depth
     water = water * (1 + 0.03 * fine)
@@ -145,8 +145,8 @@ def _clouded(image: Image, ground: Land, window: Window) -> Image:
         return image
     cells = FALL * CELLS / 2
     falls = round(cells * math.sin(ground.sun)), round(cells * math.cos(ground.sun))
-    below = shown(np.roll(ground.cloud, falls, (0, 1)), window)
-    hidden = shown(ground.cloud, window)
+    below = view(np.roll(ground.cloud, falls, (0, 1)), window)
+    hidden = view(ground.cloud, window)
     image = image * (1 - 0.6 * below)
     return np.asarray(image + hidden * (_tint(CLOUD, len(image)) - image))
 

@@ -62,7 +62,7 @@ def at(lattice: Lattice, places: Points) -> npt.NDArray[Any]:
     return np.asarray(lattice[cells[..., 1], cells[..., 0]])
 
 
-def shown(lattice: Lattice, window: Window) -> Image:
+def view(lattice: Lattice, window: Window) -> Image:
     """Return what a window shows of a lattice over the whole ground."""
     side = round((1 + 2 * REACH) * window.size)
     # The whole ground is enlarged: the same place has the same value in each window.

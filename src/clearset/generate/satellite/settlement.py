@@ -81,9 +81,9 @@ def _cars(rng: Random, width: float, centre: Points, half: Points) -> Points:
     place = rng.uniform(-0.95, 0.95, (6, count))
     lane = rng.choice([-1, 1], (6, count)) * 0.28 * width
     side = np.repeat([0, 1], 3)[:, None]
-    away = half[:, 0] * (1 - side) + half[:, 1] * side + lane
+    offset = half[:, 0] * (1 - side) + half[:, 1] * side + lane
     along = place * (half[:, 1] * (1 - side) + half[:, 0] * side)
-    x, y = np.where(side == 0, away, along), np.where(side == 0, along, away)
+    x, y = np.where(side == 0, offset, along), np.where(side == 0, along, offset)
     size = np.where(side[..., None] == 0, (0.0028, 0.0062), (0.0062, 0.0028)) * (width / 0.02)
     sizes = np.broadcast_to(size, (6, count, 2)).reshape(-1, 2)
     return rectangles((centre + np.stack([x, y], axis=-1)).reshape(-1, 2), sizes)
@@ -102,14 +102,16 @@ def houses(rng: Random, setting: Setting, plan: Plan, wet: Lattice | None) -> Sh
     place = place + rng.uniform(-0.5, 0.5, (count, 2)) * (1 - share) * lot
     angle = rng.normal(0, 0.04, count)
     corners = turned(rectangles(place, share * lot / 2, angle), plan.turn) + 0.5
-    kept = (rng.random(count) < 0.88) & _near(corners).all(axis=1) & _dry(wet, corners).all(axis=1)
-    kept &= (share * lot).min(axis=1) > 0.008  # anything smaller is a shed
-    return Shapes(corners, inks(rng, setting.roofs, count, 0.14)).chosen(kept)
+    standing = (
+        (rng.random(count) < 0.88) & _near(corners).all(axis=1) & _dry(wet, corners).all(axis=1)
+    )
+    standing &= (share * lot).min(axis=1) > 0.008  # anything smaller is a shed
+    return Shapes(corners, inks(rng, setting.roofs, count, 0.14)).subset(standing)
 
 
 def details(rng: Random, roofs: Shapes) -> Shapes:
     """Return what stands on about half of the roofs: stairs, vents, tanks."""
-    some = roofs.chosen(rng.random(len(roofs.inks)) < 0.5)
+    some = roofs.subset(rng.random(len(roofs.inks)) < 0.5)
     count = len(some.inks)
     across, down = rng.uniform(0.08, 0.65, (2, count, 1, 1))
     size = rng.uniform(0.12, 0.28, (count, 1, 1))
@@ -127,4 +129,4 @@ def trees(rng: Random, setting: Setting, wet: Lattice | None) -> Shapes:
     count = setting.trees * 4
     place = middle[rng.integers(groups, size=count)] + rng.normal(0, 0.035, (count, 2))
     radius = rng.uniform(0.004, 0.0115, count) * setting.scale
-    return Shapes(discs(place, radius), inks(rng, ("tree",), count, 0.25)).chosen(_dry(wet, place))
+    return Shapes(discs(place, radius), inks(rng, ("tree",), count, 0.25)).subset(_dry(wet, place))

@@ -45,14 +45,14 @@ class Shapes:
         ring = self.corners.transpose(1, 0, 2)
         return reduce(np.minimum, ring), reduce(np.maximum, ring)
 
-    def seen(self, window: Window) -> npt.NDArray[np.bool_]:
+    def in_view(self, window: Window) -> npt.NDArray[np.bool_]:
         """Return which shapes may show in a window: in part inside, and not much below a pixel."""
         low, high = self.bounds
         origin = np.array([window.left, window.top])
         large = ((high - low) * window.size > LEAST).any(axis=1)
         return np.asarray(large & ((high > origin) & (low < origin + 1)).all(axis=1))
 
-    def chosen(self, which: npt.NDArray[np.bool_]) -> "Shapes":
+    def subset(self, which: npt.NDArray[np.bool_]) -> "Shapes":
         """Return those shapes for which `which` is true."""
         return Shapes(self.corners[which], self.inks[which])
 
@@ -82,8 +82,8 @@ def shadows(corners: Points, cast: Points) -> Points:
 
     `cast` is where the shadow of each roof's corner falls, from the corner, (n, 2).
     """
-    away = corners - corners.mean(1, keepdims=True)
-    across = cast[:, None, 0] * away[..., 1] - cast[:, None, 1] * away[..., 0]
+    arms = corners - corners.mean(1, keepdims=True)
+    across = cast[:, None, 0] * arms[..., 1] - cast[:, None, 1] * arms[..., 0]
     start = np.argmin(across, axis=1)  # the corner furthest to one side; its opposite lies across
     order = (start[:, None] + np.arange(4)) % 4
     ring = np.take_along_axis(corners, order[..., None], axis=1)

@@ -85,12 +85,12 @@ def tile(
     )
 
 
-def boxes_text(made: Tile) -> str:
+def boxes_text(tile: Tile) -> str:
     """Return a tile's buildings as DOTA's label text: four corners, the class, not difficult.
 
     The format is that of Xia et al., 2018, doi:10.1109/CVPR.2018.00418.
     """
-    corners = made.boxes.reshape(-1, 8)
+    corners = tile.boxes.reshape(-1, 8)
     return "".join(" ".join(f"{v:.1f}" for v in box) + " building 0\n" for box in corners)
 
 

@@ -23,22 +23,22 @@ def generate(folder: Path, fetch: Fetch) -> None:
     mapped(partial(_write, folder, fetch), range(fetch.count), "generate")
 
 
-def again(fetch: Fetch) -> Callable[[str, np.random.Generator], Pixels] | None:
+def recropper(fetch: Fetch) -> Callable[[str, np.random.Generator], Pixels] | None:
     """Return a function from a tile's name to another crop of its scene; None: there are no tiles.
 
     The crop lies 0.2 to 0.4 of the side further up or down and to the left or right.
     """
     if fetch.source is not Source.generated or fetch.scene is not Scene.satellite:
         return None
-    return partial(_again, fetch)
+    return partial(_recrop, fetch)
 
 
-def _again(fetch: Fetch, name: str, rng: np.random.Generator) -> Pixels:
+def _recrop(fetch: Fetch, name: str, rng: np.random.Generator) -> Pixels:
     down, right = rng.uniform(*ASIDE, 2) * rng.choice([-1, 1], 2)
-    return _made(fetch, int(name.rpartition("_")[2]), (float(down), float(right))).pixels
+    return _tile(fetch, int(name.rpartition("_")[2]), (float(down), float(right))).pixels
 
 
-def _made(fetch: Fetch, number: int, aside: tuple[float, float] = (0.0, 0.0)) -> Tile:
+def _tile(fetch: Fetch, number: int, aside: tuple[float, float] = (0.0, 0.0)) -> Tile:
     return tile(
         number,
         count=fetch.count,
@@ -50,14 +50,14 @@ def _made(fetch: Fetch, number: int, aside: tuple[float, float] = (0.0, 0.0)) ->
 
 
 def _write(folder: Path, fetch: Fetch, number: int) -> None:
-    made = _made(fetch, number)
-    image = folder / made.split / "images" / f"{made.name}.tif"
+    tile = _tile(fetch, number)
+    image = folder / tile.split / "images" / f"{tile.name}.tif"
     image.parent.mkdir(parents=True, exist_ok=True)
-    _write_tile(image, made.pixels, number)
-    if made.split == "train":
-        label = folder / made.split / "labelTxt" / f"{made.name}.txt"
+    _write_tile(image, tile.pixels, number)
+    if tile.split == "train":
+        label = folder / tile.split / "labelTxt" / f"{tile.name}.txt"
         label.parent.mkdir(parents=True, exist_ok=True)
-        label.write_text(boxes_text(made), encoding="ascii", newline="\n")
+        label.write_text(boxes_text(tile), encoding="ascii", newline="\n")
 
 
 def _write_tile(file: Path, pixels: Pixels, number: int) -> None:
