@@ -5,7 +5,7 @@ from clearset.config.schema import Engine
 from clearset.config.stage import run
 from clearset.engines import analysis
 from clearset.sources import work_folder
-from clearset.store import layout, stages, tables
+from clearset.store import dossiers, layout, tables
 
 
 def main(dataset: str) -> str:
@@ -24,7 +24,7 @@ def main(dataset: str) -> str:
             classes=section.classes.values(),
         )
     with layout.replacing(target) as incomplete:
-        stages.write(result.analysis, incomplete)
+        dossiers.write(result.analysis, incomplete)
         if result.descriptors is not None:
             tables.write_array("descriptors", result.descriptors, incomplete)
         tables.write_json(result.engine, incomplete / "engine.json")

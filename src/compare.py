@@ -11,12 +11,13 @@ from clearset.config.schema import Dataset, Engine, Rule
 from clearset.config.stage import run
 from clearset.decide import published, rules
 from clearset.engines import analysis
-from clearset.proof import comparison, probes, verdicts
-from clearset.proof.comparison import Repairs
+from clearset.proof import comparison, outcomes, probes, verdicts
 from clearset.proof.evidence import check_bounds
+from clearset.proof.outcomes import Repairs
 from clearset.repair.steps import check_steps
-from clearset.store import layout, stages, tables
-from clearset.store.stages import Comparison, Dossier, Survey
+from clearset.store import columns, dossiers, layout, tables
+from clearset.store.dossiers import Dossier
+from clearset.store.stages import Comparison, Survey
 from clearset.truth import evaluation, trust
 
 LOCAL = {"images", "neighbours", "links", "registrations", "curves"}  # in data/ only
@@ -29,10 +30,10 @@ def main(dataset: str) -> str:
     section = params.load(dataset)
     check(section)
     names = ("fetch", "analyze", "filter", "enhance")
-    dossier = stages.dossier({name: layout.stage_folder(name, dataset) for name in names})
+    dossier = dossiers.of({name: layout.stage_folder(name, dataset) for name in names})
     result = compared(section, dossier)
     with layout.replacing(layout.stage_folder("compare", dataset)) as incomplete:
-        stages.write(result, incomplete)
+        dossiers.write(result, incomplete)
     reports = layout.REPORTS / dataset
     write_record(dossier, result, reports / "tables")
     asking = rules.asking(section.filter)
@@ -75,15 +76,15 @@ def before_and_after(
 ) -> dict[str, pd.DataFrame]:
     """Return the tables `outcomes`, `comparison` and `changes`; of no repair, empty ones."""
     if done.repairs.empty:
-        return {name: tables.empty(name) for name in ("outcomes", "comparison", "changes")}
+        return {name: columns.empty(name) for name in ("outcomes", "comparison", "changes")}
     after = again(section, dossier, survey)
     flags = dossier.selection.flags, rules.flag(rules.measures(after), bounds)
     ids = done.repairs["image_id"].tolist()
     table = comparison.compare(survey.metrics, after.metrics, ids)
-    callers = comparison.callers(done.repairs, comparison.answers(section))
+    callers = outcomes.callers(done.repairs, outcomes.answers(section))
     settings = section.compare
     return {
-        "outcomes": comparison.outcomes(done, *flags),
+        "outcomes": outcomes.outcomes(done, *flags),
         "comparison": table,
         "changes": comparison.changes(
             table, callers, resamples=settings.resamples, seed=settings.seed
@@ -122,7 +123,7 @@ def write_record(dossier: Dossier, result: Comparison, target: Path) -> None:
 
 def headline(result: Comparison, asking: set[str]) -> dict[str, float]:
     """Return the few numbers by which experiments are compared."""
-    counts = comparison.headline(result.outcomes)
+    counts = outcomes.headline(result.outcomes)
     few: dict[str, float] = {name: n for name, n in counts.items() if name != "flags_before"}
     few |= evaluation.headline(result.detection, asking)
     return few | verdicts.headline(result.gains)
@@ -134,7 +135,7 @@ def summary(
     """Yield what a person wants to read at the end of a run."""
     counts, repairs = (
         rules.counts(dossier.selection.decisions),
-        comparison.headline(result.outcomes),
+        outcomes.headline(result.outcomes),
     )
     yield (
         f"compare: {counts['images']} images, {counts['flagged']} flagged, {repairs['repaired']} "
@@ -142,7 +143,7 @@ def summary(
     )
     if not dossier.catalogue.truth.empty:
         yield from evaluation.summary(result.severities, result.detection, asking)
-    answers = pd.DataFrame(comparison.answers(section).items(), columns=["rule", "metric"])
+    answers = pd.DataFrame(outcomes.answers(section).items(), columns=["rule", "metric"])
     for row in result.changes.merge(answers).itertuples():
         enough = row.images >= comparison.FEWEST
         interval = f" [{row.low:+.6g}, {row.high:+.6g}]" if enough else ""

@@ -13,7 +13,7 @@ from clearset.config.schema import EVERY, Action
 from clearset.config.stage import run
 from clearset.images import codec
 from clearset.repair.steps import check_steps, describe, enhance, steps_for
-from clearset.store import checksums, layout, tables
+from clearset.store import checksums, columns, layout, tables
 from clearset.store.parallel import mapped
 
 Steps = Sequence[Mapping[str, Any]]
@@ -44,7 +44,7 @@ def main(dataset: str) -> str:
             )
         tables.write("images", result.reset_index(), incomplete)
         repairs = (
-            pd.DataFrame(rows).drop(columns="pixels_sha256") if rows else tables.empty("repairs")
+            pd.DataFrame(rows).drop(columns="pixels_sha256") if rows else columns.empty("repairs")
         )
         tables.write("repairs", repairs, incomplete)
     where = f"all of them in {target}/images" if (target / "images").exists() else "no file copied"

@@ -16,7 +16,7 @@ from clearset.generate.satellite import tiles
 from clearset.images import codec, ranges
 from clearset.plant import planter
 from clearset.sources import inventory, origin, places, work_folder
-from clearset.store import cells, checksums, layout, tables
+from clearset.store import cells, checksums, columns, layout, tables
 from clearset.store.errors import ClearsetError, UnreadableImage, listed
 from clearset.store.parallel import mapped
 
@@ -52,7 +52,7 @@ def of_files(
     """Copy the images below `folder`; return the tables `images` and `truth`, and what to note."""
     items = inventory.items(folder, fetch.splits)
     notes = inventory.passed_over(folder, items)
-    truth = tables.empty("truth")
+    truth = columns.empty("truth")
     if fetch.plant is not None:
         options = (fetch.plant, incomplete / "planted", fetch.range, tiles.recropper(fetch))
         items, truth = planter.plant(items, *options)
@@ -75,7 +75,7 @@ def of_work_folder(folder: Path, incomplete: Path) -> tuple[pd.DataFrame, pd.Dat
     numbers: dict[str, float] = dict.fromkeys(("low", "high", "nodata"), math.nan)
     numbers |= {"channels": 0, "bit_depth": 0}
     table = work.images.assign(split="all", source=work.images["path"], **texts, **numbers)
-    return table, tables.empty("truth"), work.notes
+    return table, columns.empty("truth"), work.notes
 
 
 def listing(rows: list[dict[str, Any]], settings: PixelRange) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from clearset.config.stage import run
 from clearset.decide import rules
 from clearset.images.codec import Pixels, decode_mask
 from clearset.similar import duplicates
-from clearset.store import layout, stages, tables
+from clearset.store import dossiers, layout, stages, tables
 from clearset.store.stages import Analysis, Catalogue, Selection, Survey
 from clearset.truth import bounds, calibration
 
@@ -30,7 +30,7 @@ def main(dataset: str) -> str:
     better, selection = select(section, survey, judgement)
     target, reports = layout.stage_folder("filter", dataset), layout.REPORTS / dataset
     with layout.replacing(target) as incomplete:
-        stages.write(selection, incomplete)
+        dossiers.write(selection, incomplete)
         if better:
             text = calibration.to_adopt(better)
             (incomplete / ADOPT).write_text(text, encoding="utf-8")
@@ -45,10 +45,10 @@ def main(dataset: str) -> str:
 
 def read(fetched: Path, analyzed: Path, section: Dataset) -> Survey:
     """Return what rules are judged by."""
-    catalogue = stages.read(Catalogue, fetched)
+    catalogue = dossiers.read(Catalogue, fetched)
     masks = partial(read_mask, fetched / "masks")
     conflicts = duplicates.conflicts(catalogue.images, section.classes, masks)
-    return stages.survey(catalogue, stages.read(Analysis, analyzed), conflicts)
+    return stages.survey(catalogue, dossiers.read(Analysis, analyzed), conflicts)
 
 
 def select(

@@ -3,32 +3,33 @@
 from clearset.config import params
 from clearset.config.stage import run
 from clearset.report import pictures
-from clearset.store import layout, tables
+from clearset.store import dossiers, layout
+from clearset.store.stages import Lessons, Training
 from clearset.train import page, plots, summary
-
-READ = ("training_scores", "training_ceiling")
 
 
 def main(dataset: str) -> str:
     """Write the tables, the figure and the page of a dataset's training below reports/."""
     section = params.load(dataset)
-    settings, compare = section.train, section.compare
+    settings = section.train
     if settings is None:
         return f"judge: {dataset} has no section `train`, so there is nothing to judge"
-    found = {name: tables.read(name, layout.stage_folder("train", dataset)) for name in READ}
-    scores, drawn = found["training_scores"], {"resamples": compare.resamples, "seed": compare.seed}
-    found["training_means"] = summary.means(scores, **drawn)
-    found["training_changes"] = summary.changes(scores, **drawn)
-    figure = plots.changes_figure(found["training_changes"])
+    training = dossiers.read(Training, layout.stage_folder("train", dataset))
+    scores = training.training_scores
+    resampling = {"resamples": section.compare.resamples, "seed": section.compare.seed}
+    lessons = Lessons(
+        training_ceiling=training.training_ceiling,
+        training_means=summary.means(scores, **resampling),
+        training_changes=summary.changes(scores, **resampling),
+    )
     target = layout.REPORTS / dataset / "training"
-    with layout.replacing(target) as begun:
-        begun.mkdir()
-        for name in ("training_ceiling", "training_means", "training_changes"):
-            tables.write(name, found[name], begun / "tables")
-        pictures.save(figure, begun / "figures/changes.png")
-        text = page.report(dataset, settings, found)
-        (begun / "report.md").write_text(text, encoding="utf-8")
-    changes = found["training_changes"]
+    with layout.replacing(target) as incomplete:
+        dossiers.write(lessons, incomplete / "tables")
+        figure = plots.changes_figure(lessons.training_changes)
+        pictures.save(figure, incomplete / "figures/changes.png")
+        text = page.report(dataset, settings, lessons)
+        (incomplete / "report.md").write_text(text, encoding="utf-8")
+    changes = lessons.training_changes
     lines = [
         f"  {question}: {summary.counted(rows)}"
         for question, rows in changes[changes["class"] == "vessel"].groupby("question")

@@ -5,7 +5,7 @@ from clearset.config.stage import run
 from clearset.decide import rules
 from clearset.report import drawing, page
 from clearset.report.order import arranged
-from clearset.store import layout, stages
+from clearset.store import dossiers, layout
 from clearset.store.stages import Comparison
 
 
@@ -14,8 +14,8 @@ def main(dataset: str) -> str:
     section = params.load(dataset)
     names = ("fetch", "analyze", "filter", "enhance", "compare")
     folders = {name: layout.stage_folder(name, dataset) for name in names}
-    dossier = stages.dossier(folders)
-    result = arranged(stages.read(Comparison, folders["compare"]), section.filter)
+    dossier = dossiers.of(folders)
+    result = arranged(dossiers.read(Comparison, folders["compare"]), section.filter)
     judgement = rules.judge(section.filter, dossier.survey)
     target, reports = layout.stage_folder("report", dataset), layout.REPORTS / dataset
     drawing.figures(section, dossier, result, judgement, reports / "figures")

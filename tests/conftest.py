@@ -21,7 +21,7 @@ from scipy import ndimage
 
 from clearset.engines import fastdup
 from clearset.generate.retina.synthesis import Made, sample
-from clearset.store import stages, tables
+from clearset.store import columns, dossiers
 
 Kind = TypeVar("Kind")
 
@@ -142,7 +142,7 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 def tables_of(kind: type[Kind], **some: pd.DataFrame) -> Kind:
     """Return tables of a kind, say `Survey`: those that are named, and the others without rows."""
-    rest = {name: tables.empty(name) for name in stages.names(kind) if name not in some}
+    rest = {name: columns.empty(name) for name in dossiers.names(kind) if name not in some}
     return kind(**rest | some)
 
 

@@ -10,7 +10,7 @@ import pytest
 from clearset.config.schema import Action, Rule
 from clearset.decide import rules
 from clearset.similar.duplicates import surplus
-from clearset.store import tables
+from clearset.store import columns, tables
 from clearset.store.stages import Survey
 from clearset.truth import bounds
 from clearset.truth.evaluation import examples, scores
@@ -32,7 +32,7 @@ def dataset(seed: int, count: int = 10) -> Survey:
     """Return what rules judge: copies, chains of likeness, a broken image."""
     rng = np.random.default_rng(seed)
     ids = [f"i{number:03}" for number in range(count)]
-    images = pd.DataFrame(dict.fromkeys(tables.empty("images"), ""), index=range(count))
+    images = pd.DataFrame(dict.fromkeys(columns.empty("images"), ""), index=range(count))
     images = images.assign(image_id=ids, split="train", channels=1, bit_depth=8, bytes=1)
     images["pixels_sha256"] = [f"p{number}" for number in rng.integers(0, count, count)]
     images.loc[rng.random(count) < 0.3, "mask"] = "m"
@@ -131,9 +131,9 @@ def test_a_bound_beyond_the_rules_other_one_is_not_tried() -> None:
 def test_without_rules_or_truth_there_is_nothing_to_tell() -> None:
     survey = dataset(1)
     spare = surplus(survey.images, survey.metrics, survey.links)
-    nothing = rules.Judgement(pd.DataFrame(), {}, tables.empty("flags"), spare)
+    nothing = rules.Judgement(pd.DataFrame(), {}, columns.empty("flags"), spare)
     assert tables.checked("bounds", bounds.swept(nothing, survey)).empty
-    unknown = replace(survey, truth=tables.empty("truth"))
+    unknown = replace(survey, truth=columns.empty("truth"))
     table = bounds.swept(rules.judge(RULES, unknown), unknown)
     assert table[bounds.SCORES].isna().all(axis=None)
     assert not table.empty

@@ -13,7 +13,7 @@ import yaml
 from clearset.config import params
 from clearset.config.schema import Action, Calibrate, Rule
 from clearset.plant.planting import known_kinds
-from clearset.store import tables
+from clearset.store import columns, tables
 from clearset.store.stages import Survey
 from clearset.truth.calibration import POINTS, adopted, best_bound, calibrate, curve, to_adopt
 from clearset.truth.evaluation import scores
@@ -236,7 +236,7 @@ def test_without_both_classes_to_choose_by_a_detector_is_left_out(kinds: str) ->
 
 def test_without_a_known_truth_no_bound_is_chosen(tmp_path: Path) -> None:
     values, known = scene()
-    tables.write("truth", tables.empty("truth"), tmp_path)
+    tables.write("truth", columns.empty("truth"), tmp_path)
     survey = replace(known, truth=tables.read("truth", tmp_path))
     for kind in known_kinds():
         rules = {"one": Rule("sharp", min=7.0, finds=kind)}
@@ -295,7 +295,7 @@ def test_calibrating_leaves_its_tables_alone() -> None:
 def test_a_written_calibration_is_adopted_as_it_was_chosen() -> None:
     rules, table, _ = calibrate(RULES, *scene(), BEST)
     assert adopted(RULES, tables.checked("calibration", table)) == rules
-    assert adopted(RULES, tables.empty("calibration")) == {}
+    assert adopted(RULES, columns.empty("calibration")) == {}
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-7, 1e7, -1.0])

@@ -4,9 +4,9 @@ import ast
 
 import pytest
 
-from clearset.store import columns, stages, tables
-from clearset.store.columns import FLOAT, INT, STR, Table
-from clearset.store.tables import TABLES
+from clearset.store import columns, dossiers, stages
+from clearset.store.columns import FLOAT, INT, STR, TABLES, Table
+from clearset.store.columns.table import SCORES
 from conftest import ROOT
 
 
@@ -39,9 +39,9 @@ def test_what_is_an_image_id_is_text(name: str) -> None:
 
 
 def test_scores_are_shares_in_their_own_order() -> None:
-    assert list(columns.SCORES) == ["precision", "recall", "f1", "auroc"]
+    assert list(SCORES) == ["precision", "recall", "f1", "auroc"]
     for name in ("detection", "severities"):
-        assert list(TABLES[name].columns)[-4:] == list(columns.SCORES)
+        assert list(TABLES[name].columns)[-4:] == list(SCORES)
 
 
 def test_a_table_can_not_be_changed() -> None:
@@ -66,7 +66,7 @@ def used() -> set[str]:
     words = {node.value for node in nodes if isinstance(node, ast.Constant)}
     classes = {node.id for node in nodes if isinstance(node, ast.Name)}
     return (set(TABLES) & words).union(
-        *(stages.names(kind) for kind in STAGES if kind.__name__ in classes)
+        *(dossiers.names(kind) for kind in STAGES if kind.__name__ in classes)
     )
 
 
@@ -76,4 +76,4 @@ def test_every_table_is_used_by_a_stage() -> None:
 
 def test_tables_are_found_where_they_are_read_and_written() -> None:
     for name in TABLES:
-        assert list(tables.empty(name)) == list(TABLES[name].columns)
+        assert list(columns.empty(name)) == list(TABLES[name].columns)

@@ -10,19 +10,9 @@ from scipy import ndimage
 
 from clearset.config.schema import Dataset, Rule
 from clearset.generate.retina.synthesis import Made
-from clearset.proof.comparison import (
-    Repairs,
-    answers,
-    callers,
-    changes,
-    compare,
-    headline,
-    interval,
-    outcomes,
-    psnr,
-    ssim,
-)
-from clearset.store import tables
+from clearset.proof.comparison import changes, compare, interval, psnr, ssim
+from clearset.proof.outcomes import Repairs, answers, callers, headline, outcomes
+from clearset.store import columns, tables
 
 Image = npt.NDArray[np.float64]
 RESAMPLES = 500
@@ -258,5 +248,5 @@ def test_a_headline_counts_repairs_and_the_flags_of_repaired_images() -> None:
 
 
 def test_a_headline_without_repairs_is_of_noughts() -> None:
-    found = headline(tables.empty("outcomes"))
+    found = headline(columns.empty("outcomes"))
     assert found == {"repaired": 0, "accepted": 0, "flags_before": 0, "flags_after": 0}

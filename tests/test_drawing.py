@@ -11,17 +11,16 @@ from clearset.config.schema import About, Action, Dataset, Rule
 from clearset.decide.rules import Judgement, flag
 from clearset.report import drawing
 from clearset.similar.duplicates import Surplus
-from clearset.store import tables
-from clearset.store.columns import STR
+from clearset.store import columns
+from clearset.store.columns import STR, TABLES
+from clearset.store.dossiers import Dossier
 from clearset.store.stages import (
     Analysis,
     Catalogue,
     Cleaning,
     Comparison,
-    Dossier,
     Selection,
 )
-from clearset.store.tables import TABLES
 from conftest import tables_of, write_image
 
 IDS = ["train/a", "test/b", "test/c"]
@@ -109,13 +108,13 @@ def test_figures_show_pixels_only_of_what_may_be_passed_on(
 def test_without_a_truth_no_figure_is_of_detectors_or_faults(
     dossier: Dossier, result: Comparison, tmp_path: Path
 ) -> None:
-    catalogue = replace(dossier.catalogue, truth=tables.empty("truth"))
+    catalogue = replace(dossier.catalogue, truth=columns.empty("truth"))
     names = figures(SHARED, replace(dossier, catalogue=catalogue), result, tmp_path / "figures")
     assert names == (CURVES | PIXELS) - UNKNOWN
 
 
 def test_without_a_repair_no_figure_is_of_repairs(dossier: Dossier, tmp_path: Path) -> None:
-    cleaning = replace(dossier.cleaning, repairs=tables.empty("repairs"))
+    cleaning = replace(dossier.cleaning, repairs=columns.empty("repairs"))
     bare, nothing = replace(dossier, cleaning=cleaning), tables_of(Comparison)
     names = figures(SHARED, bare, nothing, tmp_path / "figures")
     assert names == (CURVES | PIXELS) - {"changes.png", "repaired.png"}
@@ -152,7 +151,7 @@ def test_galleries_pairs_and_leaks_are_drawn_whatever_may_be_passed_on(
 def test_a_pair_that_is_no_leak_is_not_shown_as_one(
     dossier: Dossier, result: Comparison, tmp_path: Path
 ) -> None:
-    without = replace(result, leaks=tables.empty("leaks"))
+    without = replace(result, leaks=columns.empty("leaks"))
     assert "leaks/000.png" not in galleries(dossier, without, tmp_path / "report")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from clearset.config.schema import Rule
 from clearset.plant.planting import known_kinds
-from clearset.store import tables
+from clearset.store import columns, tables
 from clearset.store.errors import ClearsetError
 from clearset.store.stages import Survey
 from clearset.truth import evaluation
@@ -410,7 +410,7 @@ def test_the_headline_is_the_mean_f1_of_the_rules_that_ask_for_something() -> No
 
 
 def test_the_headline_of_nothing_is_nothing() -> None:
-    assert headline(tables.empty("detection"), ["soft"]) == {}
+    assert headline(columns.empty("detection"), ["soft"]) == {}
 
 
 def test_the_summary_shows_the_asked_rules_and_every_detector() -> None:

@@ -46,7 +46,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "report": "diff_page drawing pictures sheets",
     "share": "croissant delivery loading releases reviews",
     "sources": "archives inventory origin places work_folder",
-    "store": "checksums dossier layout parallel tables",
+    "store": "checksums dossiers layout parallel tables",
     "versions": "git pipeline publishing pushing record revisions sides",
 }
 
@@ -177,14 +177,14 @@ def test_disk_is_touched_by_the_modules_of_one_list_and_no_other() -> None:
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if name != "config"])
 def test_a_stage_declares_the_params_it_reads_and_no_other(stage: str) -> None:
-    sections = {field.name for field in fields(Dataset)}
-    tree = ast.parse((SRC / f"{stage}.py").read_text())
+    sections, script = {field.name for field in fields(Dataset)}, SRC / f"{stage}.py"
     read = {
         node.attr
-        for node in ast.walk(tree)
+        for file in closure(script)
+        for node in ast.walk(tree(file))
         if isinstance(node, ast.Attribute)
         and (
-            isinstance(node.value, ast.Call)
+            (isinstance(node.value, ast.Call) and file == script)
             or (isinstance(node.value, ast.Name) and node.value.id == "section")
         )
     }

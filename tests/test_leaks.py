@@ -12,7 +12,7 @@ from clearset.plant.edits import another_visit, edited
 from clearset.similar.duplicates import most_inliers
 from clearset.similar.leaks import candidates, table
 from clearset.similar.registration import Registration, Sight, register, sight
-from clearset.store import tables
+from clearset.store import columns, tables
 
 SIZE = 384
 Image = npt.NDArray[np.float64]
@@ -148,4 +148,4 @@ def test_most_inliers_are_of_the_best_fit_at_either_end() -> None:
 
 
 def test_without_a_fit_no_image_has_inliers() -> None:
-    assert most_inliers(tables.empty("registrations")).empty
+    assert most_inliers(columns.empty("registrations")).empty

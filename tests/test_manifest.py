@@ -6,7 +6,7 @@ import pytest
 from clearset.config.schema import Update
 from clearset.share import manifest
 from clearset.share.manifest import Grounds, Review
-from clearset.store import tables
+from clearset.store import columns, tables
 from clearset.store.errors import ClearsetError
 from conftest import tables_of
 
@@ -47,7 +47,7 @@ def test_without_flags_repairs_or_reviews_all_is_kept() -> None:
 
 def test_the_manifest_is_the_declared_table() -> None:
     table = manifest.manifest(grounds({"a": "enhance"}, ("a",)), {}, Update.accepted)
-    assert list(tables.checked("manifest", table)) == list(tables.TABLES["manifest"].columns)
+    assert list(tables.checked("manifest", table)) == list(columns.TABLES["manifest"].columns)
 
 
 def test_the_tables_given_are_not_changed() -> None:

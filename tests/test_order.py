@@ -6,10 +6,9 @@ import pandas as pd
 import pytest
 
 from clearset.report.order import arranged, by
-from clearset.store import stages, tables
-from clearset.store.columns import STR
+from clearset.store import dossiers, tables
+from clearset.store.columns import STR, TABLES
 from clearset.store.stages import Comparison
-from clearset.store.tables import TABLES
 from conftest import tables_of
 
 RULES = ["soft", "dark", "near"]  # as a dataset's params have them
@@ -62,7 +61,7 @@ def test_a_value_without_a_place_is_an_error() -> None:
 
 def test_the_order_of_nothing_is_nothing() -> None:
     result = arranged(tables_of(Comparison), RULES)
-    for name in stages.names(Comparison):
+    for name in dossiers.names(Comparison):
         assert getattr(result, name).empty
         assert set(getattr(result, name)) == set(TABLES[name].columns)
 

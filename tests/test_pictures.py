@@ -12,7 +12,8 @@ from scipy import ndimage
 from clearset.images import codec
 from clearset.report import pictures
 from clearset.report.pictures import Stored
-from clearset.store.stages import Analysis, Catalogue, Cleaning, Dossier, Selection
+from clearset.store.dossiers import Dossier
+from clearset.store.stages import Analysis, Catalogue, Cleaning, Selection
 from conftest import tables_of
 
 LEVELS = {"a/dim": 40, "b": 80, "c": 120, "d": 160, "e": 200}  # a grey level tells an image

@@ -21,7 +21,7 @@ from clearset.plant.faults import FAULTS
 from clearset.plant.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
 from clearset.sources.inventory import Item, items
 from clearset.sources.places import refuse_collisions, unfit
-from clearset.store import layout, tables
+from clearset.store import columns, layout, tables
 from clearset.store.columns import TABLES
 from clearset.store.errors import ClearsetError, UnreadableImage
 
@@ -522,8 +522,8 @@ def test_known_replaces_the_path_by_the_image_id() -> None:
 
 
 def test_known_leaves_no_row_as_it_is() -> None:
-    nothing = tables.empty("truth")
-    assert fetch.by_image_id(nothing, tables.empty("images")) is nothing
+    nothing = columns.empty("truth")
+    assert fetch.by_image_id(nothing, columns.empty("images")) is nothing
 
 
 def test_a_planted_image_lies_beside_its_eye_and_alone(planted: Planted, found: list[Item]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from clearset.config.schema import Bounds
 from clearset.proof import sweeps, verdicts
 from clearset.report import proof_plots
-from clearset.store import tables
+from clearset.store import columns, tables
 from clearset.store.stages import Catalogue
 from conftest import tables_of
 
@@ -184,7 +184,7 @@ def test_where_nothing_was_examined_all_tables_are_empty(rows: pd.DataFrame) -> 
     assert tables.checked("gains", verdicts.gains(table, resamples=200, seed=0)).empty
     assert tables.checked("agreement", verdicts.agreement(table)).empty
     assert tables.checked("verdicts", verdicts.verdicts(rows, BOUNDS)).empty
-    assert verdicts.headline(tables.empty("gains")) == {}
+    assert verdicts.headline(columns.empty("gains")) == {}
 
 
 def test_the_headline_is_of_what_was_applied_on_eyes_held_out() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from clearset.config.schema import Analyze
 from clearset.decide.published import explained, findings, published
-from clearset.store import tables
+from clearset.store import columns, tables
 from clearset.store.stages import Analysis
 from conftest import tables_of
 
@@ -22,7 +22,7 @@ def counts(images: int, edges: int, outliers: int) -> pd.DataFrame:
     analysis = tables_of(
         Analysis,
         links=pd.DataFrame(links, columns=["image_id", "other_id", "similarity"]),
-        pairs=pd.DataFrame(alike, columns=list(tables.empty("pairs"))),
+        pairs=pd.DataFrame(alike, columns=list(columns.empty("pairs"))),
         outliers=pd.DataFrame({"published_edges": [starts.get(i, 0) for i in ids]}).assign(
             published_outlier=lambda t: t["published_edges"]
         ),
@@ -91,4 +91,4 @@ def test_a_reader_finds_pairs_first_then_groups_then_single_images() -> None:
     expected = ["fully identical", "similarity from 0.9", "outliers", "components"]
     expected += ["bright", "dark"]
     assert findings(table) == findings(table.iloc[::-1]) == expected
-    assert findings(tables.empty("published")) == []
+    assert findings(columns.empty("published")) == []

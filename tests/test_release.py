@@ -15,7 +15,7 @@ import release
 from clearset import load_release
 from clearset.decide import rules
 from clearset.sources import places
-from clearset.store import checksums, layout, tables
+from clearset.store import checksums, columns, layout, tables
 from clearset.store.errors import ClearsetError
 from conftest import write_image
 
@@ -75,7 +75,7 @@ def write_stages(unreadable: str = "drop") -> None:
         columns=["image_id", "rule", "value", "min", "max", "action"],
     )
     tables.write("flags", flags, made(layout.stage_folder("filter", "tiny")))
-    stays = tables.empty("curation").astype(object)
+    stays = columns.empty("curation").astype(object)
     stays.loc[0] = [COPY, "train", SHARP, "train", "duplicate", 1.0, 9]
     tables.write("curation", stays, layout.stage_folder("filter", "tiny"))
     tables.write("decisions", rules.decide(table, flags), layout.stage_folder("filter", "tiny"))
@@ -85,8 +85,8 @@ def write_stages(unreadable: str = "drop") -> None:
         file = enhanced / f"images/{image_id}.png"
         write_image(file, np.zeros((16, 16), np.uint8) + np.uint8(len(repairs)))
         repairs.append((image_id, "", steps, 0.0, checksums.sha256(file)))
-    columns = ["image_id", "rules", "steps", "clipped", "sha256"]
-    tables.write("repairs", pd.DataFrame(repairs, columns=columns), enhanced)
+    names = ["image_id", "rules", "steps", "clipped", "sha256"]
+    tables.write("repairs", pd.DataFrame(repairs, columns=names), enhanced)
     verdicts = pd.DataFrame(
         {"image_id": [DARK, BLURRED], "accepted": [1, 0], "refused_by": ["", "noise clipped"]}
     ).assign(noise_ratio=[1.25, 4.5])

@@ -12,18 +12,17 @@ from clearset.config.schema import About, Dataset, Rule
 from clearset.decide.rules import Judgement
 from clearset.report.page import facts, missed, report
 from clearset.similar.duplicates import Surplus
-from clearset.store import stages
-from clearset.store.columns import Table
+from clearset.store import dossiers
+from clearset.store.columns import TABLES, Table
+from clearset.store.dossiers import Dossier
 from clearset.store.markdown import LONGEST, escaped, markdown
 from clearset.store.stages import (
     Analysis,
     Catalogue,
     Cleaning,
     Comparison,
-    Dossier,
     Selection,
 )
-from clearset.store.tables import TABLES
 from conftest import Kind, tables_of
 
 ENGINE = {"name": "native", "version": "1", "model": "thumbnail"}
@@ -79,7 +78,9 @@ def written(about: About | None = None, **some: pd.DataFrame) -> str:
     """Return the report on these tables; the others are empty."""
 
     def part(kind: type[Kind]) -> Kind:
-        return tables_of(kind, **{name: some[name] for name in stages.names(kind) if name in some})
+        return tables_of(
+            kind, **{name: some[name] for name in dossiers.names(kind) if name in some}
+        )
 
     parts = part(Catalogue), part(Analysis), part(Selection), tables_of(Cleaning)
     result = part(Comparison)

@@ -21,7 +21,7 @@ from clearset.decide.rules import (
     refuse_all,
     summary,
 )
-from clearset.store import tables
+from clearset.store import columns
 from clearset.store.errors import ClearsetError
 from clearset.store.stages import Survey
 from conftest import tables_of
@@ -226,14 +226,14 @@ def test_nothing_is_counted_twice_or_made_up() -> None:
 def registered(*rows: tuple[str, str, int]) -> pd.DataFrame:
     """Return the table `registrations` of (image_id, other_id, inliers)."""
     ends = pd.DataFrame(rows, columns=["image_id", "other_id", "inliers"])
-    columns = [name for name in tables.empty("registrations") if name not in ends]
-    return ends.assign(**dict.fromkeys(columns, 0.0))
+    names = [name for name in columns.empty("registrations") if name not in ends]
+    return ends.assign(**dict.fromkeys(names, 0.0))
 
 
 @pytest.fixture
 def survey() -> Survey:
     """Images a, b (the same pixels, masks that differ), c (far from both) and broken d."""
-    images = tables.empty("images").astype(object)
+    images = columns.empty("images").astype(object)
     images[["image_id", "split"]] = [(name, "train") for name in "dcba"]
     images["error"] = ["broken", "", "", ""]
     images[["mask", "label"]] = ""
@@ -241,8 +241,8 @@ def survey() -> Survey:
     images["sha256"] = ["", "3", "2", "1"]
     images["pixels_sha256"] = ["", "y", "x", "x"]
     near = [("a", "b", 1.0), ("a", "c", 0.2), ("b", "a", 1.0), ("c", "a", 0.2)]
-    conflicting = pd.DataFrame([("a", "b", "vein", 0.5)], columns=list(tables.empty("conflicts")))
-    apart = tables.empty("outliers").astype(object)
+    conflicting = pd.DataFrame([("a", "b", "vein", 0.5)], columns=list(columns.empty("conflicts")))
+    apart = columns.empty("outliers").astype(object)
     apart["image_id"] = list("abc")
     apart["isolation_z"] = [0.0, 0.0, -9.0]
     return tables_of(
@@ -256,7 +256,7 @@ def survey() -> Survey:
         outliers=apart,
         conflicts=conflicting,
         masks=pd.DataFrame(
-            [("a", 0.1, 0.0, 0.9), ("b", 0.0, 0.0, NAN)], columns=list(tables.empty("masks"))
+            [("a", 0.1, 0.0, 0.9), ("b", 0.0, 0.0, NAN)], columns=list(columns.empty("masks"))
         ),
         registrations=registered(("b", "c", 14), ("a", "c", 9)),
     )
@@ -309,7 +309,9 @@ def test_measures_leave_their_tables_alone(survey: Survey) -> None:
 def test_without_a_registration_no_readable_image_has_an_inlier(
     survey: Survey,
 ) -> None:
-    inliers = measures(replace(survey, registrations=tables.empty("registrations")))["leak_inliers"]
+    inliers = measures(replace(survey, registrations=columns.empty("registrations")))[
+        "leak_inliers"
+    ]
     assert inliers[list("abc")].tolist() == [0, 0, 0]
     assert np.isnan(inliers["d"])
 

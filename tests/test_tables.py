@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset.store import tables
+from clearset.store import columns, tables
 from clearset.store.columns import TABLES
 from clearset.store.errors import ClearsetError
 
@@ -76,7 +76,7 @@ def test_a_table_comes_back_as_it_was(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_without_rows_keeps_its_columns_and_types(name: str, tmp_path: Path) -> None:
-    made = tables.empty(name)
+    made = columns.empty(name)
     tables.write(name, made, tmp_path)
     for frame in (made, tables.read(name, tmp_path)):
         assert frame.empty
@@ -154,8 +154,8 @@ def test_a_key_twice_is_named(tmp_path: Path) -> None:
 
 
 def test_a_table_of_before_a_column_was_declared_has_it_empty(tmp_path: Path) -> None:
-    later = list(tables.TABLES["manifest"].later)
-    full = pd.DataFrame({column: ["1"] for column in tables.empty("manifest")})
+    later = list(columns.TABLES["manifest"].later)
+    full = pd.DataFrame({column: ["1"] for column in columns.empty("manifest")})
     before = full.drop(columns=later)
     before.to_csv(tmp_path / "manifest.csv", index=False)
     read = tables.read("manifest", tmp_path)

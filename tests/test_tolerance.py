@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset.store.columns import FLOAT, INT, STR
-from clearset.store.tables import TABLES
+from clearset.store.columns import FLOAT, INT, STR, TABLES
 from clearset.store.tolerance import EXACT, LAST_DIGIT, Tolerance
 from clearset.versions.differences import of_objects, of_pixels, of_tables, of_texts
 

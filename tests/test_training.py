@@ -17,8 +17,9 @@ from clearset.config import params
 from clearset.config.schema_train import Classifier, Model, Train, Unet
 from clearset.generate.retina.synthesis import Made
 from clearset.images import codec
-from clearset.store import layout, tables
+from clearset.store import columns, layout, tables
 from clearset.store.errors import ClearsetError
+from clearset.store.stages import Lessons
 from clearset.train import page, plots, summary, training
 from clearset.train.segmentation import Example
 from conftest import write_image
@@ -264,12 +265,12 @@ def test_the_figure_has_a_panel_for_each_class_and_question() -> None:
 @pytest.mark.parametrize("repeats", [1, 2])
 def test_the_page_names_what_was_tried_and_holds_no_nan(repeats: int) -> None:
     scores = constructed(repeats)
-    found = {
-        "training_means": summary.means(scores, resamples=100, seed=0),
-        "training_changes": summary.changes(scores, resamples=100, seed=0),
-        "training_ceiling": tables.empty("training_ceiling"),
-    }
-    text = page.report("mine", TINY, found)
+    lessons = Lessons(
+        training_means=summary.means(scores, resamples=100, seed=0),
+        training_changes=summary.changes(scores, resamples=100, seed=0),
+        training_ceiling=columns.empty("training_ceiling"),
+    )
+    text = page.report("mine", TINY, lessons)
     assert "trained on 8 eyes in 2 folds" in text
     assert "gaussian\\_blur: unsharp_mask(radius=1, amount=2)" in text
     assert "No image was annotated twice" in text
@@ -288,7 +289,7 @@ def fetched(in_folder: Path, eyes: list[Made]) -> Iterator[Path]:
         home = layout.stage_folder("fetch", "tiny")
         write_image(home / "images" / path, made.pixels)
         write_image(home / "masks" / path, made.mask)
-        row: dict[str, Any] = dict.fromkeys(tables.TABLES["images"].columns, "")
+        row: dict[str, Any] = dict.fromkeys(columns.TABLES["images"].columns, "")
         row |= {"image_id": path[:-4], "split": made.split, "path": path, "mask": path}
         row |= {"low": 0, "high": 255, "nodata": np.nan, "bytes": 1}
         rows.append(row | codec.describe(made.pixels))

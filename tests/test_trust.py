@@ -10,7 +10,7 @@ import pytest
 from clearset.config.schema import Rule
 from clearset.decide.rules import Judgement, flag
 from clearset.similar.duplicates import Surplus
-from clearset.store import tables
+from clearset.store import columns, tables
 from clearset.store.stages import Survey
 from clearset.truth import evaluation
 from clearset.truth.trust import leaks, trust
@@ -28,7 +28,7 @@ def fits(*inliers: int) -> pd.DataFrame:
     table = pd.DataFrame({"inliers": inliers, "similarity": 0.5})
     table["image_id"] = [f"train/{number}" for number in range(len(table))]
     table["other_id"] = [f"test/{number}" for number in range(len(table))]
-    rest = [name for name in tables.empty("registrations") if name not in table]
+    rest = [name for name in columns.empty("registrations") if name not in table]
     return tables.checked("registrations", table.assign(**dict.fromkeys(rest, 0)))
 
 
@@ -55,16 +55,16 @@ def judgement(rules: dict[str, Rule]) -> Judgement:
 def better(bound: float) -> pd.DataFrame:
     """Return the table `calibration` of one chosen bound."""
     row: dict[str, Any] = {"rule": "soft", "metric": "sharp", "finds": "blur", "side": "min"}
-    rest = [name for name in tables.empty("calibration") if name not in row]
+    rest = [name for name in columns.empty("calibration") if name not in row]
     return pd.DataFrame([row | dict.fromkeys(rest, 0) | {"bound": bound}])
 
 
 def test_without_a_truth_nothing_is_said_of_detectors_but_leaks_are(survey: Survey) -> None:
-    unknown = replace(survey, truth=tables.empty("truth"))
-    result = trust(unknown, judgement(RULES), tables.empty("calibration"))
+    unknown = replace(survey, truth=columns.empty("truth"))
+    result = trust(unknown, judgement(RULES), columns.empty("calibration"))
     assert set(result) == {"leaks", *KNOWN}
     for name in KNOWN:
-        pd.testing.assert_frame_equal(result[name], tables.empty(name))
+        pd.testing.assert_frame_equal(result[name], columns.empty(name))
     assert result["leaks"]["image_id"].tolist() == ["train/0"]
 
 
@@ -94,7 +94,7 @@ def test_own_bounds_are_scored_on_all_eyes_and_chosen_ones_on_those_held_out(
 
 
 def test_where_no_bound_was_chosen_own_bounds_alone_are_scored(survey: Survey) -> None:
-    result = trust(survey, judgement(RULES), tables.empty("calibration"))
+    result = trust(survey, judgement(RULES), columns.empty("calibration"))
     for name in ("detection", "severities"):
         assert set(result[name]["bounds"]) == {"default"}
 
@@ -130,4 +130,4 @@ def test_without_a_rule_on_inliers_there_is_no_leak() -> None:
 
 
 def test_of_no_registration_no_pair_leaks() -> None:
-    assert tables.checked("leaks", leaks(tables.empty("registrations"), RULES)).empty
+    assert tables.checked("leaks", leaks(columns.empty("registrations"), RULES)).empty

@@ -20,7 +20,7 @@ from clearset.config.schema import Analyze, Dataset
 from clearset.decide.published import published
 from clearset.engines import analysis
 from clearset.sources import work_folder, work_names
-from clearset.store import layout, stages, tables
+from clearset.store import columns, dossiers, layout, tables
 from clearset.store.errors import ClearsetError
 from clearset.store.stages import Analysis
 from conftest import clone, run, write_image
@@ -99,8 +99,8 @@ def published_of(source: Path) -> pd.DataFrame:
     fetch.main(NAME)
     analyze.main(NAME)
     images = tables.read("images", layout.stage_folder("fetch", NAME))
-    own = stages.read(Analysis, layout.stage_folder("analyze", NAME))
-    return published(images, own, tables.empty("flags"), Analyze()).set_index("finding")
+    own = dossiers.read(Analysis, layout.stage_folder("analyze", NAME))
+    return published(images, own, columns.empty("flags"), Analyze()).set_index("finding")
 
 
 @pytest.mark.parametrize(("numbered", "root"), [STYLES[1], STYLES[5]], ids=str)

@@ -4,6 +4,7 @@ import click
 import yaml
 
 from clearset.config import adoption, params
+from clearset.store import layout
 from clearset.store.errors import ClearsetError, listed
 from clearset.versions import pipeline, publishing, revisions
 
@@ -46,7 +47,7 @@ def adopt(name: str) -> str:
         publishing.git("reset", "--hard", "--quiet", "HEAD")
         raise
     files = listed(changed) if changed else "no file: conf/ says so already"
-    further = " ".join(f"release@{dataset}" for dataset in datasets)
+    further = " ".join(stage for dataset in datasets for stage in layout.last_stages(dataset))
     return (
         f"adopt: {name} is the default now, its values in {files}; its results are in place. Look "
         f"at git diff, run dvc repro {further} for what it did not run, then commit. To go back: "

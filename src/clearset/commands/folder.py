@@ -39,7 +39,7 @@ def command(source: str, name: str, overrides: tuple[str, ...]) -> Any:
 
 
 def folder(source: str, name: str, overrides: list[str]) -> str | int:
-    """Write the folder's pipeline and run it; returns the next step, or a failed run's status."""
+    """Write the folder's pipeline and run it; returns the next step, or 1 where the run failed."""
     pipeline = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))
     refuse_unfit(source, name, pipeline)
     home = layout.FOLDERS / name
@@ -60,7 +60,7 @@ def folder(source: str, name: str, overrides: list[str]) -> str | int:
         own.write_bytes(before)
     if overrides:
         click.echo(f"The values of --set (SET) were not kept: {' '.join(overrides)}", err=True)
-    return process.returncode
+    return 1
 
 
 def refuse_unfit(source: str, name: str, pipeline: dict[str, Any]) -> None:

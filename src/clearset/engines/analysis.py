@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from clearset.config.schema import Analyze, Engine
-from clearset.engines import given, native, recourse
+from clearset.engines import native, recourse, work
 from clearset.engines.look import Job, Look, Wishes, look
 from clearset.images import codec
 from clearset.measure.metrics import METRICS
@@ -159,25 +159,25 @@ def _compared(
     )
 
 
-def of_work_folder(work: WorkFolder, params: Analyze) -> Measurement:
+def of_work_folder(tables: WorkFolder, params: Analyze) -> Measurement:
     """Return the analysis that a fastdup work folder's tables amount to."""
-    ids = work.metrics["image_id"].tolist()
-    edges = work.edges[work.edges["image_id"].isin(ids) & work.edges["other_id"].isin(ids)]
-    near, link_table = given.nearest(edges, ids), links.of_edges(ids, edges)
-    counts = given.pairs(edges, params.counted_similarities)
+    ids = tables.metrics["image_id"].tolist()
+    edges = tables.edges[tables.edges["image_id"].isin(ids) & tables.edges["other_id"].isin(ids)]
+    near, link_table = work.nearest(edges, ids), links.of_edges(ids, edges)
+    counts = work.pairs(edges, params.counted_similarities)
     counts["edges"] = [int((edges["similarity"] >= b).sum()) for b in counts["similarity"]]
     counts["edge_percentage"] = 100 * counts["edges"] / (params.graph_neighbours * len(ids))
     analysis = Analysis(
-        metrics=work.metrics,
+        metrics=tables.metrics,
         masks=_masks(ids, []),
         neighbours=near,
         links=link_table,
-        outliers=given.outliers(work.outliers, near, ids),
-        components=given.components(work, link_table, params.component_similarity),
+        outliers=work.outliers(tables.outliers, near, ids),
+        components=work.components(tables, link_table, params.component_similarity),
         pairs=counts,
         registrations=leaks.table(ids, [], []),
     )
-    return Measurement(analysis, _about(given.info(), params))
+    return Measurement(analysis, _about(work.info(), params))
 
 
 def _about(info: dict[str, Any], params: Analyze) -> dict[str, Any]:

@@ -1,14 +1,10 @@
 """Before and after to paired changes, with intervals."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-
-from clearset.config.schema import Dataset
-from clearset.decide.rules import names
 
 Image = npt.NDArray[np.float64]
 FEWEST = 5  # of fewer values a resampled interval says nothing
@@ -53,38 +49,6 @@ def compare(before: pd.DataFrame, after: pd.DataFrame, image_ids: Sequence[str])
     return long.assign(change=long["after"] - long["before"]).reset_index(names="image_id")
 
 
-@dataclass(frozen=True)
-class Repairs:
-    """The repairs of a dataset, whether each may enter, and how like its original it is."""
-
-    repairs: pd.DataFrame
-    verdicts: pd.DataFrame
-    likeness: pd.DataFrame
-
-
-def outcomes(repairs: Repairs, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Return the table `outcomes`: each repair with the image's flags before and after."""
-    table = repairs.repairs[["image_id", "steps", "clipped"]]
-    table = table.assign(
-        flags_before=[names(before, image_id) for image_id in table["image_id"]],
-        flags_after=[names(after, image_id) for image_id in table["image_id"]],
-    )
-    return table.merge(repairs.likeness).merge(
-        repairs.verdicts[["image_id", "accepted", "refused_by"]]
-    )
-
-
-def answers(section: Dataset) -> dict[str, str]:
-    """Return the rules that the repairs answer, each with its metric."""
-    rules = {step["rule"] for step in section.enhance}
-    return {name: rule.metric for name, rule in section.filter.items() if name in rules}
-
-
-def callers(repairs: pd.DataFrame, rules: Collection[str]) -> dict[str, set[str]]:
-    """Return, by image_id, which of the rules called for an image's repair."""
-    return {row.image_id: set(rules) & set(row.rules.split()) for row in repairs.itertuples()}
-
-
 def changes(
     comparison: pd.DataFrame, rules_of: Mapping[str, Collection[str]], *, resamples: int, seed: int
 ) -> pd.DataFrame:
@@ -119,16 +83,3 @@ def interval(values: npt.NDArray[np.float64], *, resamples: int, seed: int) -> t
         part[:] = values[rng.integers(0, count, (len(part), count))].mean(axis=1)
     low, high = np.percentile(means, (2.5, 97.5))
     return float(low), float(high)
-
-
-def headline(outcomes: pd.DataFrame) -> dict[str, int]:
-    """Return the few numbers by which experiments are compared, from the table `outcomes`.
-
-    How many images were repaired, of how many the repair was accepted, and how many flags the
-    repaired ones have before and after.
-    """
-    flags = {
-        f"flags_{side}": int(outcomes[f"flags_{side}"].str.split().str.len().sum())
-        for side in ("before", "after")
-    }
-    return {"repaired": len(outcomes), "accepted": int(outcomes["accepted"].sum())} | flags

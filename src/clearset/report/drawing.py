@@ -4,10 +4,11 @@ from pathlib import Path
 
 from clearset.config.schema import EVERY, Dataset
 from clearset.decide.rules import Judgement
-from clearset.proof import comparison
+from clearset.proof import outcomes
 from clearset.report import pictures, plots, proof_plots
 from clearset.store import layout
-from clearset.store.stages import Comparison, Dossier
+from clearset.store.dossiers import Dossier
+from clearset.store.stages import Comparison
 
 
 def figures(
@@ -50,7 +51,7 @@ def _sides(dossier: Dossier) -> pictures.Sides:
 
 def _callers(section: Dataset, dossier: Dossier) -> dict[str, str]:
     """Return, by image_id, the rules that called for its repair, in words."""
-    callers = comparison.callers(dossier.cleaning.repairs, comparison.answers(section))
+    callers = outcomes.callers(dossier.cleaning.repairs, outcomes.answers(section))
     return {image_id: " + ".join(sorted(rules)) or EVERY for image_id, rules in callers.items()}
 
 

@@ -9,8 +9,9 @@ from clearset.decide.published import explained, measured_by
 from clearset.decide.rules import Judgement, summary
 from clearset.proof.verdicts import part_of
 from clearset.similar.duplicates import TRAINING, savings
+from clearset.store.dossiers import Dossier
 from clearset.store.markdown import escaped, markdown
-from clearset.store.stages import Analysis, Catalogue, Comparison, Dossier
+from clearset.store.stages import Analysis, Catalogue, Comparison
 
 # Each section: its title, what its table means, the table, and what to say when it has no row.
 SECTIONS = [

@@ -17,8 +17,8 @@ from clearset.images.codec import Pixels
 from clearset.report import sheets
 from clearset.similar import registration
 from clearset.store import layout
+from clearset.store.dossiers import Dossier
 from clearset.store.parallel import mapped
-from clearset.store.stages import Dossier
 
 DPI = 100
 SMALL = 220  # px: side of a picture in the sheets that are kept in git
@@ -81,33 +81,24 @@ def galleries(values: pd.DataFrame, dossier: Dossier, target: Path, count: int) 
     """
     stored_files = files(dossier.catalogue.images, dossier.folders["fetch"] / "images")
     analysis, curation = dossier.analysis, dossier.selection.curation
+    outliers = analysis.outliers
     once = cache(lambda image_id: thumbnail(stored_files[image_id]))  # in several galleries
 
     def with_captions(entries: Iterable[tuple[str, str]]) -> list[sheets.Picture]:
         return [(once(i), f"{i}\n{caption}") for i, caption in entries]
 
-    pages: list[tuple[str, str, list[tuple[str, str]], int]] = [
-        (
-            "blur",
-            "Lowest blur statistic (least sharp first)",
-            _ends(values["blur"], count, True),
-            4,
-        ),
-        ("dark", "Darkest (lowest mean)", _ends(values["mean"], count, True), 4),
-        ("bright", "Brightest (highest mean)", _ends(values["mean"], count, False), 4),
-        (
-            "outliers",
-            "Most isolated, each beside its nearest image",
-            _isolated(analysis.outliers, count),
-            4,
-        ),
-        ("duplicates", "Most similar pairs", _pairs(analysis.neighbours, count), 4),
-        ("components", "Components", _components(analysis.components, count), 4),
-        ("dropped", "Dropped, each beside what stays", _dropped(curation, count), 4),
+    pages: list[tuple[str, str, list[tuple[str, str]]]] = [
+        ("blur", "Lowest blur statistic (least sharp first)", _ends(values["blur"], count, True)),
+        ("dark", "Darkest (lowest mean)", _ends(values["mean"], count, True)),
+        ("bright", "Brightest (highest mean)", _ends(values["mean"], count, False)),
+        ("outliers", "Most isolated, each beside its nearest image", _isolated(outliers, count)),
+        ("duplicates", "Most similar pairs", _pairs(analysis.neighbours, count)),
+        ("components", "Components", _components(analysis.components, count)),
+        ("dropped", "Dropped, each beside what stays", _dropped(curation, count)),
     ]
     return [
-        write(sheets.sheet(with_captions(entries), title, columns), target / f"{name}.png")
-        for name, title, entries, columns in pages
+        write(sheets.sheet(with_captions(entries), title), target / f"{name}.png")
+        for name, title, entries in pages
         if entries
     ]
 

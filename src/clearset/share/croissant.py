@@ -18,7 +18,7 @@ import pandas as pd
 from clearset.share.cards import Released
 from clearset.sources import places
 from clearset.store.columns import FLOAT
-from clearset.store.columns_release import EVIDENCE, MEANING
+from clearset.store.columns.release import EVIDENCE, MEANING
 
 VERSION = "http://mlcommons.org/croissant/1.1"
 KINDS = {"images": "output", "masks": "mask"}  # record sets of files; the manifest's column

@@ -14,6 +14,11 @@ INCOMING = DATA / "incoming"  # files put by hand, and downloads
 FOLDERS = Path("folders")  # pipelines of `make folder`
 
 
+def last_stages(dataset: str) -> list[str]:
+    """Return the stages of a dataset that no other follows, as DVC names them."""
+    return [f"report@{dataset}", f"release@{dataset}"]
+
+
 def stage_folder(stage: str, dataset: str) -> Path:
     """Return the folder that a stage writes for a dataset."""
     return DATA / stage / dataset

@@ -3,16 +3,9 @@
 `columns` declares the tables. A function takes the stage's tables that it needs, or single tables.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, TypeVar
 
 import pandas as pd
-
-from clearset.store import tables
-
-Stage = TypeVar("Stage")
 
 
 @dataclass(frozen=True)
@@ -80,20 +73,20 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Dossier:
-    """What the stages from fetch to enhance have written of a dataset, and into which folders."""
+class Training:
+    """Of the stage train: how right each model is, and how right annotations are by each other."""
 
-    folders: Mapping[str, Path]
-    catalogue: Catalogue
-    analysis: Analysis
-    selection: Selection
-    cleaning: Cleaning
-    engine: Mapping[str, Any]  # engine.json: what measured the images, with which settings
+    training_scores: pd.DataFrame
+    training_ceiling: pd.DataFrame
 
-    @property
-    def survey(self) -> "Survey":
-        """What the rules are judged by."""
-        return survey(self.catalogue, self.analysis, self.selection.conflicts)
+
+@dataclass(frozen=True)
+class Lessons:
+    """Of the stage judge: what repairs change for trained models, and what labels allow."""
+
+    training_ceiling: pd.DataFrame
+    training_means: pd.DataFrame
+    training_changes: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -115,31 +108,3 @@ def survey(catalogue: Catalogue, analysis: Analysis, conflicts: pd.DataFrame) ->
     """Return what rules are judged by."""
     every = vars(catalogue) | vars(analysis) | {"conflicts": conflicts}
     return Survey(**{field.name: every[field.name] for field in fields(Survey)})
-
-
-def dossier(folders: Mapping[str, Path]) -> Dossier:
-    """Return what the stages have written; `folders` are by stage, from fetch to enhance."""
-    return Dossier(
-        folders,
-        read(Catalogue, folders["fetch"]),
-        read(Analysis, folders["analyze"]),
-        read(Selection, folders["filter"]),
-        read(Cleaning, folders["enhance"]),
-        tables.read_json(folders["analyze"] / "engine.json"),
-    )
-
-
-def read(stage: type[Stage], folder: Path) -> Stage:
-    """Return a stage's tables; raises `ClearsetError` as `tables.read`."""
-    return stage(**{name: tables.read(name, folder) for name in names(stage)})
-
-
-def write(stage: Any, folder: Path) -> None:
-    """Write a stage's tables into its folder."""
-    for name in names(type(stage)):
-        tables.write(name, getattr(stage, name), folder)
-
-
-def names(stage: type[Any]) -> list[str]:
-    """Return the names of a stage's tables."""
-    return [field.name for field in fields(stage)]

@@ -13,20 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.store import (
-    columns,
-    columns_curation,
-    columns_proof,
-    columns_release,
-    columns_train,
-    layout,
-)
-from clearset.store.columns import FLOAT, STR
+from clearset.store import layout
+from clearset.store.columns import FLOAT, STR, TABLES
 from clearset.store.errors import ClearsetError
 
 DUST = 1e-12
-TABLES = columns.TABLES | columns_curation.TABLES | columns_proof.TABLES
-TABLES |= columns_release.TABLES | columns_train.TABLES
 
 
 def write(name: str, frame: pd.DataFrame, folder: Path) -> Path:
@@ -137,10 +128,3 @@ def read_array(name: str, folder: Path) -> npt.NDArray[Any]:
         raise ClearsetError(
             f"{path} holds no numbers: {error}. Run the stage that writes it again"
         ) from None
-
-
-def empty(name: str) -> pd.DataFrame:
-    """Return a table without rows."""
-    return pd.DataFrame({column: [] for column in TABLES[name].columns}).astype(
-        TABLES[name].columns
-    )

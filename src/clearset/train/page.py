@@ -1,6 +1,6 @@
 """What training says about repairs, as a page of Markdown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,6 +9,7 @@ from clearset.config.schema_train import RAW, Model, Train
 from clearset.plant.planting import CLEAN
 from clearset.repair.steps import describe_step
 from clearset.store.markdown import escaped, markdown
+from clearset.store.stages import Lessons
 from clearset.train.segmentation import MEAN, VESSEL
 from clearset.train.summary import QUESTIONS, counted, raw_first
 
@@ -40,9 +41,9 @@ and else the CPU, a training a core (`CLEARSET_WORKERS` says how many at once). 
 on a GPU, sums round otherwise, and the last digits of the U-Net's scores differ."""
 
 
-def report(dataset: str, settings: Train, tables: Mapping[str, pd.DataFrame]) -> str:
+def report(dataset: str, settings: Train, lessons: Lessons) -> str:
     """Return the page of a dataset's training, from its tables."""
-    means, changes = tables["training_means"], tables["training_changes"]
+    means, changes = lessons.training_means, lessons.training_changes
     parts = [
         f"# Does the repair help a trained model? {escaped(dataset)}",
         f"{design(settings, int(means['eyes'].max()))} {MODELS}\n\n{READING}",
@@ -55,7 +56,7 @@ def report(dataset: str, settings: Train, tables: Mapping[str, pd.DataFrame]) ->
         "is the change when the faulted image is repaired, `augmentation` when the model was "
         "trained with augmentation instead, `beyond` the first less the second.\n\n"
         + markdown(faulted(means, changes)),
-        "## What labels allow\n\n" + ceiling(tables["training_ceiling"]) + f"\n\n{PUBLISHED}",
+        "## What labels allow\n\n" + ceiling(lessons.training_ceiling) + f"\n\n{PUBLISHED}",
         f"## Run it\n\n{RUNNING}",
     ]
     return "\n\n".join(parts) + "\n"

@@ -6,7 +6,7 @@ import pandas as pd
 
 from clearset.config.schema import Rule
 from clearset.decide.rules import Judgement, outside
-from clearset.store import tables
+from clearset.store import columns
 from clearset.store.stages import Survey
 from clearset.truth import evaluation
 from clearset.truth.calibration import adopted
@@ -23,7 +23,7 @@ def trust(
     table = {"leaks": leaks(survey.registrations, bounds)}
     if survey.truth.empty:
         unknown = ("detection", "severities", "crosstalk")
-        return table | {name: tables.empty(name) for name in unknown}
+        return table | {name: columns.empty(name) for name in unknown}
     sets = {"default": bounds, "calibrated": adopted(bounds, calibration)}
     return table | {
         "detection": evaluation.detection(values, survey, sets),

@@ -54,10 +54,11 @@ def refuse_unready(dataset: str) -> None:
             "make adopt NAME=... writes its values into conf/; dvc repro goes back to conf/"
         )
     with dvc_repository() as repo:
-        if changed := repo.status(targets=[f"release@{dataset}"], with_deps=True):
+        if changed := repo.status(targets=layout.last_stages(dataset), with_deps=True):
             raise ClearsetError(
                 f"{dataset} is not reproduced ({listed(changed)} changed). Run dvc repro "
-                f"release@{dataset}, look at what it gives, and commit dvc.lock and reports/"
+                f"{' '.join(layout.last_stages(dataset))}, look at what it gives, and commit "
+                "dvc.lock and reports/"
             )
     for stage in ("release", "recipe"):
         folder = layout.stage_folder(stage, dataset)

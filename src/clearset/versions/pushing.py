@@ -10,6 +10,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from clearset.images import codec
+from clearset.store import layout
 from clearset.store.errors import ClearsetError, listed
 
 
@@ -42,7 +43,9 @@ def remote() -> str:
 def refuse_corrupt(dataset: str) -> None:
     """Raise `ClearsetError` for a file of DVC's cache that others would get and that is broken."""
     with dvc_repository() as repo:
-        shared = repo.used_objs(targets=[f"release@{dataset}"], with_deps=True).get(None, set())
+        shared = repo.used_objs(targets=layout.last_stages(dataset), with_deps=True).get(
+            None, set()
+        )
         for item in sorted(shared, key=lambda item: str(item.value)):
             path = Path(repo.cache.local.oid_to_path(item.value))
             expected = item.value.removesuffix(".dir")
@@ -63,7 +66,11 @@ def refuse_pictures(dataset: str, to: str) -> None:
     For datasets whose pictures may not be passed on: what dvc.yaml says of them is not trusted.
     """
     with dvc_repository() as repo:
-        stages = repo.stage.collect(f"release@{dataset}", with_deps=True)
+        stages = [
+            stage
+            for last in layout.last_stages(dataset)
+            for stage in repo.stage.collect(last, with_deps=True)
+        ]
         outs = [out for stage in stages for out in stage.outs if out.use_cache and out.can_push]
         for out in outs:
             names = [key[-1] for key, _, _ in out.get_obj() or ()] if out.is_dir_checksum else []
@@ -88,11 +95,11 @@ def push(dataset: str, to: str) -> int:
     """
     try:
         with Repo() as repo:
-            return int(repo.push(targets=[f"release@{dataset}"], with_deps=True, remote=to))
+            return int(repo.push(targets=layout.last_stages(dataset), with_deps=True, remote=to))
     except Exception as error:  # each kind of remote raises what its library does
         reason = " ".join(f"{error} {error.__cause__ or ''}".split()) or type(error).__name__
         raise ClearsetError(
             f"the remote '{to}' did not take the data: {reason}. Nothing was released. Look at its "
-            "address and credentials (dvc remote list; README, Share a cleaned dataset), then run "
+            "address and credentials (dvc remote list; docs/sharing.md), then run "
             "the same again: what arrived is kept"
         ) from None

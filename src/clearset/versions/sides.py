@@ -6,6 +6,7 @@ from pathlib import Path
 from clearset.images import codec
 from clearset.images.identity import identity
 from clearset.store import tables
+from clearset.store.columns import TABLES
 from clearset.store.errors import ClearsetError
 from clearset.versions import differences, record
 
@@ -31,7 +32,7 @@ def compared(name: str, revision: str) -> list[str]:
 
 
 def _compared(before: Path, after: Path) -> list[str]:
-    if after.suffix == ".csv" and after.stem in tables.TABLES:
+    if after.suffix == ".csv" and after.stem in TABLES:
         return _tables(before, after)
     if after.suffix == ".json":
         return _objects(before, after)
@@ -41,7 +42,7 @@ def _compared(before: Path, after: Path) -> list[str]:
 
 
 def _tables(before: Path, after: Path) -> list[str]:
-    table = tables.TABLES[after.stem]
+    table = TABLES[after.stem]
     one, two = (tables.read(after.stem, path.parent) for path in (before, after))
     columns = [str(column) for column in one]
     tolerances = {column: table.tolerance(column) for column in columns}

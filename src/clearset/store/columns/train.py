@@ -1,6 +1,6 @@
-"""The tables of the stages train and judge, declared as in `columns`."""
+"""The tables of models trained on raw and on repaired images."""
 
-from clearset.store.columns import FLOAT, INT, STR, Table
+from clearset.store.columns.table import FLOAT, INT, STR, Table
 from clearset.store.tolerance import Tolerance
 
 ARM = {"model": STR, "trained_on": STR, "augment": INT}  # trained_on: raw, or the name of a repair

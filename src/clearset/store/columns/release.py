@@ -1,6 +1,6 @@
-"""The tables of released datasets, declared once: see `columns`."""
+"""The table of the stage release, and what its columns say to those who have it alone."""
 
-from clearset.store.columns import FLOAT, STR, Table
+from clearset.store.columns.table import FLOAT, STR, Table
 
 TABLES = {
     # every image of the source: what became of it in the released dataset, and (further columns)
@@ -30,14 +30,6 @@ TABLES = {
         ("image_id",),
         others=FLOAT,
         later=("output_identity", "mask_identity"),
-    ),
-    # one row an image whose fate differs between two versions of a dataset
-    "fates": Table(
-        dict.fromkeys(("image_id", "split"), STR)
-        | dict.fromkeys(("before", "after"), STR)  # kept, repaired, dropped, or absent
-        | {"why": STR}
-        | dict.fromkeys(("reason_before", "reason_after", "steps_before", "steps_after"), STR),
-        ("image_id",),
     ),
 }
 

@@ -1,0 +1,47 @@
+"""The tables of the stage fetch."""
+
+from clearset.store.columns.table import FLOAT, INT, STR, Table
+
+TABLES = {
+    # one row an image of the dataset, readable or not
+    "images": Table(
+        {
+            "image_id": STR,  # path below images/ without suffix
+            "split": STR,
+            "path": STR,  # below images/
+            "mask": STR,  # below masks/; empty: none
+            "source": STR,  # where it lies in the source, below its root
+            "source_mask": STR,  # where its mask lies there; empty: none
+            "label": STR,  # a file of another kind that belongs to it, below labels/; empty: none
+            "source_label": STR,
+            "width": INT,
+            "height": INT,
+            "channels": INT,
+            "bit_depth": INT,
+            "low": FLOAT,  # the stored value that is measured as 0; empty: it can not be read
+            "high": FLOAT,  # as 1
+            "nodata": FLOAT,  # the stored value of pixels without data; empty: none
+            "bytes": INT,  # of the file
+            "sha256": STR,  # of the file
+            "pixels_sha256": STR,  # of the decoded pixels
+            "error": STR,  # why it can not be read; empty: it can
+        },
+        ("image_id",),
+    ),
+    # what a reader of the report should know about the source
+    "notes": Table({"note": STR}, ("note",)),
+    # one row an image of a planted dataset: what is known of it; no row where nothing is
+    "truth": Table(
+        {
+            "image_id": STR,
+            "eye": STR,  # the subject it shows, the same for all its images
+            "source": STR,  # the clean image that it was made from
+            "part": STR,  # calibrate or held_out, by eye
+            "fault": STR,  # none: clean
+            "kinds": STR,  # that detectors are to find, separated by spaces
+            "severity": INT,  # 1 to 5; 0: a fault without levels, or none
+            "parameters": STR,
+        },
+        ("image_id",),
+    ),
+}
