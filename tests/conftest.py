@@ -27,15 +27,24 @@ Kind = TypeVar("Kind")
 
 ROOT = Path(__file__).resolve().parents[1]
 ENDS = ["report@sample", "release@sample"]  # what no stage follows
-NOTHING: Mapping[str, str] = {}
-MINIATURE = {  # of conf/dataset/sample.yaml: every fault once, and a relative of each kind
-    "count: 50": "count: 18",
-    "size: 768": "size: 128",
-    "in_place: 28": "in_place: 14",
-    "leaks: 2": "leaks: 1",
-    "foreign: 2": "foreign: 1",
-    "resamples: 10000": "resamples: 200",
-    "/trials@_here_: published": "/trials@_here_: none",
+OTHERS = ("ravir", "ravir_faults", "ravir_repairs", "satellite_sample")
+Edits = Mapping[str, Mapping[str, str]]  # by file: a text, and what stands in its place
+NOTHING: Edits = {}
+MINIATURE: Edits = {
+    "conf/dataset/sample.yaml": {  # every fault once, and a relative of each kind
+        "count: 50": "count: 18",
+        "size: 768": "size: 128",
+        "in_place: 28": "in_place: 14",
+        "leaks: 2": "leaks: 1",
+        "foreign: 2": "foreign: 1",
+        "resamples: 10000": "resamples: 200",
+        "/trials@_here_: published": "/trials@_here_: none",
+    },
+    # Other datasets would be read with it by every dvc command.
+    "conf/config.yaml": {
+        f"  - dataset@{name}: {name}": "  #" for name in (*OTHERS, "mafat_unlabeled")
+    },
+    "dvc.yaml": {f"      {name}: {{pixels": f"      # {name}: {{pixels" for name in OTHERS},
 }
 LONGEST = [
     "test_pipeline.py",
@@ -93,7 +102,7 @@ def miniature(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 def once(
-    factory: pytest.TempPathFactory, worker_id: str, name: str, edits: Mapping[str, str] = NOTHING
+    factory: pytest.TempPathFactory, worker_id: str, name: str, edits: Edits = NOTHING
 ) -> Path:
     """Return a clone, made by the first worker that asks, in which the sample is reproduced."""
     base = factory.getbasetemp()
@@ -161,10 +170,10 @@ def of_dataset(lock: str, dataset: str) -> str:
     return head + "".join(kept)
 
 
-def clone(target: Path, dataset: str = "sample", edits: Mapping[str, str] = NOTHING) -> Path:
+def clone(target: Path, dataset: str = "sample", edits: Edits = NOTHING) -> Path:
     """Copy the tracked and new files of the working tree into a repository of its own.
 
-    Of dvc.lock it gets what a dataset's tests need; `edits` are of the dataset's file in conf/.
+    Of dvc.lock it gets what a dataset's tests need; `edits` are made before it is committed.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -179,7 +188,8 @@ def clone(target: Path, dataset: str = "sample", edits: Mapping[str, str] = NOTH
             (target / name).write_bytes((ROOT / name).read_bytes())
     lock = target / "dvc.lock"
     lock.write_text(of_dataset(lock.read_text(), dataset))
-    edit(target / f"conf/dataset/{dataset}.yaml", edits)
+    for name, texts in edits.items():
+        edit(target / name, texts)
     for command in (
         ["git", "init", "--quiet", "--initial-branch=main"],
         ["git", "config", "user.name", "tester"],
@@ -191,12 +201,12 @@ def clone(target: Path, dataset: str = "sample", edits: Mapping[str, str] = NOTH
     return target
 
 
-def edit(file: Path, edits: Mapping[str, str]) -> None:
+def edit(file: Path, texts: Mapping[str, str]) -> None:
     """Replace text in a file, which has each of the texts just once."""
     text = file.read_text()
-    for before, after in edits.items():
-        assert text.count(before) == 1, before
-        text = text.replace(before, after)
+    for before, after in texts.items():
+        assert len(re.findall(rf"{re.escape(before)}(?!\w)", text)) == 1, before
+        text = re.sub(rf"{re.escape(before)}(?!\w)", after, text)
     file.write_text(text)
 
 

@@ -21,7 +21,6 @@ C_LIBRARY = {"GLIBC_TUNABLES": f"glibc.cpu.hwcaps={WIDE}"}
 OPENCV = {"OPENCV_CPU_DISABLE": "AVX512_SKX,AVX2,FP16,AVX,SSE4_2", "OPENCV_IPP": "disabled"}
 ONE = {"CLEARSET_WORKERS": "1"}
 SETTINGS = {
-    "NumPy": NUMPY,
     "libraries": BLAS | C_LIBRARY | OPENCV,
     "all, in one process": NUMPY | BLAS | C_LIBRARY | OPENCV | ONE,
 }

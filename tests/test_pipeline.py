@@ -294,7 +294,7 @@ def test_a_folder_of_ones_own_runs_without_touching_a_tracked_file(
     [
         (["/nowhere/at/all", "mine"], "SOURCE is '/nowhere/at/all': no such folder or zip"),
         ([".", "../mine"], "letters, digits, - and _ only"),
-        ([".", "ravir"], "'ravir' is a dataset of the project"),
+        ([".", "sample"], "'sample' is a dataset of the project"),
         ([".", ""], "SOURCE or NAME is missing: clearset folder SOURCE NAME"),
         (["conf", "mine"], "no image in"),
         (["conf", "mine", "--set", "yours.filter.blur.min=3"], "yours does not begin with mine"),

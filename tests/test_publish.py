@@ -163,7 +163,7 @@ def test_results_of_other_code_or_params_are_refused(project: Path) -> None:
         (["sample", "v 1"], "VERSION is 'v 1': letters, digits"),
         (["sample", ""], "VERSION is ''"),
         (["nobody", "v1"], "has no dataset 'nobody'"),
-        (["mafat_labeled", "v1"], "'release@mafat_labeled' does not exist"),
+        (["mafat_labeled", "v1"], "'report@mafat_labeled' does not exist"),
     ],
 )
 def test_a_wrong_name_is_refused(project: Path, arguments: list[str], message: str) -> None:
