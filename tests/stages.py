@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGES = ("fetch", "analyze", "filter", "enhance", "compare", "report", "release")
+STAGES = ("fetch", "analyze", "filter", "enhance", "compare", "release", "report")
 PLANTS = {"near_duplicates": 1, "duplicates": 1, "conflicts": 1, "leaks": 1, "overlaps": 0}
 PLANTS |= {"masks": 1, "broken": 1, "foreign": 1}
 FEW = {"near_duplicates": 1, "duplicates": 2, "leaks": 1, "overlaps": 1}

@@ -11,13 +11,17 @@ import yaml
 
 from clearset.config import adoption, composition
 from clearset.store.errors import ClearsetError
-from conftest import ROOT, run
+from conftest import ROOT, edit, run
+
+AWAY = ("ravir_repairs", "mafat_labeled", "mafat_unlabeled")
 
 
 @pytest.fixture
 def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of conf/, in an empty folder which is the current one."""
+    """A copy of conf/ with fewer datasets, in an empty folder which is the current one."""
     shutil.copytree(ROOT / "conf", tmp_path / "conf")
+    fewer = {f"  - dataset@{name}: {name}": "  #" for name in AWAY}
+    edit(tmp_path / "conf/config.yaml", fewer)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])  # Hydra's plugins add to it
     return tmp_path / "conf"

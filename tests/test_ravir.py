@@ -254,13 +254,13 @@ def test_without_fastdup_other_images_stop_the_run_with_its_way_out(
 def test_native_goes_on_without_fastdup(project: Path, tmp_path: Path) -> None:
     run(project, "git", "checkout", "--quiet", ".")
     missing = {"CLEARSET_FASTDUP": str(tmp_path / "none")}
-    native = ["dvc", "exp", "run", "-S", "analyze=native", "-S", "trials@ravir=none"]
-    done = run(project, *native, "release@ravir", **missing)
+    done = run(project, "dvc", "exp", "run", "-S", "analyze=native", "filter@ravir", **missing)
     assert done.returncode == 0, done.stdout + done.stderr
-    record = project / "reports/ravir/tables"
-    assert json.loads((record / "engine.json").read_text())["name"] == "native"
-    assert flagged(record, "blur") == flagged(RECORD, "blur")
-    assert len(tables.read("decisions", record)) == 42
+    engine = json.loads((project / "data/analyze/ravir/engine.json").read_text())
+    assert engine["name"] == "native"
+    results = project / "data/filter/ravir"
+    assert flagged(results, "blur") == flagged(RECORD, "blur")
+    assert len(tables.read("decisions", results)) == 42
 
 
 def test_a_copy_with_one_changed_file_is_refused_by_name(ravir: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from clearset.sources import work_folder, work_names
 from clearset.store import columns, dossiers, layout, tables
 from clearset.store.errors import ClearsetError
 from clearset.store.stages import Analysis
-from conftest import clone, run, write_image
+from conftest import run, write_image
 
 NAME = "given"
 STAGES = [fetch, analyze, filter, enhance, compare, report]
@@ -378,15 +378,14 @@ def test_a_work_folder_is_recognised(in_folder: Path) -> None:
     assert not work_folder.recognised(in_folder / "nowhere")
 
 
-def test_make_folder_takes_a_work_folder(tmp_path: Path) -> None:
-    project = clone(tmp_path / "project")
+def test_make_folder_takes_a_work_folder(project: Path, tmp_path: Path) -> None:
     source = small(tmp_path)
     command = ["clearset", "folder", str(source), "mine"]
     done = run(project, *command)
     assert done.returncode == 0, done.stderr
     assert "there is no image to repair or release" in done.stdout
     assert (project / "reports/mine/report.md").is_file()
-    assert not (project / "data/release").exists()
+    assert not (project / "data/release/mine").exists()
     again = run(project, *command, "--set", "mine.filter.blur.min=145")
     assert "Running stage 'folders/mine/dvc.yaml:filter@mine'" in again.stdout
     assert "Running stage 'folders/mine/dvc.yaml:analyze@mine'" not in again.stdout
