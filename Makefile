@@ -77,7 +77,7 @@ adopt: $(VENV)/installed ## Make an experiment the default: its values go into c
 	@clearset adopt "$(NAME)"
 
 folder: $(VENV)/installed ## Run the stages on your own images, or a fastdup work folder: SOURCE=/path NAME=mine [SET='mine.filter.blur.min=500 ...']
-	@clearset folder "$(SOURCE)" "$(NAME)" $(addprefix --set ,$(SET))
+	@set --; for word in $(SET); do set -- "$$@" --set "$$word"; done; clearset folder "$(SOURCE)" "$(NAME)" "$$@"
 
 release: $(VENV)/installed ## Release a dataset to others: push, CHANGELOG entry, tag: DATASET=sample VERSION=v1 (git must be clean)
 	@clearset publish "$(DATASET)" "$(VERSION)"

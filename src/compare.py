@@ -21,7 +21,7 @@ from clearset.store.stages import Comparison, Survey
 from clearset.truth import evaluation, trust
 
 LOCAL = {"images", "neighbours", "links", "registrations", "curves"}  # in data/ only
-JUDGED = {"truth", "detection", "severities", "crosstalk", "calibration"}  # where truth is known
+OF_TRUTH = {"truth", "detection", "severities", "crosstalk", "calibration"}  # where truth is known
 MOST_ROWS = 1000  # of a table beside the report; a longer one is in data/ only
 
 
@@ -54,7 +54,7 @@ def compared(section: Dataset, dossier: Dossier) -> Comparison:
     survey = dossier.survey
     judgement = rules.judge(section.filter, survey)
     rows = probes.examined(section, catalogue, dossier.cleaning.repairs, dossier.folders)
-    seen = verdicts.vessels(rows, catalogue, selection.decisions, section.accept)
+    vessels = verdicts.vessels(rows, catalogue, selection.decisions, section.accept)
     resampling = {"resamples": section.compare.resamples, "seed": section.compare.seed}
     accepted = verdicts.verdicts(rows, section.accept)
     repaired = Repairs(dossier.cleaning.repairs, accepted, verdicts.likeness(rows))
@@ -62,9 +62,9 @@ def compared(section: Dataset, dossier: Dossier) -> Comparison:
         **before_and_after(section, dossier, survey, judgement.bounds, repaired),
         **trust.trust(survey, judgement, selection.calibration),
         verdicts=accepted,
-        vessels=seen,
-        gains=verdicts.gains(seen, **resampling),
-        agreement=verdicts.agreement(seen),
+        vessels=vessels,
+        gains=verdicts.gains(vessels, **resampling),
+        agreement=verdicts.agreement(vessels),
         published=published.published(
             catalogue.images, dossier.analysis, selection.flags, section.analyze
         ),
@@ -72,19 +72,23 @@ def compared(section: Dataset, dossier: Dossier) -> Comparison:
 
 
 def before_and_after(
-    section: Dataset, dossier: Dossier, survey: Survey, bounds: Mapping[str, Rule], done: Repairs
+    section: Dataset,
+    dossier: Dossier,
+    survey: Survey,
+    bounds: Mapping[str, Rule],
+    repaired: Repairs,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables `outcomes`, `comparison` and `changes`; of no repair, empty ones."""
-    if done.repairs.empty:
+    if repaired.repairs.empty:
         return {name: columns.empty(name) for name in ("outcomes", "comparison", "changes")}
     after = again(section, dossier, survey)
     flags = dossier.selection.flags, rules.flag(rules.measures(after), bounds)
-    ids = done.repairs["image_id"].tolist()
+    ids = repaired.repairs["image_id"].tolist()
     table = comparison.compare(survey.metrics, after.metrics, ids)
-    callers = outcomes.callers(done.repairs, outcomes.answers(section))
+    callers = outcomes.callers(repaired.repairs, outcomes.answers(section))
     settings = section.compare
     return {
-        "outcomes": outcomes.outcomes(done, *flags),
+        "outcomes": outcomes.outcomes(repaired, *flags),
         "comparison": table,
         "changes": comparison.changes(
             table, callers, resamples=settings.resamples, seed=settings.seed
@@ -113,7 +117,7 @@ def write_record(dossier: Dossier, result: Comparison, target: Path) -> None:
     every: dict[str, pd.DataFrame] = {}
     for stage in (dossier.catalogue, dossier.analysis, dossier.selection, result):
         every |= vars(stage)
-    away = LOCAL | (JUDGED if dossier.catalogue.truth.empty else set())
+    away = LOCAL | (OF_TRUTH if dossier.catalogue.truth.empty else set())
     with layout.replacing(target) as incomplete:
         for name in sorted(set(every) - away):
             if len(every[name]) <= MOST_ROWS:

@@ -19,8 +19,8 @@ def main() -> str:
     """Write params.yaml from conf/ and check every section; inside `dvc exp run` only check it."""
     if not os.environ.get("DVC_EXP_NAME"):  # there DVC has just composed it, with its overrides
         text = composition.text(composition.composed())
-        with layout.replacing(params.PARAMS) as begun:
-            begun.write_text(text, encoding="utf-8")
+        with layout.replacing(params.PARAMS) as incomplete:
+            incomplete.write_text(text, encoding="utf-8")
     sections = yaml.safe_load(params.PARAMS.read_text(encoding="utf-8"))
     datasets = sorted(set(sections) - params.GROUPS)
     for name in datasets:

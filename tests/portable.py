@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from stages import ROOT, differing, project, stages
-from test_dispatch import ONE, SETTINGS
+from test_dispatch import ONE, OTHER
 
 RELATIVES = dict.fromkeys(("near_duplicates", "duplicates", "overlaps", "empty", "foreign"), 0)
 RELATIVES |= dict.fromkeys(("conflicts", "masks", "broken"), 0) | {"leaks": 1}
@@ -74,7 +74,7 @@ def compared(folder: Path, rows: dict[str, tuple[list[str], dict[str, str]]]) ->
 def main() -> int:
     """Print the table."""
     rows: dict[str, tuple[list[str], dict[str, str]]] = {}
-    rows["all dispatch settings off"] = [sys.executable], SETTINGS["all, in one process"]
+    rows["all dispatch settings off"] = [sys.executable], OTHER
     for order in ORDER:
         python = with_numpy(order)
         rows[f"NumPy {version(python)}, the {order} that fits"] = python, {}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from clearset import __all__
 from clearset.config.schema import Dataset
 from conftest import ROOT, run
 
@@ -33,9 +34,12 @@ FLOORS = [
     {"train", "commands"},
 ]
 FACES = {"__init__.py", "__main__.py"}  # of the library: they hand on what rooms have
-DISK = {"io", "os", "pathlib", "shutil", "subprocess", "sys", "tempfile", "zipfile"}
+DISK = {"glob", "gzip", "io", "os", "pathlib", "pickle", "requests", "shutil", "socket"}
+DISK |= {"subprocess", "sys", "tempfile", "urllib", "zipfile"}
+CALLS = {"echo", "imread", "imwrite", "mkdir", "open", "print", "read_bytes", "read_csv"}
+CALLS |= {"read_text", "savefig", "to_csv", "unlink", "write_bytes", "write_text"}
 TOUCHING = {  # the modules that touch disk, other programs or the screen; all others are pure
-    "commands": "diff fastdup folder rebuild sweep verify",
+    "commands": "adopt agree diff fastdup folder publish rebuild record sweep verify",
     "config": "adoption composition params stage",
     "engines": "analysis fastdup fastdup_worker look recorded recording recourse",
     "generate": "satellite/tiles",
@@ -45,7 +49,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "repair": "improve",
     "report": "diff_page drawing pictures sheets",
     "share": "croissant delivery loading releases reviews",
-    "sources": "archives inventory origin places work_folder",
+    "sources": "archives inventory origin places work_folder work_names",
     "store": "checksums dossiers layout parallel tables",
     "versions": "git pipeline publishing pushing record revisions sides",
 }
@@ -125,10 +129,13 @@ def modules() -> list[Path]:
 
 
 def arrows(file: Path) -> Iterator[str]:
-    """The other rooms that a file imports from."""
+    """What a file imports from beyond its room: rooms, stages, and the library's own face."""
     for used in files_used(file):
-        if used.is_relative_to(LIBRARY) and room(used) not in {room(file), *FACES}:
+        if not used.is_relative_to(LIBRARY):
+            yield used.stem
+        elif room(used) not in {room(file), *FACES}:
             yield room(used)
+    yield from imports(file) & {"clearset.__main__", *(f"clearset.{name}" for name in __all__)}
 
 
 def upward(file: Path) -> set[str]:
@@ -147,7 +154,7 @@ def test_an_arrow_upward_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(globals(), "SRC", tmp_path.parent)
     library = tmp_path.name
     for name, text in (
-        ("store/low.py", f"from {library}.report import high"),
+        ("store/low.py", f"def late():\n    from {library}.report import high"),
         ("report/high.py", ""),
     ):
         (tmp_path / name).parent.mkdir()
@@ -164,15 +171,40 @@ def test_every_room_says_what_it_is_for_and_stands_on_a_floor() -> None:
 
 
 def touches_disk(path: Path) -> bool:
-    calls = (node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
-    named = {func.id for func in calls if isinstance(func, ast.Name)}
-    used = {name.partition(".")[0] for name in imports(path)}
-    return bool(used & DISK or named & {"open", "print"})
+    """Whether a module uses the disk by itself, or a module that does for more than its types."""
+    calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    names = {func.id for func in calls if isinstance(func, ast.Name)}
+    names |= {func.attr for func in calls if isinstance(func, ast.Attribute)}
+    packages = {name.partition(".")[0] for name in imports(path)}
+    return bool(packages & DISK or names & CALLS or through_others(path))
+
+
+def through_others(path: Path) -> set[str]:
+    """What a module takes from those of the list, classes and constants aside."""
+    touching = {f"clearset.{name}.{file.replace('/', '.')}" for name, file in listed()}
+    return {
+        name
+        for name in imports(path)
+        if name in touching
+        or (name.rpartition(".")[0] in touching and name.rpartition(".")[2].islower())
+    } - {name for name in imports(path) if any(n.startswith(f"{name}.") for n in imports(path))}
+
+
+def listed() -> Iterator[tuple[str, str]]:
+    for name, files in TOUCHING.items():
+        for file in files.split():
+            yield name, file
 
 
 def test_disk_is_touched_by_the_modules_of_one_list_and_no_other() -> None:
-    listed = {f"{name}/{file}.py" for name, files in TOUCHING.items() for file in files.split()}
-    assert {str(p.relative_to(LIBRARY)) for p in modules() if touches_disk(p)} == listed
+    expected = {f"{name}/{file}.py" for name, file in listed()}
+    assert {str(p.relative_to(LIBRARY)) for p in modules() if touches_disk(p)} == expected
+
+
+def test_no_module_is_imported_by_a_name_that_is_made_up_as_it_runs() -> None:
+    for file in (*modules(), *SRC.glob("*.py")):
+        assert "import_module" not in file.read_text().replace('import_module("torch")', ""), file
+        assert "__import__" not in file.read_text(), file
 
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if name != "config"])

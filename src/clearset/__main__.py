@@ -1,6 +1,7 @@
 """`clearset`, the program: a sub-command for each file of `commands`."""
 
 import ast
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +13,7 @@ from click.shell_completion import CompletionItem
 from clearset.store.errors import ClearsetError
 
 FOLDER = Path(__file__).parent / "commands"
-EXTRA = "pipeline"  # the extra of pyproject.toml that commands need beyond the core
+EXTRA = "in a clone of Clearset, make setup, or pip install --editable '.[pipeline]'"
 
 
 class Commands(click.Group):
@@ -47,16 +48,24 @@ def summary(name: str) -> str:
     return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-def program() -> None:
+@click.group(
+    cls=Commands,
+    no_args_is_help=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="clearset")
+@click.pass_context
+def program(context: click.Context) -> str:
     """Find the images that harm a model, repair them, prove the repair, and share the result.
 
     The stages themselves run with `dvc repro`, or `make repro`; these commands work around them.
     """
+    return "" if context.invoked_subcommand else context.get_help()
 
 
 def main() -> None:
-    """Run the command line; an error ends with one line that begins with `error:`."""
+    """Run the command line; an error ends with a line that begins with `error:`."""
     sys.exit(outcome(sys.argv[1:]))
 
 
@@ -64,21 +73,25 @@ def outcome(arguments: list[str]) -> Any:
     """Return the exit status, or the line to end with, after running a command."""
     try:
         text = program.main(arguments, prog_name="clearset", standalone_mode=False)
+        if isinstance(text, str):
+            click.echo(text)
+            sys.stdout.flush()
     except click.UsageError as error:
         usage = error.ctx.get_usage() if error.ctx else ""
         where = error.ctx.command_path if error.ctx else "clearset"
         return f"error: {error.format_message()}\n{usage}\nMore: {where} --help"
     except ModuleNotFoundError as error:
-        needed = f"this takes the package {error.name}, which is no part of the core"
-        return f"error: {needed}: pip install 'clearset[{EXTRA}]'"
+        if (error.name or "").partition(".")[0] in ("clearset", ""):
+            raise  # a defect of ours, not a package that is missing
+        return f"error: this takes the package {error.name}, which is no part of the core: {EXTRA}"
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on
+        return 0
     except (ClearsetError, OSError) as error:
         return f"error: {error}"
     except (KeyboardInterrupt, click.Abort):
         return "stopped"
-    if isinstance(text, str):
-        click.echo(text)
-        return 0
-    return text or 0
+    return 0 if isinstance(text, str) else text or 0
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from clearset.report import diff_page
 from clearset.store import layout, tables
 from clearset.versions import fates, revisions
 
-SHOWN = 20  # images named on the screen
+NAMED = 20  # images named on the screen
 
 
 @click.command
@@ -37,7 +37,7 @@ def diff(dataset: str, one: str, two: str = "") -> str:
     lines = [
         f"diff: {len(table)} of {len(after.manifest)} images of {dataset} changed fate from "
         f"{named[0]} to {named[1]}",
-        *fates.summary(table, SHOWN),
+        *fates.summary(table, NAMED),
         f"  the table: {target}/fates.csv; with pictures: {Path(target, 'index.html')}",
     ]
     return "\n".join(lines)

@@ -1,19 +1,22 @@
 """Run the stages on a folder of your own images, editing no tracked file."""
 
 import re
-import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 import yaml
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from clearset.config import composition, params
 from clearset.repair.steps import check_steps
 from clearset.sources.work_folder import recognised
 from clearset.store import layout
 from clearset.store.errors import ClearsetError
+from clearset.versions import pipeline
 
 USAGE = "clearset folder SOURCE NAME, or make folder SOURCE=/path/to/images NAME=mine"
 PIPELINE = Path("dvc.yaml")
@@ -29,7 +32,7 @@ PIPELINE = Path("dvc.yaml")
     metavar="KEY=VALUE",
     help="A parameter to change and keep, like mine.filter.dark.min=40; may be given again.",
 )
-def command(source: str, name: str, overrides: tuple[str, ...]) -> Any:
+def command(source: str, name: str, overrides: tuple[str, ...]) -> str:
     """Run all stages on SOURCE, a folder or zip of images or a fastdup work folder, as NAME.
 
     Makes folders/NAME with a pipeline and its parameters. Run it again after SOURCE or the
@@ -38,41 +41,58 @@ def command(source: str, name: str, overrides: tuple[str, ...]) -> Any:
     return folder(source, name, list(overrides))
 
 
-def folder(source: str, name: str, overrides: list[str]) -> str | int:
-    """Write the folder's pipeline and run it; returns the next step, or 1 where the run failed."""
-    pipeline = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))
-    refuse_unfit(source, name, pipeline)
+def folder(source: str, name: str, overrides: list[str]) -> str:
+    """Write the folder's pipeline and run it; returns the next step."""
+    refuse_unfit(source, name)
     home = layout.FOLDERS / name
     own = home / "params.yaml"
     alone = recognised(Path(source))  # tables without images
     section = configured(Path(source).resolve(), name, overrides, own)
     check_steps(params.check(name, section[name], str(own)).enhance, f"{own}, enhance")
-    before = own.read_bytes() if own.exists() else None
-    save(section, own)
-    if alone:
-        del pipeline["stages"]["release"]
-    save(rewired(pipeline, name, Path(source).resolve()), home / "dvc.yaml")
-    process = subprocess.run(["dvc", "repro", str(home / "dvc.yaml")], check=False)  # noqa: S607
-    if not process.returncode:
-        return finished(name, home, alone)
-    layout.remove(own)  # what failed has said so itself
-    if before is not None:
-        own.write_bytes(before)
-    if overrides:
-        click.echo(f"The values of --set (SET) were not kept: {' '.join(overrides)}", err=True)
-    return 1
+    with restoring(own):
+        save(section, own)
+        save(rewired(name, Path(source).resolve(), alone), home / "dvc.yaml")
+        if not pipeline.succeeds("repro", str(home / "dvc.yaml")):
+            if any(overrides):
+                click.echo(f"not kept: --set {' '.join(overrides)}", err=True)
+            raise SystemExit(1)  # what failed has said so itself
+    return finished(name, home, alone)
 
 
-def refuse_unfit(source: str, name: str, pipeline: dict[str, Any]) -> None:
+@contextmanager
+def restoring(path: Path) -> Iterator[None]:
+    """Put a file back as it was when the block ends badly, by Ctrl-C too."""
+    before = path.read_bytes() if path.exists() else None
+    try:
+        yield
+    except BaseException:
+        layout.remove(path)
+        if before is not None:
+            path.write_bytes(before)
+        raise
+
+
+def refuse_unfit(source: str, name: str) -> None:
     """Raise `ClearsetError` for a source that is not there, or a name that can not be taken."""
     if not source or not name:
         raise ClearsetError(f"SOURCE or NAME is missing: {USAGE}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise ClearsetError(f"NAME is '{name}': letters, digits, - and _ only. {USAGE}")
-    if name in pipeline["vars"][0]["datasets"] or name in params.GROUPS:
+    if name in project()[0] or name in params.GROUPS:
         raise ClearsetError(f"'{name}' is a dataset of the project: choose another NAME")
     if not Path(source).exists():
         raise ClearsetError(f"SOURCE is '{source}': no such folder or zip. {USAGE}")
+
+
+def project() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the project's datasets and stages; raises `ClearsetError` elsewhere than in one."""
+    try:
+        content = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))
+        return dict(content["vars"][0]["datasets"]), dict(content["stages"])
+    except FileNotFoundError:
+        raise ClearsetError(f"there is no {PIPELINE} here: cd into a clone of Clearset") from None
+    except (yaml.YAMLError, LookupError, TypeError, ValueError):
+        raise ClearsetError(f"{PIPELINE} here is not that of Clearset: cd into a clone") from None
 
 
 def finished(name: str, home: Path, alone: bool) -> str:
@@ -106,19 +126,28 @@ def configured(source: Path, name: str, overrides: list[str], own: Path) -> dict
         kind = "work_folder" if recognised(source) else "folder"
         composed = composition.composed([f"+dataset@{name}={kind}"])
         config = OmegaConf.create({name: OmegaConf.to_container(composed[name], enum_to_str=True)})
-    changes = OmegaConf.from_dotlist(overrides)
+    try:
+        changes = OmegaConf.from_dotlist([word for word in overrides if word.strip()])
+    except (yaml.YAMLError, OmegaConfBaseException) as error:
+        reason = " ".join(str(error).split())
+        raise ClearsetError(f"--set {' '.join(overrides)}: no KEY=VALUE ({reason})") from None
     if unknown := set(changes) - {name}:
         raise ClearsetError(
-            f"SET: {', '.join(sorted(map(str, unknown)))} does not begin with {name}."
+            f"--set (SET): {', '.join(sorted(map(str, unknown)))!r} does not begin with {name}."
         )
     merged = OmegaConf.merge(config, changes, {name: {"fetch": {"path": str(source)}}})
     section: dict[str, Any] = OmegaConf.to_container(merged)  # type: ignore[assignment]
     return section
 
 
-def rewired(pipeline: dict[str, Any], name: str, source: Path) -> dict[str, Any]:
-    """Return the project's pipeline for one dataset with params and source of its own."""
-    stages = {stage: body for stage, body in pipeline["stages"].items() if "foreach" in body}
+def rewired(name: str, source: Path, alone: bool) -> dict[str, Any]:
+    """Return the project's pipeline for one dataset with params and source of its own.
+
+    `alone`: of tables without images there is nothing to release.
+    """
+    stages = {stage: body for stage, body in project()[1].items() if "foreach" in body}
+    if alone:
+        del stages["release"]
     own = str(layout.FOLDERS / name / "params.yaml")
     for body in stages.values():
         deps = [str(source) if dep == "conf.stamp" else dep for dep in body["do"]["deps"]]

@@ -35,8 +35,8 @@ def sweep(dataset: str) -> str:
     """Queue, run and compare the experiments of a dataset's sweep."""
     settings = read(SWEEPS / f"{dataset}.yaml", dataset)
     names = {setting: f"sweep-{dataset}-{setting}" for setting in settings}
-    done = experiments()
-    waiting = [setting for setting, name in names.items() if name not in done]
+    earlier = experiments()
+    waiting = [setting for setting, name in names.items() if name not in earlier]
     for setting in waiting:
         options = [word for override in settings[setting] for word in ("-S", override)]
         queued = ["--queue", "-n", names[setting], *options, f"compare@{dataset}"]
@@ -69,9 +69,8 @@ def read(path: Path, dataset: str) -> dict[str, list[str]]:
         raise ClearsetError(
             f"{path} is missing: write the settings to try, name: [steps] or name: [overrides]"
         )
-    steps_or_words: dict[str, list[Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     settings = {}
-    for name, entries in steps_or_words.items():
+    for name, entries in lists(path).items():
         words = [entry for entry in entries if isinstance(entry, str)]
         if len(words) != len(entries):
             check_steps([entry for entry in entries if entry not in words], f"{path}, {name}")
@@ -84,17 +83,29 @@ def read(path: Path, dataset: str) -> dict[str, list[str]]:
     return settings
 
 
+def lists(path: Path) -> dict[str, list[Any]]:
+    """Return a sweep's lists of steps or overrides by name; raises `ClearsetError` for no such."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ClearsetError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    entries = list(content.values()) if isinstance(content, dict) else [None]
+    if not all(isinstance(e, list) and all(isinstance(w, dict | str) for w in e) for e in entries):
+        raise ClearsetError(f"{path}: write name: [steps] or name: [overrides], a line a setting")
+    return dict(content)
+
+
 def every(dataset: str, steps: list[dict[str, Any]]) -> list[str]:
     """Return what makes an experiment repair every image, and gather no evidence."""
-    called = [{"rule": EVERY} | step for step in steps]
-    chain = ",".join("{" + ",".join(f"{k}: {v}" for k, v in step.items()) + "}" for step in called)
+    repairs = [{"rule": EVERY} | step for step in steps]
+    chain = ",".join("{" + ",".join(f"{k}: {v}" for k, v in step.items()) + "}" for step in repairs)
     return [f"{dataset}.enhance=[{chain}]", f"accept@{dataset}=none"]
 
 
 def experiments() -> set[str]:
     """Return the names of the experiments that have run on this commit."""
-    done = pipeline.dvc("exp", "list", "--name-only")
-    return {line.strip() for line in done.splitlines()}
+    output = pipeline.dvc("exp", "list", "--name-only")
+    return {line.strip() for line in output.splitlines()}
 
 
 def metrics(reports: Path, experiment: str) -> dict[str, float]:

@@ -86,7 +86,7 @@ def _what_this_is(released: Released) -> str:
     checked = (
         "`manifest.csv` has one row for each image of the source: what became of it, why, and the "
         "sha256 before and after. `croissant.json` says the same to machines, `params.yaml` how "
-        "it was made. `sha256sum -c checksums.sha256`, or `python src/verify.py <this folder>` of "
+        "it was made. `sha256sum -c checksums.sha256`, or `clearset verify <this folder>` of "
         "Clearset, tells whether every byte is as released; the latter also takes the same pixels "
         f"in other bytes, by `identities.sha256`, and says so. {same}"
     )
@@ -97,7 +97,7 @@ def _what_this_is(released: Released) -> str:
     command = (
         f"`dvc repro release@{released.name}` of Clearset, which makes the source too"
         if section.fetch.plant or section.fetch.source is Source.generated
-        else "`python src/rebuild.py <this folder> <source> <target>` of Clearset"
+        else "`clearset rebuild <this folder> <source> <target>` of Clearset"
     )
     return (
         f"**This is a recipe: it holds no picture**{why}. Who has the source makes the cleaned "

@@ -12,6 +12,7 @@ from dvc import api
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.scm import SCMError, resolve_rev
+from dvc_data.index import DataIndexDirError
 
 from clearset.config import params
 from clearset.config.schema import Dataset
@@ -28,7 +29,7 @@ def content(path: Path, revision: str) -> bytes:
     """
     try:
         data: bytes = _file_system(revision).read_bytes(path.as_posix())
-    except (DvcException, SCMError, OSError) as error:
+    except (DvcException, SCMError, DataIndexDirError, OSError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ClearsetError(
             f"{path} at {revision or 'the workspace'}: {reason}. Is it a tag, commit or experiment "
