@@ -238,9 +238,10 @@ def test_without_fastdup_the_run_says_so_and_gives_the_same_bytes(
 
 
 def test_without_fastdup_other_images_stop_the_run_with_its_way_out(
-    project: Path, tmp_path: Path
+    miniature: Path, tmp_path: Path
 ) -> None:
-    run(project, "git", "checkout", "--quiet", ".")
+    project = tmp_path / "copy"
+    shutil.copytree(miniature, project, symlinks=True)
     other = ["dvc", "exp", "run", "-S", "sample.analyze.engine=fastdup", "analyze@sample"]
     stopped = run(project, *other, CLEARSET_FASTDUP=str(tmp_path / "none"))
     assert stopped.returncode != 0
