@@ -152,20 +152,13 @@ def changed_stages(folder: Path) -> set[str]:
     return {name.removesuffix("@sample") for name in data}
 
 
+AFTER_FETCH = {"analyze", "filter", "enhance", "compare", "report", "release"}
 FELT = {  # an edit of a room's module, and the stages that walk through the room
-    "report/plots.py": {"report"},
     "share/cards.py": {"release"},
-    "measure/metrics.py": {
-        "config",
-        "analyze",
-        "filter",
-        "enhance",
-        "compare",
-        "report",
-        "release",
-    },
+    "measure/metrics.py": {"config"} | AFTER_FETCH,
     "truth/evaluation.py": {"filter", "compare"},
     "plant/faults.py": {"fetch", "filter", "compare", "report"},
+    "report/plots.py": {"report"},
 }
 
 
@@ -175,9 +168,9 @@ def test_an_edit_of_code_is_felt_by_the_stages_that_walk_through_its_room(clean:
         text = file.read_text()
         file.write_text(f"{text}\n# an edit\n")
         assert changed_stages(clean) == stages, module
-        if stages == {"report"}:
-            assert ran(run(clean, "dvc", "repro", *ENDS)) == ["report@sample"]
-        file.write_text(text)
+        if stages != {"report"}:
+            file.write_text(text)
+    assert ran(run(clean, "dvc", "repro", *ENDS)) == ["report@sample"]
 
 
 def test_a_new_module_in_a_room_is_known_to_the_pipeline(clean: Path) -> None:
@@ -291,7 +284,7 @@ def test_a_folder_of_ones_own_runs_without_touching_a_tracked_file(
     assert {line[:2] for line in status(clean).splitlines()} == {"??"}
     assert ran(run(clean, *command)) == []
     again = run(clean, *command, "--set", "mine.filter.dark.min=100")
-    assert ran(again) == [f"folders/mine/dvc.yaml:{stage}@mine" for stage in AND_REPORT]
+    assert set(ran(again)) == {f"folders/mine/dvc.yaml:{stage}@mine" for stage in AND_REPORT}
     refused = run(clean, *command, "--set", "mine.filter.dark.min=300")
     assert "flags all 8 images" in refused.stdout + refused.stderr
     assert ran(run(clean, *command)) == []  # a refused bound is not kept
