@@ -60,7 +60,7 @@ faults: $(VENV)/installed ## Plant faults into RAVIR's eyes and measure every de
 torch: $(VENV)/installed ## Install PyTorch, the extra that training a U-Net needs
 	@python -c 'import torch' 2>/dev/null || { echo "installing $(UNET), an extra ..."; python -m pip install --quiet --disable-pip-version-check $(UNET); }
 
-train: torch ## Train models on raw and repaired RAVIR (CLEARSET_RAVIR as above; 40 minutes, faster with a GPU)
+train: torch ## Train models on raw and repaired RAVIR (CLEARSET_RAVIR as above; 20 minutes on two cores, faster with a GPU)
 	@dvc repro training/dvc.yaml:judge@ravir
 	@python src/config.py --check
 

@@ -17,7 +17,7 @@ from statistics import median
 from clearset.engines import fastdup
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGES = ["fetch", "analyze", "filter", "enhance", "compare"]
+STAGES = ["fetch", "analyze", "filter", "enhance", "compare", "report"]
 BARE = """
 import sys, fastdup
 fastdup.create(work_dir=sys.argv[2], input_dir=sys.argv[1]).run(overwrite=True)
