@@ -17,7 +17,7 @@ import numpy as np
 from pipeline import ROOT, bare_fastdup, timed
 
 from clearset.generate.retina.synthesis import sample
-from clearset.images import codec
+from clearset.images import codec, levels
 from clearset.plant.faults import degrade
 from clearset.store.parallel import mapped
 
@@ -52,8 +52,8 @@ def write(job: tuple[int, Path]) -> None:
     number, folder = job
     pixels = sample(number, count=COUNT, size=SIDE, seed=1).pixels
     if number % EVERY == 0:
-        blurred = degrade(codec.unit(pixels), "gaussian_blur", 5, np.random.default_rng(number))
-        pixels = codec.quantised(blurred, np.uint8)
+        blurred = degrade(levels.unit(pixels), "gaussian_blur", 5, np.random.default_rng(number))
+        pixels = levels.quantised(blurred, np.uint8)
     (folder / f"{number:03d}.png").write_bytes(codec.png_bytes(pixels))
 
 

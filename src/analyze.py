@@ -21,6 +21,7 @@ def main(dataset: str) -> str:
             source / "images",
             section.analyze,
             masks=source / "masks",
+            carried=source / "carried",
             classes=section.classes.values(),
         )
     with layout.replacing(target) as incomplete:

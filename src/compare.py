@@ -99,7 +99,8 @@ def before_and_after(
 def again(section: Dataset, dossier: Dossier, survey: Survey) -> Survey:
     """Return the survey of the cleaned dataset: what the repairs change is measured again."""
     cleaned, repairs = dossier.cleaning.images, dossier.cleaning.repairs["image_id"].tolist()
-    files = cleaned, dossier.folders["enhance"] / "images", section.analyze, repairs
+    folders = dossier.folders["enhance"] / "images", dossier.folders["fetch"] / "carried"
+    files = cleaned, folders, section.analyze, repairs
     if section.analyze.engine is Engine.native:
         descriptors = tables.read_array("descriptors", dossier.folders["analyze"])
         changed = analysis.compared_again(

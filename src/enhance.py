@@ -11,8 +11,9 @@ import pandas as pd
 from clearset.config import params
 from clearset.config.schema import EVERY, Action
 from clearset.config.stage import run
-from clearset.images import codec
-from clearset.repair.steps import check_steps, describe, enhance, steps_for
+from clearset.images import codec, levels
+from clearset.repair import files
+from clearset.repair.steps import check_steps, describe, steps_for
 from clearset.store import checksums, columns, layout, tables
 from clearset.store.parallel import mapped
 
@@ -35,7 +36,7 @@ def main(dataset: str) -> str:
             if (source / "images" / path).exists():
                 (incomplete / "images" / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source / "images" / path, incomplete / "images" / path)
-        rows = mapped(partial(repair, source / "images", incomplete / "images"), jobs, "enhance")
+        rows = mapped(partial(repair, source, incomplete / "images"), jobs, "enhance")
         result = table.drop(columns=["decision", "rules"]).set_index("image_id")
         for row in rows:
             result.loc[row["image_id"], ["sha256", "pixels_sha256"]] = (
@@ -60,9 +61,9 @@ def to_repair(table: pd.DataFrame, steps: Steps) -> pd.Series:
 def repair(source: Path, target: Path, job: tuple[Any, Steps]) -> dict[str, Any]:
     """Write one repaired image and return its row; a job is a row of images.csv and the steps."""
     row, steps = job
-    span, path = codec.declared(row), row.path
-    image, clipped = enhance(codec.unit(codec.decode(source / path), span), steps)
-    codec.write_like(source / path, image, target / path, span)
+    path = row.path
+    reading = levels.declared(row, source / "carried")
+    clipped = files.repair(source / "images" / path, target / path, reading, steps)
     return {
         "image_id": row.image_id,
         "rules": row.rules,

@@ -6,16 +6,15 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from clearset.config import params
-from clearset.config.schema_fetch import Fetch, Mapping, PixelRange, Source
+from clearset.config.schema_fetch import Fetch, PixelRange, Source
 from clearset.config.stage import run
 from clearset.generate.satellite import tiles
-from clearset.images import codec, ranges
+from clearset.images import codec, levels, ranges
 from clearset.plant import planter
-from clearset.sources import inventory, origin, places, work_folder
+from clearset.sources import description, inventory, origin, places, work_folder
 from clearset.store import cells, checksums, columns, layout, tables
 from clearset.store.errors import ClearsetError, UnreadableImage, listed
 from clearset.store.parallel import mapped
@@ -71,7 +70,7 @@ def of_work_folder(folder: Path, incomplete: Path) -> tuple[pd.DataFrame, pd.Dat
             copy(folder / name, incomplete / "work" / name)
     work = work_folder.read(folder)
     texts = dict.fromkeys(("mask", "source_mask", "label", "source_label"), "")
-    texts |= dict.fromkeys(("sha256", "pixels_sha256"), "")
+    texts |= dict.fromkeys(("sha256", "pixels_sha256", *levels.WORDS), "")
     numbers: dict[str, float] = dict.fromkeys(("low", "high", "nodata"), math.nan)
     numbers |= {"channels": 0, "bit_depth": 0}
     table = work.images.assign(split="all", source=work.images["path"], **texts, **numbers)
@@ -103,6 +102,7 @@ def take(target: Path, settings: PixelRange, item: inventory.Item) -> dict[str, 
     path = PurePosixPath(item.split, item.name)
     row: dict[str, Any] = {"split": item.split, "path": str(path), "error": "", "counts": None}
     row |= dict.fromkeys(("mask", "source_mask", "label", "source_label", "pixels_sha256"), "")
+    row |= dict.fromkeys(levels.WORDS, "")
     row |= dict.fromkeys(("width", "height", "channels", "bit_depth"), 0)
     row |= dict.fromkeys(("low", "high", "nodata"), math.nan)
     row |= {"source": cells.path(item.source), "bytes": item.file.stat().st_size}
@@ -120,29 +120,11 @@ def take(target: Path, settings: PixelRange, item: inventory.Item) -> dict[str, 
             row[f"source_{kind}"] = cells.path(place)
             copy(file, target / f"{kind}s" / row[kind])
     try:
-        row |= description(item.file, settings)
+        row |= description.description(item.file, settings)
         row["error"] = mask_error(item, row["width"], row["height"])
     except UnreadableImage as error:
         row["error"] = str(error)
     return row
-
-
-def description(file: Path, settings: PixelRange) -> dict[str, Any]:
-    """Return what an image's pixels say: size, hash, range, and counts of values if asked for."""
-    pixels = codec.decode(file)
-    nodata = codec.nodata(file) if settings.nodata is None else settings.nodata
-    whole = codec.Range(0, float(np.iinfo(pixels.dtype).max), nodata)
-    gaps = codec.missing(pixels, whole)
-    if gaps.all():
-        raise UnreadableImage(f"holds no data: every pixel is {nodata:g}")
-    counts, ends = None, (whole.low, whole.high)
-    if settings.mapping in (Mapping.percentiles, Mapping.image):
-        counts = np.unique(codec.colour(pixels)[~gaps], return_counts=True)
-    if settings.mapping is Mapping.image and counts is not None:
-        ends, counts = ranges.span([counts], settings), None
-    row: dict[str, Any] = dict(zip(("low", "high"), ends, strict=True))
-    row |= {"nodata": math.nan if nodata is None else float(nodata), "counts": counts}
-    return codec.describe(pixels) | row
 
 
 def mask_error(item: inventory.Item, width: int, height: int) -> str:

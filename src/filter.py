@@ -10,7 +10,8 @@ from clearset.config import params
 from clearset.config.schema import Dataset, Rule
 from clearset.config.stage import run
 from clearset.decide import rules
-from clearset.images.codec import Pixels, decode_mask
+from clearset.images.codec import decode_mask
+from clearset.images.levels import Pixels
 from clearset.similar import duplicates
 from clearset.store import dossiers, layout, stages, tables
 from clearset.store.stages import Analysis, Catalogue, Selection, Survey

@@ -12,7 +12,8 @@ import pandas as pd
 from clearset.config import params
 from clearset.config.schema_train import Train
 from clearset.config.stage import run
-from clearset.images import codec
+from clearset.images import codec, views
+from clearset.images.levels import declared
 from clearset.numeric.grey import luminance
 from clearset.store import layout, tables
 from clearset.store.parallel import mapped
@@ -67,8 +68,7 @@ def read(
     examples = []
     for image_id in segmentation.unique(table):
         row = rows[image_id]
-        pixels = codec.colour(codec.decode(folder / row.path))
-        image = luminance(codec.unit(pixels, codec.declared(row)))
+        image = luminance(views.view(folder / row.path, declared(row)).unit())
         eye = eyes[image_id]
         examples.append(Example(image_id, eye, folds[eye], image, masks[image_id]))
     training.shapes(examples, settings.models)

@@ -20,8 +20,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from clearset.engines import fastdup, recording
-from clearset.images import codec
-from clearset.images.codec import Pixels
+from clearset.images import codec, levels
+from clearset.images.levels import Pixels
 from clearset.sources import work_folder
 from clearset.store import tables
 from clearset.store.errors import ClearsetError
@@ -62,14 +62,14 @@ def generated() -> dict[str, Pixels]:
 def shown() -> dict[str, Pixels]:
     """Return the generated images as fastdup is shown them: without alpha, in 8 bits."""
     return {
-        name: codec.eight_bit(codec.colour(pixels), span(pixels))
+        name: levels.eight_bit(levels.bands(pixels, levels.of_type(pixels)), span(pixels))
         for name, pixels in generated().items()
     }
 
 
-def span(pixels: Pixels) -> codec.Range:
+def span(pixels: Pixels) -> levels.Reading:
     """Return the whole range of an image's type."""
-    return codec.Range(0, float(np.iinfo(pixels.dtype).max), None)
+    return levels.Reading(0, float(np.iinfo(pixels.dtype).max), None)
 
 
 def deep() -> dict[str, Pixels]:

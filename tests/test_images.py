@@ -11,8 +11,8 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from clearset.images import codec
-from clearset.images.codec import Pixels
+from clearset.images import codec, levels
+from clearset.images.levels import Pixels
 from clearset.store.errors import UnreadableImage
 
 RNG = np.random.default_rng(0)
@@ -38,7 +38,7 @@ def save(path: Path, pixels: Pixels, **options: Any) -> Path:
 
 def written_back(source: Path) -> Path:
     target = source.with_name(f"again{source.suffix}")
-    codec.write_like(source, codec.unit(codec.decode(source)), target)
+    codec.write_like(source, levels.unit(codec.decode(source)), target)
     return target
 
 
@@ -156,7 +156,7 @@ def test_orientation_is_carried_and_not_applied(tmp_path: Path) -> None:
 def test_an_image_of_another_shape_is_not_written(tmp_path: Path) -> None:
     source = save(tmp_path / "a.png", GREY)
     with pytest.raises(ValueError, match=r"a\.png: shape .* is not its own \(31, 23\)"):
-        codec.write_like(source, codec.unit(GREY[:-1]), tmp_path / "b.png")
+        codec.write_like(source, levels.unit(GREY[:-1]), tmp_path / "b.png")
     assert not (tmp_path / "b.png").exists()
 
 
@@ -326,40 +326,42 @@ def test_a_mask_in_colour_is_refused(tmp_path: Path, pixels: Pixels) -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_every_level_survives_as_a_unit(dtype: type[np.unsignedinteger[Any]]) -> None:
-    levels = np.arange(np.iinfo(dtype).max + 1).astype(dtype)
-    image = codec.unit(levels)
+    values = np.arange(np.iinfo(dtype).max + 1).astype(dtype)
+    image = levels.unit(values)
     assert image.dtype == np.float64
     assert (image[0], image[-1]) == (0, 1)
     assert (np.diff(image) > 0).all()
-    np.testing.assert_array_equal(codec.quantised(image, dtype), levels)
+    np.testing.assert_array_equal(levels.quantised(image, dtype), values)
 
 
 def test_quantised_clips_to_the_ends() -> None:
     image = np.array([-0.5, -1e-9, 1 + 1e-6, 7])
-    assert codec.quantised(image, np.uint8).tolist() == [0, 0, 255, 255]
+    assert levels.quantised(image, np.uint8).tolist() == [0, 0, 255, 255]
 
 
 def test_eight_bits_of_16_are_the_declared_range() -> None:
-    levels = codec.eight_bit(np.arange(65536).astype(np.uint16))
-    assert levels.dtype == np.uint8
-    np.testing.assert_array_equal(levels[::257], np.arange(256))
-    assert (np.diff(levels.astype(int)) >= 0).all()
+    small = levels.eight_bit(np.arange(65536).astype(np.uint16))
+    assert small.dtype == np.uint8
+    np.testing.assert_array_equal(small[::257], np.arange(256))
+    assert (np.diff(small.astype(int)) >= 0).all()
 
 
 def test_a_dark_16_bit_image_is_not_stretched() -> None:
-    assert codec.eight_bit(np.array([[0, 257, 514]], np.uint16)).tolist() == [[0, 1, 2]]
+    assert levels.eight_bit(np.array([[0, 257, 514]], np.uint16)).tolist() == [[0, 1, 2]]
 
 
 def test_colour_leaves_out_alpha_alone() -> None:
-    np.testing.assert_array_equal(codec.colour(GREY), GREY)
-    np.testing.assert_array_equal(codec.colour(GREY_ALPHA), GREY_ALPHA[..., 0])
-    np.testing.assert_array_equal(codec.colour(RGB), RGB)
-    np.testing.assert_array_equal(codec.colour(RGBA), RGBA[..., :3])
+    np.testing.assert_array_equal(levels.bands(GREY, levels.of_type(GREY)), GREY)
+    np.testing.assert_array_equal(
+        levels.bands(GREY_ALPHA, levels.of_type(GREY_ALPHA)), GREY_ALPHA[..., 0]
+    )
+    np.testing.assert_array_equal(levels.bands(RGB, levels.of_type(RGB)), RGB)
+    np.testing.assert_array_equal(levels.bands(RGBA, levels.of_type(RGBA)), RGBA[..., :3])
 
 
 @pytest.mark.parametrize("pixels", [GREY, GREY_ALPHA, RGB, RGBA, GREY_16, RGB_16])
 def test_shown_is_what_a_figure_takes(pixels: Pixels) -> None:
-    shown = codec.display(pixels)
+    shown = levels.display(pixels)
     assert shown.shape[:2] == pixels.shape[:2]
     assert shown.ndim == 2 or (shown.shape[2] in (3, 4) and shown.dtype == np.uint8)
 

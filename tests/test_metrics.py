@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from clearset.generate.retina import synthesis
 from clearset.generate.retina.synthesis import Made
-from clearset.images import codec
+from clearset.images import codec, levels
 from clearset.measure import metrics
 from clearset.measure.metrics import BLURRED, METRICS, measure, metric
 from clearset.numeric.exact import whole
@@ -250,7 +250,8 @@ def test_noise_hides_a_blur_of_ravir_from_the_laplacian_and_not_from_the_sharpne
     files = sorted((ravir / "RAVIR Dataset" / "train" / "training_images").glob("*.png"))[:3]
     assert len(files) == 3
     for file in files:
-        image = luminance(codec.unit(codec.colour(codec.decode(file))))
+        pixels = codec.decode(file)
+        image = luminance(levels.unit(levels.bands(pixels, levels.of_type(pixels))))
         for severity in (2, 3, 4, 5):
             noisy = degrade(image, "blur_noise", severity, np.random.default_rng(0))
             assert laplacian_variance(noisy) > laplacian_variance(image)
@@ -310,11 +311,11 @@ def test_a_line_of_pixels_is_measured(name: str, shape: tuple[int, int]) -> None
 def test_a_share_changes_at_its_grey_level(name: str, level: int, below: int, at: int) -> None:
     share: Callable[[Image], float] = of_image(name)
     for pixel, expected in ((level - 1, below), (level, at)):
-        assert share(codec.unit(np.full((16, 16), pixel, np.uint8))) == expected
+        assert share(levels.unit(np.full((16, 16), pixel, np.uint8))) == expected
 
 
 def test_shares_by_hand() -> None:
-    image = codec.unit(np.array([[0, 79, 80, 249], [250, 255, 100, 100]], np.uint8))
+    image = levels.unit(np.array([[0, 79, 80, 249], [250, 255, 100, 100]], np.uint8))
     assert of_image("dark_share")(image) == 2 / 8
     assert of_image("white_share")(image) == 2 / 8
 

@@ -12,7 +12,7 @@ import pytest
 
 import recordings
 from clearset.engines import native
-from clearset.images import codec
+from clearset.images import codec, levels
 from clearset.similar import links, neighbours
 from clearset.sources.work_folder import STATISTICS
 from clearset.store import tables
@@ -73,7 +73,7 @@ def test_the_stretched_mean_is_fastdups_mean_of_a_file_of_16_bits() -> None:
     ("name", "pixels"), [("generated", recordings.shown()), ("deep", recordings.deep())]
 )
 def test_the_generated_images_are_those_on_record(
-    name: str, pixels: dict[str, codec.Pixels]
+    name: str, pixels: dict[str, levels.Pixels]
 ) -> None:
     hashes = {image_id: codec.describe(one)["pixels_sha256"] for image_id, one in pixels.items()}
     known = tables.read("statistics", RECORDED / name).set_index("image_id")["pixels_sha256"]

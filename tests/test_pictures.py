@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy import ndimage
 
-from clearset.images import codec
+from clearset.images import codec, levels
 from clearset.report import pictures
 from clearset.report.pictures import Stored
 from clearset.store.dossiers import Dossier
@@ -22,7 +22,7 @@ IDS = list(LEVELS)
 
 def whole(path: Path) -> Stored:
     """Return an 8-bit file that is shown as it is."""
-    return Stored(path, codec.Range(0, 255))
+    return Stored(path, levels.Reading(0, 255))
 
 
 def flat(path: Path, level: int) -> Path:
@@ -150,11 +150,11 @@ def test_a_small_image_is_its_own_thumbnail(tmp_path: Path) -> None:
 def test_a_large_image_is_thinned_evenly(tmp_path: Path, shape: tuple[int, int]) -> None:
     pixels = np.add.outer(np.arange(shape[0]), np.arange(shape[1])).astype(np.uint16)
     (tmp_path / "a.png").write_bytes(codec.png_bytes(pixels, compress_level=1))
-    span = codec.Range(0, 4080)  # 16 stored values to a grey level
+    span = levels.Reading(0, 4080)  # 16 stored values to a grey level
     small = pictures.thumbnail(Stored(tmp_path / "a.png", span))
     assert pictures.THUMBNAIL <= min(small.shape) <= 2 * pictures.THUMBNAIL
     (step,) = {-(-side // length) for side, length in zip(shape, small.shape, strict=True)}
-    np.testing.assert_array_equal(small, codec.eight_bit(pixels, span)[::step, ::step])
+    np.testing.assert_array_equal(small, levels.eight_bit(pixels, span)[::step, ::step])
 
 
 def outcomes(*rows: tuple[str, str]) -> pd.DataFrame:
@@ -214,7 +214,7 @@ def test_no_leak_is_no_picture(folder: Path, tmp_path: Path) -> None:
 
 def striped(path: Path, *shape: int, dtype: type = np.uint8) -> Path:
     """Write an image whose columns, but for the first eight, differ from their neighbours."""
-    pixels: codec.Pixels = np.zeros(shape, dtype)
+    pixels: levels.Pixels = np.zeros(shape, dtype)
     pixels[:, 8:] = np.iinfo(dtype).max // 2
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(codec.png_bytes(pixels))
@@ -250,11 +250,11 @@ def test_a_leak_is_drawn_whatever_the_sizes_and_bands(
 
 
 def test_leaks_of_16_bits_are_drawn_as_8(tmp_path: Path) -> None:
-    file = Stored(striped(tmp_path / "deep.png", 40, 40, dtype=np.uint16), codec.Range(0, 65535))
+    file = Stored(striped(tmp_path / "deep.png", 40, 40, dtype=np.uint16), levels.Reading(0, 65535))
     written = pictures.leaks(fits(("a", "b", 20)), lambda _: (file, file), tmp_path / "leaks", 1)
     with Image.open(written[0]) as opened:
-        levels = np.unique(np.asarray(opened.convert("L")))
-    assert {0, 127} <= set(levels.tolist())  # half of the range is half of the range
+        greys = np.unique(np.asarray(opened.convert("L")))
+    assert {0, 127} <= set(greys.tolist())  # half of the range is half of the range
 
 
 def known(*rows: tuple[str, str, int]) -> pd.DataFrame:

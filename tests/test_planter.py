@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 import fetch
 from clearset.config.schema_fetch import Mapping, PixelRange, Plant
 from clearset.generate.retina.synthesis import eye
-from clearset.images import codec
+from clearset.images import codec, levels
 from clearset.plant import planter
 from clearset.plant.edits import EDITS
 from clearset.plant.eyes import unique_eyes
@@ -43,18 +43,18 @@ PLAN = Plant(
 Planted = tuple[list[Item], pd.DataFrame]
 
 
-def made(seed: int, size: int = SIZE) -> tuple[codec.Pixels, codec.Pixels]:
+def made(seed: int, size: int = SIZE) -> tuple[levels.Pixels, levels.Pixels]:
     """Return one eye's pixels and its mask."""
     image, mask = eye(np.random.default_rng(seed), size)
-    return codec.quantised(image, np.uint8), mask
+    return levels.quantised(image, np.uint8), mask
 
 
-def coloured(seed: int) -> codec.Pixels:
+def coloured(seed: int) -> levels.Pixels:
     grey, _ = made(seed)
     return np.dstack([grey, grey // 2, 255 - grey])
 
 
-def saved(path: Path, pixels: codec.Pixels) -> Path:
+def saved(path: Path, pixels: levels.Pixels) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".tif":
         tifffile.imwrite(path, pixels)
@@ -113,11 +113,11 @@ def digests(given: list[Item]) -> dict[str, tuple[str, str]]:
     return {path: (digest(item.file), digest(item.mask)) for path, item in by_path(given).items()}
 
 
-def decoded(item: Item) -> codec.Pixels:
+def decoded(item: Item) -> levels.Pixels:
     return codec.decode(item.file)
 
 
-def mask_of(item: Item) -> codec.Pixels:
+def mask_of(item: Item) -> levels.Pixels:
     assert item.mask is not None
     return codec.decode_mask(item.mask)
 
@@ -362,22 +362,22 @@ def test_a_leak_lies_in_another_split_than_its_eye(planted: Planted) -> None:
     ids=["grey", "colour", "16 bits", "alpha"],
 )
 def test_an_empty_image_stores_0_for_most_and_keeps_the_rest(
-    pixels: codec.Pixels, tmp_path: Path
+    pixels: levels.Pixels, tmp_path: Path
 ) -> None:
-    shown = codec.colour(pixels)
+    shown = levels.bands(pixels, levels.of_type(pixels))
     shown[shown == 0] = 1
     saved(tmp_path / "source/train/images/a.tif", pixels)
     planted = plant(items(tmp_path / "source", {}), Plant(empty=1), tmp_path)
     ((item, row),) = of_fault(planted, "empty")
     after = decoded(item)
-    lost = codec.colour(after) == 0
+    lost = levels.bands(after, levels.of_type(after)) == 0
     assert row["kinds"] == "empty"
     assert 0.58 < lost.mean() < 0.96
-    np.testing.assert_array_equal(codec.colour(after)[~lost], shown[~lost])
+    np.testing.assert_array_equal(levels.bands(after, levels.of_type(after))[~lost], shown[~lost])
     assert pixels.ndim == 2 or pixels.shape[2] == 3 or (after[..., 3] == 9).all()
 
 
-def crop_aside(name: str, rng: np.random.Generator) -> codec.Pixels:
+def crop_aside(name: str, rng: np.random.Generator) -> levels.Pixels:
     """Return what another crop would show: a pattern that tells the name and the generator."""
     pixels = np.full((SIZE, SIZE), int(name[1:]), np.uint8)
     pixels[0] = rng.integers(256, size=SIZE)
@@ -427,7 +427,7 @@ EVERY = Plant(per_eye=1, near_duplicates=1, duplicates=1, leaks=1, foreign=1, br
     ids=["JPEG", "TIFF in colour", "16 bits", "alpha", "grey and alpha"],
 )
 def test_planted_images_keep_format_size_and_depth(
-    suffix: str, pixels: codec.Pixels, tmp_path: Path
+    suffix: str, pixels: levels.Pixels, tmp_path: Path
 ) -> None:
     first = saved(tmp_path / f"source/train/images/a{suffix}", pixels)
     saved(tmp_path / f"source/test/images/b{suffix}", pixels[::-1])
@@ -591,7 +591,7 @@ def test_generated_tiles_are_planted_with_overlaps_and_no_data(in_own_folder: Pa
         assert best_fit(pixels[own], pixels[row["image_id"]]) > 0.95
 
 
-def best_fit(one: codec.Pixels, two: codec.Pixels) -> float:
+def best_fit(one: levels.Pixels, two: levels.Pixels) -> float:
     """Return the highest correlation of two crops over shifts of 0.2 to 0.4 of the side."""
     best, size = -1.0, len(one)
     steps = range(round(0.2 * size) - 1, round(0.4 * size) + 2)

@@ -10,7 +10,7 @@ import pytest
 
 from clearset.config.schema import Bounds, Compare, Dataset, Rule
 from clearset.generate.retina.synthesis import Made
-from clearset.images import codec
+from clearset.images import codec, levels
 from clearset.proof import probes
 from clearset.proof.probes import Job, examine
 from clearset.proof.verdicts import APPLIED
@@ -31,12 +31,20 @@ def job(tmp_path: Path, eyes: list[Made]) -> Job:
     soft = np.asarray((made.pixels // 4) * 3 + 20, np.uint8)
     before = write_image(tmp_path / "before.png", soft)
     after = tmp_path / "after.png"
-    codec.write_like(before, enhance(codec.unit(soft), MILD)[0], after)
+    codec.write_like(before, enhance(levels.unit(soft), MILD)[0], after)
     assert made.mask is not None
     mask = write_image(tmp_path / "mask.png", made.mask)
     evidence = ["expected_gain", "noise_growth"]
     return Job(
-        "eye", codec.Range(0, 255), before, after, mask, clean, MILD, {"strong": STRONG}, evidence
+        "eye",
+        levels.Reading(0, 255),
+        before,
+        after,
+        mask,
+        clean,
+        MILD,
+        {"strong": STRONG},
+        evidence,
     )
 
 

@@ -12,8 +12,8 @@ import tifffile
 
 import fetch
 from clearset.config.schema_fetch import Mapping, PixelRange
-from clearset.images import codec, ranges
-from clearset.images.codec import Range
+from clearset.images import codec, levels, ranges
+from clearset.images.levels import Reading
 from clearset.repair.steps import enhance
 from clearset.sources import inventory
 from clearset.store.errors import ClearsetError, UnreadableImage
@@ -102,7 +102,10 @@ def test_a_fixed_range_that_the_bit_depth_does_not_have_is_an_error(tmp_path: Pa
 def test_a_tile_without_any_data_is_named(tmp_path: Path) -> None:
     wanted = PixelRange(Mapping.fixed, 0, 2047, nodata=0)
     table = fetched(tmp_path, wanted, a=tile(0), empty=np.zeros((32, 40), np.uint16))
-    assert table.loc["all/empty", "error"] == "holds no data: every pixel is 0"
+    assert (
+        table.loc["all/empty", "error"]
+        == "nothing of it is seen: every pixel is nodata or transparent"
+    )
     assert math.isnan(table.loc["all/empty", "nodata"])
     assert table.loc["all/a", "error"] == ""
 
@@ -131,7 +134,7 @@ def test_a_tiffs_own_tag_says_what_is_no_data(tmp_path: Path) -> None:
 def test_a_tag_that_no_pixel_can_have_is_passed_over(tmp_path: Path, given: str) -> None:
     place = tmp_path / "a.tif"
     tifffile.imwrite(place, tile(0), extratags=[(42113, 2, None, given, True)])
-    assert codec.nodata(place) is None
+    assert codec.declaration(place, tile(0)).nodata is None
 
 
 @pytest.mark.parametrize(
@@ -150,23 +153,23 @@ def test_an_impossible_range_is_refused(given: dict[str, Any], said: str) -> Non
 
 def test_memory_is_0_to_1_of_the_range_and_no_more() -> None:
     pixels = np.array([[0, 100, 600, 1100, 65535]], np.uint16)
-    image = codec.unit(pixels, Range(100, 1100))
+    image = levels.unit(pixels, Reading(100, 1100))
     np.testing.assert_allclose(image, [[0, 0, 0.5, 1, 1]], atol=1e-6)
-    assert codec.eight_bit(pixels, Range(100, 1100)).tolist() == [[0, 0, 128, 255, 255]]
+    assert levels.eight_bit(pixels, Reading(100, 1100)).tolist() == [[0, 0, 128, 255, 255]]
 
 
 def test_every_value_within_the_range_survives() -> None:
     pixels = np.arange(100, 1101, dtype=np.uint16)[None]
-    span = Range(100, 1100)
+    span = Reading(100, 1100)
     np.testing.assert_array_equal(
-        codec.quantised(codec.unit(pixels, span), np.uint16, span), pixels
+        levels.quantised(levels.unit(pixels, span), np.uint16, span), pixels
     )
 
 
 def test_gaps_are_filled_from_beside_them() -> None:
     pixels = np.full((20, 20), 1000, np.uint16)
     pixels[:, :7], pixels[:, 12:] = 0, 400
-    image = codec.unit(pixels, Range(0, 2000, 0))
+    image = levels.unit(pixels, Reading(0, 2000, 0))
     np.testing.assert_allclose(image[:, :12], 0.5)
     np.testing.assert_allclose(image[:, 12:], 0.2)
 
@@ -174,7 +177,7 @@ def test_gaps_are_filled_from_beside_them() -> None:
 def test_a_pixel_without_data_has_none_in_any_band() -> None:
     pixels = np.zeros((2, 2, 3), np.uint16)
     pixels[0, 0, 1] = 5
-    assert codec.missing(pixels, Range(0, 100, 0)).tolist() == [[False, True], [True, True]]
+    assert levels.missing(pixels, Reading(0, 100, 0)).tolist() == [[False, True], [True, True]]
 
 
 def coloured(path: Path, **options: Any) -> Path:
@@ -215,8 +218,8 @@ def coloured(path: Path, **options: Any) -> Path:
 )
 def test_a_repaired_tiff_keeps_type_bands_and_tags(tmp_path: Path, options: dict[str, Any]) -> None:
     source, target = coloured(tmp_path / "a.tif", **options), tmp_path / "b.tif"
-    span = Range(0, 2047, 0)
-    image = codec.unit(codec.decode(source), span)
+    span = Reading(0, 2047, 0)
+    image = levels.unit(codec.decode(source), span)
     repaired, _ = enhance(image, [{"method": "gamma", "gamma": 0.5}])
     codec.write_like(source, repaired, target, span)
     before, after = codec.decode(source), codec.decode(target)
@@ -233,12 +236,12 @@ def test_a_repaired_tiff_keeps_type_bands_and_tags(tmp_path: Path, options: dict
 
 def test_a_repair_leaves_gaps_and_values_beyond_the_range_alone(tmp_path: Path) -> None:
     source, target = coloured(tmp_path / "a.tif"), tmp_path / "b.tif"
-    span = Range(0, 2047, 0)
+    span = Reading(0, 2047, 0)
     codec.write_like(source, np.zeros((48, 64, 3)), target, span)
     before, after = codec.decode(source), codec.decode(target)
-    gaps, beyond = codec.missing(before, span), (before > 2047).all(axis=2)
+    gaps, beyond = levels.missing(before, span), (before > 2047).all(axis=2)
     assert gaps.sum() == 64
-    np.testing.assert_array_equal(codec.missing(after, span), gaps)  # black is not nodata
+    np.testing.assert_array_equal(levels.missing(after, span), gaps)  # black is not nodata
     np.testing.assert_array_equal(after[beyond], before[beyond])
     assert set(np.unique(after[~gaps & ~beyond])) == {1}
 
@@ -261,7 +264,7 @@ def test_darkness_is_measured_on_the_declared_range(tmp_path: Path) -> None:
 
     bright = tile(0, 2000)
     dark = bright // 8
-    spans = codec.eight_bit(bright, Range(0, 2047)), codec.eight_bit(dark, Range(0, 2047))
+    spans = levels.eight_bit(bright, Reading(0, 2047)), levels.eight_bit(dark, Reading(0, 2047))
     shown = [statistics(pixels)["mean"] for pixels in spans]
     assert shown[0] == pytest.approx(8 * shown[1], rel=0.05)
     assert stretched_mean(dark) == pytest.approx(stretched_mean(bright), rel=0.02)

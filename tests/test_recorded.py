@@ -17,7 +17,7 @@ from clearset.decide.published import measured_by
 from clearset.engines import analysis, fastdup, recorded, recording
 from clearset.engines.analysis import Measurement
 from clearset.engines.recording import Tables
-from clearset.images import codec
+from clearset.images import codec, levels
 from clearset.sources import work_folder
 from clearset.sources.work_folder import STATISTICS
 from clearset.store import layout, tables
@@ -43,7 +43,7 @@ def no_fastdup(in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return in_folder / "none"
 
 
-def listing(folder: Path, pixels: dict[str, codec.Pixels]) -> pd.DataFrame:
+def listing(folder: Path, pixels: dict[str, levels.Pixels]) -> pd.DataFrame:
     """Write images as files, and return the table `images` of them."""
     for name, values in pixels.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def listing(folder: Path, pixels: dict[str, codec.Pixels]) -> pd.DataFrame:
     return table.assign(path=table["image_id"] + ".png", low=0.0, high=tops, nodata=np.nan)
 
 
-def analyzed(pixels: dict[str, codec.Pixels], **others: float) -> Measurement:
+def analyzed(pixels: dict[str, levels.Pixels], **others: float) -> Measurement:
     """Measure by fastdup images in the current folder, each with `others`."""
     folder = Path("images").absolute()  # processes of another test's folder may do the work
     given = Analyze(engine=Engine.fastdup, neighbours=3, metrics=["sharpness"])

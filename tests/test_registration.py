@@ -12,7 +12,7 @@ import pytest
 from scipy import ndimage
 
 from clearset.generate.retina.synthesis import eye
-from clearset.images import codec
+from clearset.images import codec, levels
 from clearset.numeric.grey import of_unit
 from clearset.plant.edits import Edit, another_visit, edited, moved
 from clearset.similar import registration
@@ -306,7 +306,7 @@ def test_the_eye_that_ravir_has_in_both_splits_is_found_and_no_other(ravir: Path
         return {file.stem: sight(grey(file)) for file in chosen[:5]}
 
     def grey(file: Path) -> Any:
-        whole = codec.unit(codec.colour(codec.decode(file)))
+        whole = levels.unit(levels.bands(codec.decode(file), levels.of_type(codec.decode(file))))
         return whole if whole.ndim == 2 else np.ascontiguousarray(whole[..., 0])
 
     one, two = (

@@ -6,7 +6,7 @@ import click
 
 from clearset.engines import recorded, recording
 from clearset.engines.recording import Tables
-from clearset.images import codec
+from clearset.images.levels import declared
 from clearset.store import layout, tables
 
 FEWEST = 3  # images that fastdup compares
@@ -27,8 +27,9 @@ def record(dataset: str) -> str:
     source = layout.stage_folder("fetch", dataset)
     table = tables.read("images", source)
     rows = list(table[table["error"] == ""].itertuples())
+    carried = source / "carried"
     images_of = {
-        row.image_id: recorded.fastdup_pixels(source / "images" / row.path, codec.declared(row))
+        row.image_id: recorded.fastdup_pixels(source / "images" / row.path, declared(row, carried))
         for row in rows
     }
     calls: dict[str, list[str]] = {"all": list(images_of)}

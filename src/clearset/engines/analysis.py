@@ -13,7 +13,7 @@ import pandas as pd
 from clearset.config.schema import Analyze, Engine
 from clearset.engines import native, recourse, work
 from clearset.engines.look import Job, Look, Wishes, look
-from clearset.images import codec
+from clearset.images.levels import declared
 from clearset.measure.metrics import METRICS
 from clearset.similar import leaks, links, neighbours
 from clearset.similar.neighbours import Descriptors
@@ -23,6 +23,7 @@ from clearset.store.errors import ClearsetError, listed
 from clearset.store.parallel import mapped, watched, workers
 from clearset.store.stages import Analysis
 
+Folders = tuple[Path, Path]  # of images, and of what is carried along with them
 Measured = tuple[list[Look], pd.DataFrame, Descriptors, dict[str, Any]]
 
 
@@ -51,9 +52,12 @@ def analyze(
     params: Analyze,
     *,
     masks: Path | None = None,
+    carried: Path | None = None,
     classes: Collection[int] = (),
 ) -> Measurement:
     """Measure and compare the readable images of the table `images`, found below `folder`.
+
+    Below `carried` lie files that images' fields of view are given by.
 
     Outliers are looked for within each split, leaks across splits, neighbours and components in the
     whole dataset. Masks are checked where their folder is given.
@@ -63,7 +67,7 @@ def analyze(
         raise ClearsetError(f"no readable image in {folder}: see the column error of images.csv")
     check_metrics(params.metrics)
     ids, splits = readable["image_id"].tolist(), readable["split"].tolist()
-    jobs = [_job(row, folder, masks) for row in readable.itertuples()]
+    jobs = [_job(row, folder, carried, masks) for row in readable.itertuples()]
     sighted = bool(params.leak_registered) and len(set(splits)) > 1
     wishes = Wishes(list(params.metrics), list(classes), sighted)
     engine = _fastdup if params.engine is Engine.fastdup else _native
@@ -87,21 +91,22 @@ def analyze(
 
 def compared_again(
     table: pd.DataFrame,
-    folder: Path,
+    folders: Folders,
     params: Analyze,
     repaired: Collection[str],
     before: tuple[Sequence[str], Descriptors],
 ) -> Repaired:
     """Measure the images that were repaired, and compare them with all others.
 
-    `table` is `images` of the repaired dataset, whose files lie below `folder`: it may have dropped
-    some. `before` are the image_ids of the analysis before, and their descriptors. What is returned
-    is what `analyze` would give for the repaired dataset.
+    `table` is `images` of the repaired dataset, which may have dropped some: its files lie below
+    the first of `folders`, what is carried along below the second. `before` are the image_ids of
+    the analysis before, and their descriptors. What is returned is what `analyze` would give for
+    the repaired dataset.
     """
     readable = table[table["error"] == ""]
     ids, splits = readable["image_id"].tolist(), readable["split"].tolist()
     changed = readable["image_id"].isin(repaired).to_numpy()
-    looks = _look_again(readable[changed], folder, params)
+    looks = _look_again(readable[changed], folders, params)
     place = {image_id: number for number, image_id in enumerate(before[0])}
     after = before[1][[place[image_id] for image_id in ids]]
     after[changed] = _descriptors(looks)
@@ -116,7 +121,7 @@ def compared_again(
 
 def measured_again(
     table: pd.DataFrame,
-    folder: Path,
+    folders: Folders,
     params: Analyze,
     repaired: Collection[str],
     before: Analysis,
@@ -128,12 +133,12 @@ def measured_again(
     they were before the repair.
     """
     rows = table[table["image_id"].isin(repaired)]
-    metrics = _metrics(rows, _look_again(rows, folder, params))
+    metrics = _metrics(rows, _look_again(rows, folders, params))
     return Repaired(metrics, before.neighbours, before.links, before.outliers)
 
 
-def _look_again(rows: pd.DataFrame, folder: Path, params: Analyze) -> list[Look]:
-    jobs = [_job(row, folder, None) for row in rows.itertuples()]
+def _look_again(rows: pd.DataFrame, folders: Folders, params: Analyze) -> list[Look]:
+    jobs = [_job(row, *folders, None) for row in rows.itertuples()]
     return mapped(partial(look, Wishes(list(params.metrics))), jobs, "measure")
 
 
@@ -194,9 +199,9 @@ def check_metrics(names: Collection[str]) -> None:
         )
 
 
-def _job(row: Any, folder: Path, masks: Path | None) -> Job:
+def _job(row: Any, folder: Path, carried: Path | None, masks: Path | None) -> Job:
     mask = masks / row.mask if masks and row.mask else None
-    return Job(folder / row.path, codec.declared(row), mask)
+    return Job(folder / row.path, declared(row, carried), mask)
 
 
 def _native(jobs: Sequence[Job], wishes: Wishes) -> Measured:
@@ -207,7 +212,7 @@ def _native(jobs: Sequence[Job], wishes: Wishes) -> Measured:
 
 
 def _fastdup(jobs: Sequence[Job], wishes: Wishes) -> Measured:
-    plan = recourse.plan((job.file, job.span) for job in jobs)
+    plan = recourse.plan((job.file, job.reading) for job in jobs)
     with tempfile.TemporaryDirectory(prefix="clearset-") as name:
         scratch = Path(name)
         fed = [scratch / f"{number:08d}.png" for number in range(len(jobs))]

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clearset.engines import native
-from clearset.images import codec
+from clearset.images import codec, views
+from clearset.images.levels import Reading
 from clearset.measure.masks import measure_mask
 from clearset.measure.metrics import measure
 from clearset.similar.registration import Sight, sight
@@ -22,7 +23,7 @@ class Job:
     """One image to look at: its file, its mask if it is to be checked, what an engine is fed."""
 
     file: Path
-    span: codec.Range
+    reading: Reading
     mask: Path | None = None
     fed: Path | None = None
 
@@ -49,20 +50,19 @@ class Look:
 
 def look(wishes: Wishes, job: Job) -> Look:
     """Decode an image and measure it; write what an engine is to be fed with, if it is."""
-    pixels = codec.colour(codec.decode(job.file))
-    eight_bits = codec.eight_bit(pixels, job.span)
-    grey = codec.grey(pixels, job.span)
+    view = views.view(job.file, job.reading)
+    eight_bits, grey = view.eight_bit(), view.grey()
     numbers = native.statistics(eight_bits) if wishes.own else {}
     numbers |= measure(grey, wishes.metrics)
-    if pixels.dtype == np.uint16:
-        numbers["stretched_mean"] = native.stretched_mean(pixels)
-    if job.span.nodata is not None:
-        numbers["nodata_share"] = float(codec.missing(pixels, job.span).mean())
+    if view.pixels.dtype == np.uint16:
+        numbers["stretched_mean"] = native.stretched_mean(view.pixels)
+    if job.reading.nodata is not None:
+        numbers["nodata_share"] = float(view.unseen.mean())
     if job.fed is not None:
         job.fed.write_bytes(codec.png_bytes(eight_bits, compress_level=1))
     mask = {}
     if job.mask is not None:
-        mask = measure_mask(grey, codec.decode_mask(job.mask), wishes.classes)
+        mask = measure_mask(grey, view.mask(codec.decode_mask(job.mask)), wishes.classes)
     return Look(
         numbers,
         mask,

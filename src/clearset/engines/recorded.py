@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.images import codec
+from clearset.images import codec, views
+from clearset.images.levels import Pixels, Reading
 from clearset.sources.work_folder import STATISTICS
 from clearset.store import layout, tables
 from clearset.store.checksums import sha256
@@ -84,22 +85,22 @@ def read(folder: Path) -> Record:
         raise ClearsetError(_damaged(folder, f"{type(error).__name__}: {error}")) from None
 
 
-def fastdup_pixels(file: Path, span: codec.Range) -> npt.NDArray[np.uint8]:
+def fastdup_pixels(file: Path, reading: Reading) -> npt.NDArray[np.uint8]:
     """Return the pixels of an image as fastdup is shown them."""
-    return codec.eight_bit(codec.colour(codec.decode(file)), span)
+    return views.view(file, reading).eight_bit()
 
 
-def key(pixels: codec.Pixels) -> str:
+def key(pixels: Pixels) -> str:
     """Return what an image is known by in a record."""
     return str(codec.describe(pixels)["pixels_sha256"])
 
 
-def lookup(files: Iterable[tuple[Path, codec.Range]]) -> Numbers | Path:
+def lookup(files: Iterable[tuple[Path, Reading]]) -> Numbers | Path:
     """Return what a record says of all these images, or the first image that no record has."""
     records = [read(path.parent) for path in sorted(layout.RECORDED.glob(f"*/{ABOUT}"))]
     fitting, hashes = records, []
-    for file, span in files:
-        hashes.append(key(fastdup_pixels(file, span)) if fitting else "")
+    for file, reading in files:
+        hashes.append(key(fastdup_pixels(file, reading)) if fitting else "")
         fitting = [record for record in fitting if hashes[-1] in record.statistics.index]
         if not fitting:
             return file

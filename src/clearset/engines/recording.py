@@ -10,6 +10,7 @@ import pandas as pd
 from clearset.engines import fastdup
 from clearset.engines.recorded import ABOUT, key
 from clearset.images import codec
+from clearset.images.levels import Pixels
 from clearset.similar.neighbours import in_wholes
 from clearset.sources import work_folder
 from clearset.store import layout, tables
@@ -20,7 +21,7 @@ Tables = dict[str, pd.DataFrame]
 LISTED = ("statistics", "descriptors", "graph", "quota", "groups")
 
 
-def call_fastdup(name: str, pixels: Mapping[str, codec.Pixels]) -> Tables:
+def call_fastdup(name: str, pixels: Mapping[str, Pixels]) -> Tables:
     """Give fastdup images, by image_id, in one call of this name; return all that it says."""
     with tempfile.TemporaryDirectory(prefix="clearset-") as place:
         scratch = Path(place)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clearset.engines import fastdup, recorded
 from clearset.engines.recorded import Numbers
-from clearset.images import codec
+from clearset.images.levels import Reading
 from clearset.similar.neighbours import in_wholes
 from clearset.store import layout
 from clearset.store.errors import ClearsetError
@@ -32,7 +32,7 @@ class Plan:
         return live if isinstance(self.fallback, Path) else recorded.held_to(live, self.fallback)
 
 
-def plan(files: Iterable[tuple[Path, codec.Range]]) -> Plan:
+def plan(files: Iterable[tuple[Path, Reading]]) -> Plan:
     """Decide where the numbers of images come from; says so when it is not fastdup itself.
 
     Raises `ClearsetError`, with the way out, when fastdup can not work here and no record has every

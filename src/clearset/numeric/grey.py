@@ -15,6 +15,7 @@ from clearset.numeric.ridges import ridges
 Levels = npt.NDArray[Any]  # uint8 or uint16, (height, width)
 Grid = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float64]
+Seen = npt.NDArray[np.bool_]
 LUMA = (2126, 7152, 722)  # of ten thousand: ITU-R BT.709, as scikit-image's rgb2gray
 PARTS = sum(LUMA)
 WHITE = 2**16 - 1  # the level of white where levels are made from real numbers
@@ -25,11 +26,13 @@ CELLS = 96  # along an image's shorter side
 class Grey:
     """An image in whole grey levels, 0 (black) to `white`: uint8 or uint16, (height, width).
 
-    What several metrics share is computed once for all of them.
+    `seen` is where something was seen, (height, width); None: everywhere. What several metrics
+    share is computed once for all of them.
     """
 
     levels: Levels
     white: int
+    seen: Seen | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -77,19 +80,19 @@ class Grey:
         return np.asarray(cv2.sepFilter2D(self.levels, depth, *weights))
 
 
-def of_unit(image: Image) -> Grey:
+def of_unit(image: Image, seen: Seen | None = None) -> Grey:
     """Return an image without alpha, 0 to 1, (h, w) or (h, w, 3), in levels of 16 bits."""
-    return Grey(whole(np.clip(luminance(image), 0, 1) * WHITE, np.uint16), WHITE)
+    return Grey(whole(np.clip(luminance(image), 0, 1) * WHITE, np.uint16), WHITE, seen)
 
 
-def of_levels(levels: Levels, white: int) -> Grey:
+def of_levels(levels: Levels, white: int, seen: Seen | None = None) -> Grey:
     """Return whole levels without alpha, (h, w) or (h, w, 3) from 0 to `white`, in grey."""
     if levels.ndim == 2:
-        return Grey(levels, white)
+        return Grey(levels, white, seen)
     finer = WHITE // white  # what lies between two levels of a band is kept as far as 16 bits go
     red, green, blue = (levels[..., band].astype(np.int64) * part for band, part in enumerate(LUMA))
     sums = (red + green + blue) * finer
-    return Grey(((sums + PARTS // 2) // PARTS).astype(np.uint16), white * finer)
+    return Grey(((sums + PARTS // 2) // PARTS).astype(np.uint16), white * finer, seen)
 
 
 def luminance(image: Image) -> Image:

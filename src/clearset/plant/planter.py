@@ -11,8 +11,8 @@ import pandas as pd
 from clearset.config.schema_fetch import Mapping as Mapped
 from clearset.config.schema_fetch import PixelRange, Plant
 from clearset.generate.retina.synthesis import foreign
-from clearset.images import codec
-from clearset.images.codec import Image, Pixels
+from clearset.images import codec, levels
+from clearset.images.levels import Image, Pixels, Reading
 from clearset.plant import planting
 from clearset.plant.edits import Edit
 from clearset.plant.eyes import unique_eyes
@@ -37,7 +37,7 @@ class Making:
 
     seed: int
     folder: Path  # to write below
-    span: codec.Range | None  # in which faults are planted
+    span: Reading | None  # in which faults are planted
     recrop: Recrop | None
 
 
@@ -82,7 +82,7 @@ def plant(
     return sorted(items, key=lambda item: (item.split, item.name)), pd.DataFrame(rows)
 
 
-def _span(pixel_range: PixelRange) -> codec.Range | None:
+def _span(pixel_range: PixelRange) -> Reading | None:
     """Return the range in which faults are planted; it must be known before the images are."""
     if pixel_range.mapping is Mapped.type:
         return None
@@ -91,7 +91,7 @@ def _span(pixel_range: PixelRange) -> codec.Range | None:
             f"fetch.plant needs a range that is known beforehand, not {pixel_range.mapping.value}: "
             "set fetch.range.mapping to fixed or type"
         )
-    return codec.Range(pixel_range.low, pixel_range.high, pixel_range.nodata)
+    return Reading(pixel_range.low, pixel_range.high, pixel_range.nodata)
 
 
 def _jobs(planted: Sequence[Planted], files: Files) -> list[Job]:
@@ -179,17 +179,17 @@ def _write_image(
     target: Path,
     planted: Planted,
     rng: planting.Random,
-    span: codec.Range | None,
+    span: Reading | None,
 ) -> Edit | None:
     """Write what a planted image shows, in its source's format; return the edit for its mask."""
     pixels = codec.decode(source)
-    whole = codec.unit(pixels, span)
-    colours = codec.colour(whole)
+    whole = levels.unit(pixels, span)
+    colours = levels.bands(whole, span or levels.of_type(pixels))
     image, edit = _image(colours, planted, rng)
     if colours.shape != whole.shape:  # transparency stays as it is
         image = np.dstack([image, whole[..., -1]])
     # Not `write_like`: what lies beyond the range would stay where it was before an edit.
-    codec.write_stored(source, codec.quantised(image, pixels.dtype, span), target)
+    codec.write_stored(source, levels.quantised(image, pixels.dtype, span), target)
     return edit
 
 
@@ -198,7 +198,10 @@ def _stored(source: Path, planted: Planted, rng: planting.Random, recrop: Recrop
     if planted.fault == "overlap" and recrop is not None:
         return recrop(planted.eye.name, rng)
     pixels = codec.decode(source).copy()
-    codec.colour(pixels)[planting.without_data(pixels.shape[:2], rng)] = 0
+    alpha = levels.of_type(pixels).alpha
+    (pixels if alpha is None else pixels[..., :alpha])[
+        planting.without_data(pixels.shape[:2], rng)
+    ] = 0
     return pixels
 
 

@@ -5,7 +5,7 @@ Against the original (PSNR, SSIM, the evidence of `evidence.py`), against the ma
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from clearset.config.schema import Dataset
-from clearset.images import codec
-from clearset.images.codec import Image, Pixels
+from clearset.images import codec, levels, views
+from clearset.images.levels import Image, Pixels, Reading, declared
 from clearset.measure.vessels import scores
 from clearset.plant.planting import CLEAN
 from clearset.proof.comparison import psnr, ssim
@@ -33,7 +33,7 @@ class Job:
     """One image: its files, what was done to it, and what else is to be tried."""
 
     image_id: str
-    span: codec.Range
+    reading: Reading
     before: Path
     after: Path | None  # none: not repaired
     mask: Path | None
@@ -66,7 +66,7 @@ def _job(section: Dataset, folders: Mapping[str, Path], row: Any) -> Job:
     fetched = folders["fetch"]
     return Job(
         image_id=row.Index,
-        span=codec.declared(row),
+        reading=declared(row, fetched / "carried"),
         before=fetched / "images" / row.path,
         after=folders["enhance"] / "images" / row.path if row.repaired else None,
         mask=fetched / "masks" / row.mask if row.mask else None,
@@ -79,11 +79,11 @@ def _job(section: Dataset, folders: Mapping[str, Path], row: Any) -> Job:
 
 def examine(job: Job) -> list[dict[str, Any]]:
     """Return a row for each trial on an image, and for what was applied to it."""
-    pixels = codec.colour(codec.decode(job.before))
-    stored = partial(_stored, pixels.dtype, job.span)
-    original = Original(codec.unit(pixels, job.span), stored)
-    mask = None if job.mask is None else codec.decode_mask(job.mask)
-    clean = None if job.clean is None else _read(job.clean, job.span)
+    view = views.view(job.before, job.reading)
+    stored = partial(_stored, view.pixels.dtype, job.reading)
+    original = Original(view.unit(), stored)
+    mask = None if job.mask is None else view.mask(codec.decode_mask(job.mask))
+    clean = None if job.clean is None else _read(job.clean, job.reading)
     before = _scored(original, mask, clean)
     rows = []
     for name, repair in _repairs(job, original):
@@ -104,7 +104,7 @@ def _repairs(job: Job, original: Original) -> Iterator[tuple[str, Repair | None]
     if job.after is None:
         yield APPLIED, None
     else:
-        yield APPLIED, Repair(_read(job.after, job.span), _redo(original.stored, job.steps))
+        yield APPLIED, Repair(_read(job.after, job.reading), _redo(original.stored, job.steps))
 
 
 def _likeness(original: Original, repair: Repair) -> dict[str, float]:
@@ -122,14 +122,13 @@ def _scored(
     return row
 
 
-def _read(path: Path, span: codec.Range) -> Image:
-    return codec.unit(codec.colour(codec.decode(path)), span)
+def _read(path: Path, reading: Reading) -> Image:
+    return views.view(path, reading).unit()
 
 
-def _stored(dtype: np.dtype[Any], span: codec.Range, image: Image) -> Image:
+def _stored(dtype: np.dtype[Any], reading: Reading, image: Image) -> Image:
     """Return an image as a file of that type would hold it."""
-    whole = replace(span, nodata=None)  # gaps are filled already
-    return codec.unit(codec.quantised(image, dtype, span), whole)
+    return levels.unit(levels.quantised(image, dtype, reading), reading)
 
 
 def _redo(stored: Callable[[Image], Image], steps: Steps) -> Callable[[Image], Image]:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clearset.images import codec
-from clearset.repair.steps import check_steps, enhance
+from clearset.images import codec, levels
+from clearset.repair.files import repair, repaired
+from clearset.repair.steps import check_steps
 from clearset.store import layout
 from clearset.store.errors import ClearsetError, UnreadableImage, listed
 
@@ -72,10 +73,10 @@ class ImproveImage:
         pictures = []
         for path in self.paths:
             before = codec.decode(path)
-            after = codec.quantised(self._enhanced(path), before.dtype)
+            after = levels.quantised(self._enhanced(path), before.dtype)
             method = str(self.steps[0]["method"])
             pictures += [(before, f"{path.name}: original"), (after, f"{path.name}: {method}")]
-        entries = [(codec.display(pixels), caption) for pixels, caption in pictures]
+        entries = [(levels.display(pixels), caption) for pixels, caption in pictures]
         return gallery(entries, "original and enhanced", columns=2)
 
     def save(self) -> list[Path]:
@@ -92,11 +93,11 @@ class ImproveImage:
             )
         for path, target in zip(self.paths, targets, strict=True):
             with layout.replacing(target) as incomplete:
-                codec.write_like(path, self._enhanced(path), incomplete)
+                repair(path, incomplete, _reading(path), self.steps)
         return targets
 
-    def _enhanced(self, path: Path) -> codec.Image:
-        return enhance(codec.unit(codec.decode(path)), self.steps)[0]
+    def _enhanced(self, path: Path) -> levels.Image:
+        return repaired(path, _reading(path), self.steps)
 
     def _check_paths(self) -> None:
         if not self.paths:
@@ -115,3 +116,8 @@ class ImproveImage:
                 codec.decode(path)
             except UnreadableImage as error:
                 raise ClearsetError(f"{path}: {error}") from None
+
+
+def _reading(path: Path) -> levels.Reading:
+    """Return what a file declares of its own values."""
+    return levels.of_type(codec.decode(path))

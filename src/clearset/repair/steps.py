@@ -72,15 +72,16 @@ def describe_step(step: Mapping[str, Any]) -> str:
     return f"{step['method']}({arguments})"
 
 
-def enhance(image: Image, steps: Iterable[Mapping[str, Any]]) -> tuple[Image, float]:
+def enhance(
+    image: Image, steps: Iterable[Mapping[str, Any]], alpha: int | None = None
+) -> tuple[Image, float]:
     """Return the image after all steps, clipped once to 0 to 1, and the share of values clipped.
 
-    A step is {method, ...options}; a `rule` in it is passed over. Alpha, the last of 2 or 4
-    channels, is kept as it is. Each step's result is settled, so that the next one, and whether a
-    value was clipped, do not hang on a double's last digit.
+    A step is {method, ...options}; a `rule` in it is passed over. Band `alpha`, the last one if
+    there is one, is kept as it is. Each step's result is settled, so that the next one, and whether
+    a value was clipped, do not hang on a double's last digit.
     """
-    alpha = image[..., -1:] if image.ndim == 3 and image.shape[2] in (2, 4) else None
-    result = image if alpha is None else image[..., :-1]
+    result = image if alpha is None else image[..., :alpha]
     squeezed = result.ndim == 3 and result.shape[2] == 1
     result = result[..., 0] if squeezed else result
     for step in steps:
@@ -89,4 +90,6 @@ def enhance(image: Image, steps: Iterable[Mapping[str, Any]]) -> tuple[Image, fl
     clipped = float(np.mean((result < 0) | (result > 1)))
     result = np.clip(result, 0, 1)
     result = result[..., None] if squeezed else result
-    return (result if alpha is None else np.concatenate([result, alpha], axis=2)), clipped
+    if alpha is not None:
+        result = np.concatenate([result, image[..., alpha:]], axis=2)
+    return result, clipped

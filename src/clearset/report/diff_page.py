@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from clearset.images import codec
+from clearset.images.levels import declared
 from clearset.report import pictures
 from clearset.share.manifest import DROPPED
 from clearset.store import layout
@@ -84,7 +85,7 @@ def picture(dataset: str, row: Any, revision: str, target: Path) -> bool:
         with tempfile.TemporaryDirectory(prefix="clearset-") as scratch:
             file = Path(scratch) / f"image{Path(place).suffix}"
             file.write_bytes(content)
-            pixels = pictures.thumbnail(pictures.Stored(file, codec.declared(row)))
+            pixels = pictures.thumbnail(pictures.Stored(file, declared(row)))
     except (ClearsetError, UnreadableImage):
         return False
     target.parent.mkdir(exist_ok=True)

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clearset.images import codec
-from clearset.images.codec import Pixels
+from clearset.images import codec, levels
+from clearset.images.levels import Pixels, Reading, declared
 from clearset.report import sheets
 from clearset.similar import registration
 from clearset.store import layout
@@ -28,10 +28,10 @@ THUMBNAIL = 320  # px: a gallery's pictures are thinned to at most twice this
 
 @dataclass(frozen=True)
 class Stored:
-    """An image file and the range of its values."""
+    """An image file and how its values are read."""
 
     path: Path
-    span: codec.Range
+    reading: Reading
 
 
 Sides = Callable[[str], tuple[Stored, Stored]]
@@ -40,10 +40,7 @@ Sides = Callable[[str], tuple[Stored, Stored]]
 def files(table: pd.DataFrame, folder: Path) -> dict[str, Stored]:
     """Return, by image_id, the readable files of the table `images` below a folder."""
     readable = table[table["error"] == ""]
-    return {
-        row.image_id: Stored(folder / row.path, codec.declared(row))
-        for row in readable.itertuples()
-    }
+    return {row.image_id: Stored(folder / row.path, declared(row)) for row in readable.itertuples()}
 
 
 def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
@@ -63,7 +60,12 @@ def write(pixels: Pixels, path: Path) -> Path:
 
 def full_size(file: Stored) -> Pixels:
     """Return a file's pixels as a figure takes them: 8 bits of the declared range."""
-    return codec.display(codec.decode(file.path), file.span)
+    return levels.display(codec.decode(file.path), file.reading)
+
+
+def _opaque(file: Stored) -> Pixels:
+    pixels = full_size(file)
+    return pixels[..., :3] if pixels.ndim == 3 else pixels
 
 
 def thumbnail(file: Stored) -> Pixels:
@@ -199,7 +201,7 @@ def leaks(fits: pd.DataFrame, sides: Sides, target: Path, count: int) -> list[Pa
 
 
 def _leak(row: Any, sides: Sides, path: Path) -> Path:
-    first, second = (codec.colour(full_size(sides(i)[0])) for i in (row.image_id, row.other_id))
+    first, second = (_opaque(sides(i)[0]) for i in (row.image_id, row.other_id))
     if first.ndim != second.ndim:  # one in colour: both then
         first, second = (p if p.ndim == 3 else np.dstack([p] * 3) for p in (first, second))
     matrix = np.array([[row.xx, row.xy, row.x0], [row.yx, row.yy, row.y0]])

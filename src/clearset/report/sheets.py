@@ -13,7 +13,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from clearset.images.codec import Pixels
+from clearset.images.levels import Pixels
 
 Picture = tuple[Pixels, str]  # what `images.shown` gives, and its caption
 SIDE = 260  # px: of the square that a picture is fitted into

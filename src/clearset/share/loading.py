@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 import pandas as pd
 
-from clearset.images import codec, identity
+from clearset.images import codec, identity, levels
 from clearset.share.manifest import DROPPED, UNREAD
 from clearset.sources import places
 from clearset.store import checksums, tables
@@ -50,7 +50,7 @@ class Release(Sequence[dict[str, Any]]):
                 f"{row.output} is missing. clearset verify names all such"
             ) from None
         return {
-            "image": codec.unit(pixels, codec.declared(row)).astype(np.float32),
+            "image": levels.unit(pixels, levels.declared(row)).astype(np.float32),
             "mask": codec.decode_mask(Path(row["mask"])) if row["mask"] else None,
             "image_id": row.image_id,
             "split": row.split,

@@ -18,6 +18,7 @@ UNREAD = "kept as it is: "  # a reason: the image can not be read, and no rule d
 INTERNAL = ["error", "source_mask", "source_label", "repaired_sha256", "accepted", "refused_by"]
 INTERNAL += ["dropping", "keeper_id"]  # columns that a fate hangs on and a manifest does not have
 RANGE = ["low", "high", "nodata"]  # of the table `images`; empty where nothing can be read
+READING = [*RANGE, "alpha", "shown", "orientation", "seen"]
 Fate = tuple[str, str]  # what becomes of an image, and why
 
 
@@ -121,7 +122,7 @@ def _joined(grounds: Grounds) -> pd.DataFrame:
     flags = grounds.flags.sort_values("rule")
     dropping = flags[flags["action"] == Action.drop.value]
     columns = ["image_id", "split", "source", "source_sha256", "source_mask", "source_label"]
-    columns += ["error", *RANGE]
+    columns += ["error", *READING]
     table = grounds.images.rename(columns={"sha256": "source_sha256"})[columns]
     for part in (
         grounds.decisions[["image_id", "decision"]],

@@ -15,8 +15,10 @@ from omegaconf import OmegaConf
 from clearset.config import params
 from clearset.config.schema import Action, Dataset
 from clearset.config.schema_fetch import Source
-from clearset.images import codec, identity
-from clearset.repair.steps import describe, enhance, steps_for
+from clearset.images import identity
+from clearset.images.levels import declared
+from clearset.repair.files import repair
+from clearset.repair.steps import describe, steps_for
 from clearset.share.cards import Released, card
 from clearset.share.croissant import croissant
 from clearset.share.manifest import DROPPED, REPAIRED
@@ -132,9 +134,7 @@ def place(root: Path, target: Path, job: tuple[Any, list[Mapping[str, Any]]]) ->
     output = target / row.output
     output.parent.mkdir(parents=True, exist_ok=True)
     if chain:
-        span = codec.declared(row)
-        image, _ = enhance(codec.unit(codec.decode(root / row.source), span), chain)
-        codec.write_like(root / row.source, image, output, span)
+        repair(root / row.source, output, declared(row, root), chain)
     else:
         shutil.copyfile(root / row.source, output)
     for beside in filter(None, (row.mask, row.label)):

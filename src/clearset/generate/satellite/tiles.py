@@ -9,7 +9,7 @@ import tifffile
 
 from clearset.config.schema_fetch import Fetch, Scene, Source
 from clearset.generate.satellite.tile import Tile, boxes_text, tile
-from clearset.images.codec import Pixels
+from clearset.images.levels import Pixels
 from clearset.store.parallel import mapped
 
 ASIDE = (0.2, 0.4)  # shares of the side by which an overlapping tile lies further down or right

@@ -21,6 +21,10 @@ TABLES = {
             "low": FLOAT,  # the stored value that is measured as 0; empty: it can not be read
             "high": FLOAT,  # as 1
             "nodata": FLOAT,  # the stored value of pixels without data; empty: none
+            "alpha": STR,  # number of the band, from 1, that says what is seen; empty: none does
+            "shown": STR,  # numbers of the bands that are measured; empty: 1, or 1 to 3
+            "orientation": STR,  # EXIF's, 2 to 8; empty: upright
+            "seen": STR,  # the field of view: page, file PATH, or disc ROW COLUMN RADIUS; or empty
             "bytes": INT,  # of the file
             "sha256": STR,  # of the file
             "pixels_sha256": STR,  # of the decoded pixels

@@ -26,10 +26,14 @@ TABLES = {
             "low": FLOAT,  # the stored value that is measured as 0, as in `images`
             "high": FLOAT,
             "nodata": FLOAT,
+            "alpha": STR,
+            "shown": STR,
+            "orientation": STR,
+            "seen": STR,
         },
         ("image_id",),
         others=FLOAT,
-        later=("output_identity", "mask_identity"),
+        later=("output_identity", "mask_identity", "alpha", "shown", "orientation", "seen"),
     ),
 }
 
@@ -54,5 +58,9 @@ MEANING = {
     "low": "the stored value that is measured as 0",
     "high": "the stored value that is measured as 1",
     "nodata": "the stored value of pixels without data; empty: none",
+    "alpha": "number of the band, from 1, that is 0 where nothing is seen; empty: none is",
+    "shown": "numbers of the bands that are measured; empty: 1, or 1 to 3",
+    "orientation": "EXIF's, by which it is measured; empty: as stored",
+    "seen": "its field of view: page, file PATH, or disc ROW COLUMN RADIUS (px); empty: no other",
 }
 EVIDENCE = "evidence on its repair, which was accepted or refused by it"  # the further columns

@@ -1,0 +1,102 @@
+"""An image as it is looked at: its shown bands, upright, and which of its pixels are seen.
+
+Nothing was seen where alpha is 0, where the stored value says so (nodata), and outside the field of
+view: the black surround of a fundus photograph, found by itself or given as a mask, or a file's own
+mask page. `Reading.seen` says which: "" (no field of view), `page`, `file PATH` below `root`, or
+`disc ROW COLUMN RADIUS`.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clearset.images import codec, levels
+from clearset.images.levels import Image, Mask, Pixels, Reading
+from clearset.numeric.grey import Grey
+from clearset.store.errors import UnreadableImage
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """An image as it is looked at.
+
+    `pixels` are the shown bands as stored, upright, (h, w) or (h, w, 3); `seen` is where something
+    was seen, (h, w), or None where that is everywhere.
+    """
+
+    pixels: Pixels
+    seen: Mask | None
+    reading: Reading
+
+    @cached_property
+    def unseen(self) -> Mask:
+        """Where nothing was seen, (h, w)."""
+        return np.zeros(self.pixels.shape[:2], bool) if self.seen is None else ~self.seen
+
+    def mask(self, values: Pixels) -> Pixels:
+        """Return a mask of the image, as stored or upright, as it lies on `pixels`."""
+        same = values.shape == self.pixels.shape[:2]
+        turned = upright(values, self.reading.orientation)
+        fits = turned.shape == self.pixels.shape[:2]
+        return np.asarray(turned if fits or not same else values)
+
+    def grey(self) -> Grey:
+        """Return whole grey levels; what is not seen takes the level of the nearest that is."""
+        return levels.grey(self.pixels, self.reading, self.seen)
+
+    def unit(self) -> Image:
+        """Return the shown bands from 0 to 1; what is not seen takes the nearest value that is."""
+        return levels.unit(self.pixels, self.reading, self.seen)
+
+    def eight_bit(self) -> npt.NDArray[np.uint8]:
+        """Return the shown bands as 8 bits of the range, as stored where nothing was seen."""
+        return levels.eight_bit(self.pixels, self.reading)
+
+
+def view(path: Path, reading: Reading) -> View:
+    """Return a file as it is looked at; raises `UnreadableImage` as `codec.decode`."""
+    stored = codec.decode(path)
+    there = seen(path, stored, reading)
+    pixels = upright(levels.bands(stored, reading), reading.orientation)
+    return View(pixels, None if there is None else upright(there, reading.orientation), reading)
+
+
+def seen(path: Path, stored: Pixels, reading: Reading) -> Mask | None:
+    """Return where something was seen of pixels as stored in a file; None: everywhere."""
+    parts = [~levels.missing(stored, reading)] if reading.nodata is not None else []
+    if reading.alpha is not None:
+        parts.append(stored[..., reading.alpha] > 0)
+    if reading.seen:
+        parts.append(field(path, reading, stored.shape[:2]))
+    if not parts:
+        return None
+    there = np.logical_and.reduce(parts)
+    return None if there.all() else np.asarray(there)
+
+
+def field(path: Path, reading: Reading, shape: tuple[int, ...]) -> Mask:
+    """Return the field of view of an image of `shape` (height, width)."""
+    kind, _, text = reading.seen.partition(" ")
+    if kind == "disc":
+        return disc(*(float(number) for number in text.split()), shape=shape)
+    raise UnreadableImage(f"its field of view is not known: {reading.seen!a}")
+
+
+def disc(row: float, column: float, radius: float, *, shape: tuple[int, ...]) -> Mask:
+    """Return the disc of a field of view, (h, w)."""
+    down = (np.arange(shape[0]) - row)[:, None] ** 2
+    across = (np.arange(shape[1]) - column)[None, :] ** 2
+    return np.asarray(down + across <= radius**2)
+
+
+def upright(pixels: Any, orientation: int) -> Any:
+    """Return pixels turned as their EXIF orientation, 1 to 8, says; 1 leaves them as they are."""
+    if orientation >= 5:  # rows and columns are exchanged
+        pixels = pixels.swapaxes(0, 1)
+    down = orientation in (3, 4, 7, 8)
+    across = orientation in (2, 3, 6, 7)
+    return pixels[:: -1 if down else 1, :: -1 if across else 1]
