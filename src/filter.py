@@ -10,7 +10,7 @@ from clearset.config import params
 from clearset.config.schema import Dataset, Rule
 from clearset.config.stage import run
 from clearset.decide import rules
-from clearset.images.codec import decode_mask
+from clearset.images import masks
 from clearset.images.levels import Pixels
 from clearset.similar import duplicates
 from clearset.store import dossiers, layout, stages, tables
@@ -91,7 +91,7 @@ def message(
 
 def read_mask(folder: Path, path: str) -> Pixels:
     """Return a mask's values."""
-    return decode_mask(folder / path)
+    return masks.decode(folder / path)
 
 
 if __name__ == "__main__":

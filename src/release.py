@@ -9,10 +9,11 @@ from clearset.config import params
 from clearset.config.schema import Dataset
 from clearset.config.stage import run
 from clearset.share import delivery, manifest, releases, reviews
+from clearset.sources.roles import COMPANION
 from clearset.store import layout, tables
 
 READ = {
-    "fetch": ["images"],
+    "fetch": ["images", "files"],
     "filter": ["flags", "decisions", "curation"],
     "enhance": ["repairs"],
     "compare": ["verdicts"],
@@ -33,11 +34,21 @@ def main(dataset: str) -> str:
     target, recipe = layout.stage_folder("release", dataset), layout.stage_folder("recipe", dataset)
     with layout.replacing(target) as incomplete, layout.replacing(recipe) as incomplete_recipe:
         table = delivery.deliver(plan, grounds.images, folders, incomplete)
-        releases.write(dataset, provenance(section), table, (incomplete, incomplete_recipe))
+        carried = folders["fetch"] / "carried"
+        inventory = delivery.carry(grounds.files, table, carried, incomplete)
+        record = releases.Record(dataset, provenance(section), table, inventory)
+        releases.write(record, incomplete, incomplete_recipe)
     fates = manifest.counts(table)
     released = {"released": fates[manifest.KEPT] + fates[manifest.REPAIRED]}
     tables.write_metrics(released, dataset, layout.REPORTS / dataset / "release.json")
-    return "\n".join(summary(fates, grounds.verdicts, (target, recipe), reviewed))
+    lines = summary(fates, grounds.verdicts, (target, recipe), reviewed)
+    return "\n".join([*lines, *outdated(inventory)])
+
+
+def outdated(inventory: pd.DataFrame) -> list[str]:
+    """Return, for a person, the lists that name images which the release has not."""
+    lists = inventory[(inventory["role"] == COMPANION) & (inventory["output"] != "")]
+    return [f"  {row.file} {row.reason}" for row in lists[lists["reason"] != ""].itertuples()]
 
 
 def provenance(section: Dataset) -> Dataset:

@@ -12,7 +12,7 @@ import pandas as pd
 from clearset.config import params
 from clearset.config.schema_train import Train
 from clearset.config.stage import run
-from clearset.images import codec, views
+from clearset.images import masks, views
 from clearset.images.levels import declared
 from clearset.numeric.grey import luminance
 from clearset.store import layout, tables
@@ -53,7 +53,7 @@ def read_masks(
     """Return the labels of every readable image that has a mask, by image_id."""
     masked = table[(table["error"] == "") & (table["mask"] != "")]
     return {
-        row.image_id: segmentation.labels(codec.decode_mask(folder / row.mask), classes)
+        row.image_id: segmentation.labels(masks.decode(folder / row.mask), classes)
         for row in masked.itertuples()
     }
 

@@ -13,6 +13,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from clearset.config import composition, params
 from clearset.repair.steps import check_steps
+from clearset.sources import listing, origin
+from clearset.sources.inventory import inventory
+from clearset.sources.plan import lines
 from clearset.sources.work_folder import recognised
 from clearset.store import layout
 from clearset.store.errors import ClearsetError
@@ -20,11 +23,13 @@ from clearset.versions import pipeline
 
 USAGE = "clearset folder SOURCE NAME, or make folder SOURCE=/path/to/images NAME=mine"
 PIPELINE = Path("dvc.yaml")
+LISTING = "source.sha256"  # beside a folder's pipeline: what lies in its source
 
 
 @click.command
-@click.argument("source")
-@click.argument("name")
+@click.argument("words", nargs=-1, metavar="[SOURCE] NAME")
+@click.option("--source", "moved", metavar="NEW", help="Where a known NAME's images lie now.")
+@click.option("--plan", is_flag=True, help="Print what would be read as what, and stop.")
 @click.option(
     "--set",
     "overrides",
@@ -32,26 +37,65 @@ PIPELINE = Path("dvc.yaml")
     metavar="KEY=VALUE",
     help="A parameter to change and keep, like mine.filter.dark.min=40; may be given again.",
 )
-def command(source: str, name: str, overrides: tuple[str, ...]) -> str:
-    """Run all stages on SOURCE, a folder or zip of images or a fastdup work folder, as NAME.
+def command(
+    words: tuple[str, ...], moved: str | None, plan: bool, overrides: tuple[str, ...]
+) -> str:
+    """Run all stages on SOURCE as NAME: a folder, archive or file of images, or a work folder.
 
-    Makes folders/NAME with a pipeline and its parameters. Run it again after SOURCE or the
-    parameters have changed: only what that changes is done again.
+    Archives are zip and tar; a work folder is fastdup's. Makes folders/NAME with a pipeline and its
+    parameters. Run it again after SOURCE or the parameters have changed: only what that changes is
+    done again. A NAME that is known needs no SOURCE.
     """
-    return folder(source, name, list(overrides))
+    source, name = arguments([word for word in words if word], moved, plan)
+    if plan:
+        return planned(source, name, list(overrides))
+    return folder(source, name, list(overrides), moved=bool(moved))
 
 
-def folder(source: str, name: str, overrides: list[str]) -> str:
-    """Write the folder's pipeline and run it; returns the next step."""
+def arguments(words: list[str], moved: str | None, plan: bool) -> tuple[str, str]:
+    """Return SOURCE and NAME of the words of a command; a known NAME has its SOURCE."""
+    if plan and len(words) == 1 and not own_params(words[0]).exists():
+        return words[0], "planned"
+    if len(words) == 1 and moved:
+        return moved, words[0]
+    if len(words) == 1 and own_params(words[0]).exists():
+        config: Any = OmegaConf.load(own_params(words[0]))
+        return str(config[words[0]].fetch.path), words[0]
+    if len(words) != 2 or moved:
+        raise ClearsetError(f"SOURCE or NAME is missing: {USAGE}")
+    return words[0], words[1]
+
+
+def own_params(name: str) -> Path:
+    """Return where the parameters of a NAME are kept."""
+    return layout.FOLDERS / name / "params.yaml"
+
+
+def planned(source: str, name: str, overrides: list[str]) -> str:
+    """Return what would be read as what."""
     refuse_unfit(source, name)
-    home = layout.FOLDERS / name
-    own = home / "params.yaml"
-    alone = recognised(Path(source))  # tables without images
-    section = configured(Path(source).resolve(), name, overrides, own)
-    check_steps(params.check(name, section[name], str(own)).enhance, f"{own}, enhance")
+    place = Path(source).resolve()
+    if recognised(place):
+        return f"{source} is a fastdup work folder: its tables are read, and no image"
+    section = configured(place, name, overrides, own_params(name))
+    fetch = params.check(name, section[name], "--set").fetch
+    with origin.source_folder(name, fetch) as folder:
+        table = "\n".join(lines(inventory(folder, fetch)))
+    return f"what is in {source}\n{table}"
+
+
+def folder(source: str, name: str, overrides: list[str], moved: bool = False) -> str:
+    """Write the folder's pipeline and run it; returns the next step. `moved`: SOURCE is a new one."""
+    refuse_unfit(source, name)
+    place, home, own = Path(source).resolve(), layout.FOLDERS / name, own_params(name)
+    alone = recognised(place)  # tables without images
+    section = configured(place, name, overrides, own, moved=moved)
+    checked = params.check(name, section[name], str(own))
+    check_steps(checked.enhance, f"{own}, enhance")
     with restoring(own):
         save(section, own)
-        save(rewired(name, Path(source).resolve(), alone), home / "dvc.yaml")
+        content = listing.write(place, checked.fetch.links, home / LISTING)
+        save(rewired(name, content, alone), home / "dvc.yaml")
         if not pipeline.succeeds("repro", str(home / "dvc.yaml")):
             if any(overrides):
                 click.echo(f"not kept: --set {' '.join(overrides)}", err=True)
@@ -81,7 +125,7 @@ def refuse_unfit(source: str, name: str) -> None:
     if name in project()[0] or name in params.GROUPS:
         raise ClearsetError(f"'{name}' is a dataset of the project: choose another NAME")
     if not Path(source).exists():
-        raise ClearsetError(f"SOURCE is '{source}': no such folder or zip. {USAGE}")
+        raise ClearsetError(f"SOURCE is '{source}': no such folder or archive. {USAGE}")
 
 
 def project() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -104,23 +148,31 @@ def finished(name: str, home: Path, alone: bool) -> str:
             f"no image to repair or release. To change a bound, edit {home}/params.yaml or say "
             f"SET='{name}.filter.blur.min=200'; then run the same again"
         )
+    released = layout.stage_folder("release", name)
+    manifest = layout.own(released, "manifest.csv").name
     return (
         f"folder: report in {report}; the cleaned dataset, laid out as "
-        f"SOURCE is, in {layout.stage_folder('release', name)}, where manifest.csv says what "
+        f"SOURCE is, in {released}, where {manifest} says what "
         f"became of each image and why. To decide about an image yourself, give it a line in "
         f"{layout.REVIEW / name}.csv; to change a bound, edit {home}/params.yaml or say "
         f"SET='{name}.filter.dark.min=40'; then run the same again"
     )
 
 
-def configured(source: Path, name: str, overrides: list[str], own: Path) -> dict[str, Any]:
-    """Return the params: the last run's, or else conf/dataset/folder.yaml; then the overrides."""
+def configured(
+    source: Path, name: str, overrides: list[str], own: Path, *, moved: bool = False
+) -> dict[str, Any]:
+    """Return the params: the last run's, or else conf/dataset/folder.yaml; then the overrides.
+
+    Raises `ClearsetError` for a NAME that stands for another source, unless that has `moved`.
+    """
     if own.exists():
         config: Any = OmegaConf.load(own)
-        if (kept := config[name].fetch.path) != str(source):
+        if (kept := config[name].fetch.path) != str(source) and not moved:
             raise ClearsetError(
                 f"NAME '{name}' stands for {kept}, with bounds of its own: choose another NAME, or "
-                f"remove {own.parent} to begin anew"
+                f"remove {own.parent} to begin anew; if the images lie elsewhere now: "
+                f"clearset folder --source {source} {name}"
             )
     else:
         kind = "work_folder" if recognised(source) else "folder"
@@ -140,17 +192,18 @@ def configured(source: Path, name: str, overrides: list[str], own: Path) -> dict
     return section
 
 
-def rewired(name: str, source: Path, alone: bool) -> dict[str, Any]:
-    """Return the project's pipeline for one dataset with params and source of its own.
+def rewired(name: str, content: Path, alone: bool) -> dict[str, Any]:
+    """Return the project's pipeline for one dataset with params and a source of its own.
 
-    `alone`: of tables without images there is nothing to release.
+    `content` is the list of what lies in that source. `alone`: of tables without images there is
+    nothing to release.
     """
     stages = {stage: body for stage, body in project()[1].items() if "foreach" in body}
     if alone:
         del stages["release"]
     own = str(layout.FOLDERS / name / "params.yaml")
     for body in stages.values():
-        deps = [str(source) if dep == "conf.stamp" else dep for dep in body["do"]["deps"]]
+        deps = [str(content) if dep == "conf.stamp" else dep for dep in body["do"]["deps"]]
         body["do"] |= {"wdir": "../..", "deps": deps, "params": [{own: body["do"]["params"]}]}
     return {"vars": [{"datasets": {name: {"pixels": "private"}}}], "stages": stages}
 

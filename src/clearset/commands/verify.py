@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from clearset.images import identity
-from clearset.store import checksums
+from clearset.store import checksums, layout
 from clearset.store.errors import ClearsetError, listed
 
 
@@ -31,7 +31,7 @@ def verify(folder: str) -> str:
             f"{folder}: {count} not as released ({kinds}):{lines}\n"
             f"{identity.remark(differences.same)}Get these again from where the release came from"
         )
-    path = Path(folder) / checksums.CHECKSUMS
+    path = layout.own(Path(folder), checksums.CHECKSUMS)
     return (
         f"verify: each of {len(checksums.read(path))} files in {folder} is as released\n"
         f"{identity.remark(differences.same)}"

@@ -66,3 +66,12 @@ def _checked_rule(name: str, rule: Any) -> None:
         OmegaConf.to_object(rule)
     except ValueError as error:
         raise ValueError(f"filter.{name}: {error}") from None
+
+
+def single(path: Path) -> tuple[str, Dataset]:
+    """Return the name and the params of a released folder or a recipe, which have one dataset."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or len(content) != 1:
+        raise ClearsetError(f"{path} has not just one dataset: it is of no recipe")
+    ((name, section),) = content.items()
+    return str(name), check(name, section, str(path))

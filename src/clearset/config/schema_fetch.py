@@ -30,6 +30,13 @@ class Scene(Enum):
     satellite = "satellite"  # 16 bits, with label texts of buildings
 
 
+class Links(Enum):
+    """Which links of a source are followed; an archive's lead nowhere but inside."""
+
+    every = "every"
+    inside = "inside"  # those that lead out are left out: for a set that is not trusted
+
+
 def require(condition: bool, message: str) -> None:
     """Raise `ValueError` with `message` unless `condition` holds."""
     if not condition:
@@ -43,6 +50,29 @@ class Split:
     images: str = ""
     masks: str = ""
     labels: str = ""  # files of any other kind that belong to an image: they travel along
+
+
+@dataclass
+class Layout:
+    """What lies where in a source, where names and contents say it wrongly or not at all.
+
+    Patterns are globs below the source, `**` for any folders. The first of `images`, `annotations`
+    and `companions` that fits has the word; what fits none is looked at as ever.
+    """
+
+    name: str = ""  # one of `layouts.LAYOUTS`, whose patterns stand behind one's own; empty: none
+    images: list[str] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)  # kind: pattern
+    companions: list[str] = field(default_factory=list)  # carried along, never looked at
+    measured: str = ""  # the kind of annotation that is measured; empty: the one that differs most
+    seen: str = ""  # the kind that shows the field of view; empty: found by its looks
+    colours: dict[str, list[int]] = field(default_factory=dict)  # of masks' classes, from 1 on
+
+    def __post_init__(self) -> None:
+        """Check the colours."""
+        for name, colour in self.colours.items():
+            fits = len(colour) == 3 and all(0 <= level <= 255 for level in colour)
+            require(fits, f"fetch.layout.colours.{name} is {colour}: [red, green, blue], 0 to 255")
 
 
 @dataclass
@@ -107,7 +137,9 @@ class Fetch:
     url: str = ""  # archive: a zip, Google Drive or any other address
     sha256: str = ""  # archive: of the downloaded zip
     homepage: str = ""  # archive, incoming: where a person gets it by hand
-    layout: str = ""  # incoming: what is expected there, in words
+    expected: str = ""  # incoming: what lies there, in words
+    layout: Layout = field(default_factory=Layout)  # what is what, where that is not found
+    links: Links = Links.every  # which are followed
     checksums: str = ""  # archive: the list in conf/checksums/ that proves each file
     splits: dict[str, Split] = field(default_factory=dict)  # empty: found by sub-folder names
     range: PixelRange = field(default_factory=PixelRange)
@@ -124,7 +156,7 @@ class Fetch:
             for key in ("url", "sha256", "checksums", "splits"):
                 require(bool(getattr(self, key)), f"fetch.{key} is empty: an archive needs it")
         if self.source is Source.incoming:
-            for key in ("homepage", "layout"):
+            for key in ("homepage", "expected"):
                 require(bool(getattr(self, key)), f"fetch.{key} is empty: say where it comes from")
         if self.source is Source.generated:
             for key, least in (("count", 1), ("size", 64), ("seed", 0)):

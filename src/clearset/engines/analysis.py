@@ -200,7 +200,7 @@ def check_metrics(names: Collection[str]) -> None:
 
 
 def _job(row: Any, folder: Path, carried: Path | None, masks: Path | None) -> Job:
-    mask = masks / row.mask if masks and row.mask else None
+    mask = masks / row.mask if masks and row.mask and not row.mask_error else None
     return Job(folder / row.path, declared(row, carried), mask)
 
 

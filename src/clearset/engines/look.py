@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearset.engines import native
-from clearset.images import codec, views
+from clearset.images import codec, masks, views
 from clearset.images.levels import Reading
 from clearset.measure.masks import measure_mask
 from clearset.measure.metrics import measure
@@ -62,7 +62,7 @@ def look(wishes: Wishes, job: Job) -> Look:
         job.fed.write_bytes(codec.png_bytes(eight_bits, compress_level=1))
     mask = {}
     if job.mask is not None:
-        mask = measure_mask(grey, view.mask(codec.decode_mask(job.mask)), wishes.classes)
+        mask = measure_mask(grey, view.mask(masks.decode(job.mask)), wishes.classes)
     return Look(
         numbers,
         mask,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from clearset.images import codec, pillow, tiff
-from clearset.store import checksums
+from clearset.store import checksums, layout
 from clearset.store.errors import UnreadableImage, listed
 from clearset.store.parallel import mapped
 
@@ -73,7 +73,7 @@ def verify(folder: Path) -> Differences:
     A list of identities counts only if it is itself as the checksums say.
     """
     differences = checksums.verify(folder)
-    path = folder / checksums.IDENTITIES
+    path = layout.own(folder, checksums.IDENTITIES)
     untouched = path.is_file() and path.name not in {one.path for one in differences}
     return judged(folder, differences, checksums.read(path) if untouched else {})
 

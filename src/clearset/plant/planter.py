@@ -11,7 +11,7 @@ import pandas as pd
 from clearset.config.schema_fetch import Mapping as Mapped
 from clearset.config.schema_fetch import PixelRange, Plant
 from clearset.generate.retina.synthesis import foreign
-from clearset.images import codec, levels
+from clearset.images import codec, levels, masks
 from clearset.images.levels import Image, Pixels, Reading
 from clearset.plant import planting
 from clearset.plant.edits import Edit
@@ -144,7 +144,7 @@ def _write_mask(making: Making, job: Job, source: Item, edit: Edit | None) -> Pa
     own = files[planted.mask_of or planted.eye.name].mask
     if own is None:
         raise ValueError(f"{planted.name}: its eye has no mask")
-    mask = planting.planted_mask(codec.decode_mask(own), planted, edit)
+    mask = planting.planted_mask(masks.decode(own), planted, edit)
     if planted.mask_of:
         mask = _fitted(mask, codec.decode(source.file).shape)
     path = _place(making, job, Path(files[planted.eye.name].source_mask)).with_suffix(".png")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from clearset.config.schema import Dataset
-from clearset.images import codec, levels, views
+from clearset.images import levels, masks, views
 from clearset.images.levels import Image, Pixels, Reading, declared
 from clearset.measure.vessels import scores
 from clearset.plant.planting import CLEAN
@@ -57,7 +57,8 @@ def examined(
     table = catalogue.images.set_index("image_id").join(repairs[["rules"]])
     table["repaired"] = table.index.isin(repairs.index)
     table["clean"] = truth["source"].map(clean).map(table["path"])
-    telling = (table["error"] == "") & (table["repaired"] | (table["mask"] != ""))
+    table["usable"] = (table["mask"] != "") & (table["mask_error"] == "")
+    telling = (table["error"] == "") & (table["repaired"] | table["usable"])
     jobs = [_job(section, folders, row) for row in table[telling].itertuples()]
     return pd.DataFrame([row for rows in mapped(examine, jobs, "probe") for row in rows])
 
@@ -69,10 +70,10 @@ def _job(section: Dataset, folders: Mapping[str, Path], row: Any) -> Job:
         reading=declared(row, fetched / "carried"),
         before=fetched / "images" / row.path,
         after=folders["enhance"] / "images" / row.path if row.repaired else None,
-        mask=fetched / "masks" / row.mask if row.mask else None,
+        mask=fetched / "masks" / row.mask if row.usable else None,
         clean=fetched / "images" / row.clean if isinstance(row.clean, str) else None,
         steps=steps_for(row.rules.split(), section.enhance) if row.repaired else [],
-        trials=section.compare.trials if row.mask else {},
+        trials=section.compare.trials if row.usable else {},
         evidence=sorted({bound.metric for bound in section.accept.values()}),
     )
 
@@ -82,7 +83,7 @@ def examine(job: Job) -> list[dict[str, Any]]:
     view = views.view(job.before, job.reading)
     stored = partial(_stored, view.pixels.dtype, job.reading)
     original = Original(view.unit(), stored)
-    mask = None if job.mask is None else view.mask(codec.decode_mask(job.mask))
+    mask = None if job.mask is None else view.mask(masks.decode(job.mask))
     clean = None if job.clean is None else _read(job.clean, job.reading)
     before = _scored(original, mask, clean)
     rows = []

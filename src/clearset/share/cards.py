@@ -3,6 +3,7 @@
 Its questions are those of Gebru et al., Datasheets for Datasets, doi:10.1145/3458723.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +31,15 @@ class Released:
     name: str
     section: Dataset
     manifest: pd.DataFrame
-    manifest_sha256: str
+    inventory: pd.DataFrame
+    sha256: str  # of the manifest
     files: frozenset[str]
+    own: Mapping[str, str]  # what its own files are called where the source has some of these
 
     @property
     def version(self) -> str:
         """The version by content: the same manifest, the same version, whatever a tag says."""
-        return f"1.0.0+{self.manifest_sha256[:12]}"
+        return f"1.0.0+{self.sha256[:12]}"
 
 
 def card(released: Released) -> str:
@@ -50,6 +53,7 @@ def card(released: Released) -> str:
         _source(released),
         "## Composition",
         _composition(released.manifest),
+        _carried(released.inventory),
         "## What was done",
         *_rules_and_repairs(released.section, released.manifest),
         "## Known issues",
@@ -76,19 +80,21 @@ def _front(released: Released) -> dict[str, Any]:
         "size_categories": [size],
         "task_categories": ["image-segmentation" if (manifest["mask"] != "").any() else "other"],
         "tags": ["image-quality", "data-cleaning", "croissant"],
-        "configs": [{"config_name": "manifest", "data_files": "manifest.csv"}],
+        "configs": [{"config_name": "manifest", "data_files": released.own["manifest.csv"]}],
     }
 
 
 def _what_this_is(released: Released) -> str:
     """Return which files there are, how to check them, and how to get the pictures of a recipe."""
     same = f"Version by content: `{released.version}`."
+    own = released.own
     checked = (
-        "`manifest.csv` has one row for each image of the source: what became of it, why, and the "
-        "sha256 before and after. `croissant.json` says the same to machines, `params.yaml` how "
-        "it was made. `sha256sum -c checksums.sha256`, or `clearset verify <this folder>` of "
+        f"`{own['manifest.csv']}` has one row for each image of the source: what became of it, "
+        f"why, and the sha256 before and after; `{own['inventory.csv']}` one for each file. "
+        f"`{own['croissant.json']}` says the same to machines, `{own['params.yaml']}` how it was "
+        f"made. `sha256sum -c {own['checksums.sha256']}`, or `clearset verify <this folder>` of "
         "Clearset, tells whether every byte is as released; the latter also takes the same pixels "
-        f"in other bytes, by `identities.sha256`, and says so. {same}"
+        f"in other bytes, by `{own['identities.sha256']}`, and says so. {same}"
     )
     if released.files:
         return f"Cleaned with Clearset, laid out as its source. {checked}"
@@ -129,6 +135,18 @@ def _composition(manifest: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def _carried(inventory: pd.DataFrame) -> str:
+    """Return what went along as it was, by role, and what is not here."""
+    files = inventory.drop_duplicates("file")
+    here = files[(files["output"] != "") & (files["role"] != "image")]
+    roles = sorted(here["role"].value_counts().items())
+    counts = [f"{count} of role {role}" for role, count in roles]
+    left = int((files["role"] == "left out").sum())
+    parts = [f"Beside the images, byte for byte: {', '.join(counts)}." if counts else ""]
+    parts += [f"{left} files of the source are left out, each with its reason." if left else ""]
+    return " ".join(filter(None, parts))
+
+
 def _rules_and_repairs(section: Dataset, manifest: pd.DataFrame) -> list[str]:
     """Return the rules with what they flagged, then the repairs and how they were judged."""
     flags = manifest["flags"].str.split().explode().value_counts()
@@ -162,6 +180,8 @@ def _issues(released: Released) -> list[str]:
     refused = int(present["reason"].str.startswith("repair refused").sum())
     if refused:
         issues.append(f"{refused} repairs were refused: these images are as in the source")
+    lists = released.inventory[released.inventory["role"] == "companion"]
+    issues += [f"`{escaped(r.file)}` {escaped(r.reason)}" for r in lists.itertuples() if r.reason]
     for name, rule in rules.items():
         if rule.action is not Action.review:
             continue

@@ -37,9 +37,9 @@ def croissant(released: Released) -> str:
         ctx=context,
         id=places.MANIFEST,
         name=places.MANIFEST,
-        content_url=places.MANIFEST,
+        content_url=released.own[places.MANIFEST],
         encoding_formats=["text/csv"],
-        sha256=released.manifest_sha256,
+        sha256=released.sha256,
     )
     sets = {kind: _file_set(context, kind, manifest[at], files) for kind, at in KINDS.items()}
     present = {kind: file_set for kind, file_set in sets.items() if file_set is not None}

@@ -1,15 +1,18 @@
 """Files of a release to their places in the source's own layout, one by one."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from clearset.images.identity import identities
 from clearset.share.manifest import DROPPED, REPAIRED
-from clearset.store import checksums
-from clearset.store.errors import ClearsetError
+from clearset.share.mentions import MOST, TEXT, named
+from clearset.sources.intake import CARRIED
+from clearset.sources.roles import COMPANION, IMAGE, LEFT
+from clearset.store import cells, checksums
+from clearset.store.errors import ClearsetError, listed
 from clearset.store.parallel import watched
 
 
@@ -39,7 +42,8 @@ def deliver(
                     f"{file} is not what its stage wrote. Run `dvc repro`, or `dvc checkout`"
                 )
         for kind, place, output in (("mask", mask, row.mask), ("label", label, row.label)):
-            file = folders["fetch"] / f"{kind}s" / place
+            own = folders["fetch"] / CARRIED / output  # a mask in colour, as it came
+            file = own if output and own.is_file() else folders["fetch"] / f"{kind}s" / place
             hashes[kind].append(_copied(file, target / output) if output else "")
     return manifest.assign(
         mask_sha256=hashes["mask"],
@@ -47,6 +51,45 @@ def deliver(
         output_identity=identities(target, manifest["output"].tolist()),
         mask_identity=identities(target, manifest["mask"].tolist()),
     )
+
+
+def carry(files: pd.DataFrame, manifest: pd.DataFrame, carried: Path, target: Path) -> pd.DataFrame:
+    """Write what goes along below `target`; return the table `inventory`, of all files.
+
+    What belongs to images alone goes along with any of them that is there; lists go along as they
+    are, and it is said of each which dropped images it still names.
+    """
+    rows = manifest.set_index("image_id")
+    dropped = set(rows.index[rows["decision"] == DROPPED])
+    gone = manifest.loc[manifest["decision"] == DROPPED, "source"].tolist()
+    owners = files.groupby("file")["image_id"].agg(set)
+    entries = []
+    for row in watched(files.itertuples(), len(files), "carry"):
+        output, reason = row.file, row.reason
+        if row.role == LEFT:
+            output = ""
+        elif row.image_id and owners[row.file] <= dropped:
+            output, reason = "", reason or "its image was dropped"
+        elif row.role == IMAGE:
+            output = rows.loc[row.image_id, "output"]
+        source = carried / row.file
+        if output and source.is_file():
+            _copied(source, target / output)
+        if row.role == COMPANION and output:
+            reason = _outdated(target / output, gone) or reason
+        entries.append((row.file, row.role, row.kind, row.image_id, output, reason))
+    names = ["file", "role", "kind", "image_id", "output", "reason"]
+    table = pd.DataFrame(entries, columns=names)
+    hashes = {place: checksums.sha256(target / place) for place in {*table["output"]} if place}
+    return table.assign(sha256=table["output"].map(hashes).fillna(""))
+
+
+def _outdated(file: Path, gone: Sequence[str]) -> str:
+    """Return which dropped images a list still names; empty: none, or it is no list."""
+    if not gone or file.suffix.lower() not in TEXT or file.stat().st_size > MOST:
+        return ""
+    names = named(file.read_text(encoding="utf-8", errors="replace"), gone)
+    return cells.text(f"still names what was dropped: {listed(names)}") if names else ""
 
 
 def _copied(source: Path, target: Path) -> str:

@@ -7,11 +7,12 @@ from typing import Any, overload
 
 import numpy as np
 import pandas as pd
+import yaml
 
-from clearset.images import codec, identity, levels
+from clearset.images import codec, identity, levels, masks
 from clearset.share.manifest import DROPPED, UNREAD
 from clearset.sources import places
-from clearset.store import checksums, tables
+from clearset.store import checksums, layout, tables
 from clearset.store.errors import ClearsetError
 
 
@@ -24,11 +25,12 @@ class Release(Sequence[dict[str, Any]]):
 
     - image: float32, 0 to 1 of the dataset's declared range, (height, width) or (height, width,
       channels)
-    - mask: integers, (height, width); None where there is none
+    - mask: integers, (height, width); None where there is none that can be used
     - image_id, split, decision: text; decision is kept or repaired
     """
 
     frame: pd.DataFrame
+    colours: masks.Colours | None = None  # of masks' classes
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -39,7 +41,7 @@ class Release(Sequence[dict[str, Any]]):
     def __getitem__(self, index: slice) -> "Release": ...
     def __getitem__(self, index: int | slice) -> "dict[str, Any] | Release":
         if isinstance(index, slice):
-            return Release(self.frame.iloc[index].reset_index(drop=True))
+            return Release(self.frame.iloc[index].reset_index(drop=True), self.colours)
         if not -len(self) <= index < len(self):
             raise IndexError(f"image {index} of {len(self)}")
         row: Any = self.frame.iloc[index]
@@ -51,11 +53,15 @@ class Release(Sequence[dict[str, Any]]):
             ) from None
         return {
             "image": levels.unit(pixels, levels.declared(row)).astype(np.float32),
-            "mask": codec.decode_mask(Path(row["mask"])) if row["mask"] else None,
+            "mask": self._mask(row),
             "image_id": row.image_id,
             "split": row.split,
             "decision": row.decision,
         }
+
+    def _mask(self, row: Any) -> levels.Pixels | None:
+        usable = row["mask"] and not row.mask_error
+        return masks.decode(Path(row["mask"]), self.colours) if usable else None
 
     def select(
         self, split: str | None = None, decision: str | None = None, masked: bool = False
@@ -70,7 +76,7 @@ class Release(Sequence[dict[str, Any]]):
             rows &= self.frame[column] == value
         if masked:
             rows &= self.frame["mask"] != ""
-        return Release(self.frame[rows].reset_index(drop=True))
+        return Release(self.frame[rows].reset_index(drop=True), self.colours)
 
 
 def load_release(path: str | Path) -> Release:
@@ -85,7 +91,7 @@ def load_release(path: str | Path) -> Release:
             f"{folder} is a recipe, without pictures. With the source at hand: "
             f"clearset rebuild {folder} SOURCE TARGET; then load TARGET"
         )
-    if not (folder / places.MANIFEST).exists():
+    if not layout.own(folder, places.MANIFEST).exists():
         raise ClearsetError(f"{folder} is no released folder: it has no {places.MANIFEST}")
     manifest = tables.read("manifest", folder)
     unread = manifest["reason"].str.startswith(UNREAD)
@@ -96,7 +102,17 @@ def load_release(path: str | Path) -> Release:
             raise ClearsetError(f"{folder}: {unsafe[0]!a} lies elsewhere. Do not trust it")
         absolute = rows[column].map(lambda place: str(folder / place) if place else "")
         rows = rows.assign(**{column: absolute})
-    return Release(rows.reset_index(drop=True))
+    return Release(rows.reset_index(drop=True), _colours(layout.own(folder, places.PARAMS)))
+
+
+def _colours(path: Path) -> masks.Colours:
+    """Return the colours of masks' classes that a release was made with, by whichever version."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        ((_, section),) = content.items()
+        return dict(section["fetch"]["layout"]["colours"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return {}
 
 
 def verify(path: str | Path) -> identity.Differences:

@@ -27,6 +27,7 @@ class Grounds:
     """The tables that an image's fate in the release hangs on."""
 
     images: pd.DataFrame
+    files: pd.DataFrame
     flags: pd.DataFrame
     decisions: pd.DataFrame
     curation: pd.DataFrame
@@ -122,7 +123,7 @@ def _joined(grounds: Grounds) -> pd.DataFrame:
     flags = grounds.flags.sort_values("rule")
     dropping = flags[flags["action"] == Action.drop.value]
     columns = ["image_id", "split", "source", "source_sha256", "source_mask", "source_label"]
-    columns += ["error", *READING]
+    columns += ["error", "mask_error", *READING]
     table = grounds.images.rename(columns={"sha256": "source_sha256"})[columns]
     for part in (
         grounds.decisions[["image_id", "decision"]],

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -22,7 +23,8 @@ from clearset.repair.steps import describe, steps_for
 from clearset.share.cards import Released, card
 from clearset.share.croissant import croissant
 from clearset.share.manifest import DROPPED, REPAIRED
-from clearset.sources import archives, origin, places
+from clearset.sources import archives, intake, origin, places
+from clearset.sources.roles import IMAGE
 from clearset.store import checksums, layout, tables
 from clearset.store.errors import ClearsetError, listed
 from clearset.store.parallel import mapped
@@ -30,38 +32,54 @@ from clearset.store.parallel import mapped
 PIXELS = "Use the versions of requirements.lock: another library may repair to other pixels"
 
 
-def write(name: str, section: Dataset, manifest: pd.DataFrame, folders: tuple[Path, Path]) -> None:
-    """Describe a release whose files lie in the first of `folders`, and its recipe in the second.
+@dataclass(frozen=True)
+class Record:
+    """What is released: params, what became of every image, and where every file went."""
 
-    The first gets manifest.csv, params.yaml, README.md, croissant.json, identities.sha256 and
-    checksums.sha256; the second the same of a folder without pictures (its identities are those
-    of the first), and in release.sha256 the checksums of the first.
+    name: str
+    section: Dataset
+    manifest: pd.DataFrame
+    inventory: pd.DataFrame
+
+
+def write(record: Record, folder: Path, recipe: Path) -> None:
+    """Describe a release whose files lie in `folder`, and write its recipe.
+
+    The first gets manifest.csv, inventory.csv, params.yaml, README.md, croissant.json,
+    identities.sha256 and checksums.sha256, by other names where the source has such files; the
+    second the same of a folder without pictures (its identities are those of the first), and in
+    release.sha256 the checksums of the first.
     """
-    folder, recipe = folders
     files = frozenset(checksums.below(folder))
-    described(folder, name, section, manifest, files)
-    checksums.write(folder)
+    own = described(folder, record, files)
+    checksums.write(folder, own[checksums.CHECKSUMS])
     recipe.mkdir()
-    shutil.copyfile(folder / checksums.CHECKSUMS, recipe / places.RELEASE)
-    described(recipe, name, section, manifest, frozenset())
+    shutil.copyfile(folder / own[checksums.CHECKSUMS], recipe / places.RELEASE)
+    described(recipe, record, frozenset())
     checksums.write(recipe)
 
 
-def described(
-    folder: Path, name: str, section: Dataset, manifest: pd.DataFrame, files: frozenset[str]
-) -> None:
-    """Write the files that say what a folder holds."""
-    sha256 = checksums.sha256(tables.write("manifest", manifest, folder))
-    released = Released(name, section, tables.read("manifest", folder), sha256, files)
-    content = OmegaConf.to_container(OmegaConf.structured(section), enum_to_str=True)
+def described(folder: Path, record: Record, files: frozenset[str]) -> dict[str, str]:
+    """Write the files that say what a folder holds; return what they are called there."""
+    own = places.own(folder)
+    sha256 = checksums.sha256(
+        tables.write("manifest", record.manifest, folder, own[places.MANIFEST])
+    )
+    tables.write("inventory", record.inventory, folder, own[places.INVENTORY])
+    manifest, inventory = (tables.read(name, folder) for name in ("manifest", "inventory"))
+    released = Released(
+        record.name, record.section, manifest, inventory, sha256=sha256, files=files, own=own
+    )
+    content = OmegaConf.to_container(OmegaConf.structured(record.section), enum_to_str=True)
     texts = {
-        places.PARAMS: yaml.safe_dump({name: content}, sort_keys=False, allow_unicode=True),
+        places.PARAMS: yaml.safe_dump({record.name: content}, sort_keys=False, allow_unicode=True),
         places.README: card(released),
         places.CROISSANT: croissant(released),
     }
     for file, text in texts.items():
-        (folder / file).write_text(text, encoding="utf-8")
-    checksums.write_list(identities(released.manifest), folder / checksums.IDENTITIES)
+        (folder / own[file]).write_text(text, encoding="utf-8")
+    checksums.write_list(identities(released.manifest), folder / own[checksums.IDENTITIES])
+    return own
 
 
 def identities(manifest: pd.DataFrame) -> dict[str, str]:
@@ -84,35 +102,28 @@ def rebuild(recipe: Path, source: Path, target: Path) -> tuple[pd.DataFrame, lis
     released; `target` is then as before.
     """
     refuse_different(checksums.verify(recipe), f"{recipe} was changed", "Get the recipe again")
-    name, section = read_params(recipe / places.PARAMS)
+    name, section = params.single(recipe / places.PARAMS)
     if section.fetch.plant or section.fetch.source is Source.generated:
         raise ClearsetError(f"{name} is made by Clearset itself: dvc repro release@{name}")
-    manifest = tables.read("manifest", recipe)
-    refuse_unsafe(manifest, recipe)
+    manifest, inventory = (tables.read(table, recipe) for table in ("manifest", "inventory"))
+    refuse_unsafe(manifest, inventory, recipe)
     if target.exists():
         raise ClearsetError(f"{target} is there already: name a folder that is not")
     with unpacked(source, manifest) as root, layout.replacing(target) as incomplete:
-        prove(root, manifest)
+        prove(root, manifest, inventory)
         incomplete.mkdir()
         rows = [row for row in manifest.itertuples() if row.decision != DROPPED]
         jobs = [(row, steps(row, section)) for row in rows]
         mapped(partial(place, root, incomplete), jobs, "rebuild")
+        for carried in along(inventory)["file"]:
+            intake.copy(root / carried, incomplete / carried)
         files = frozenset(checksums.below(incomplete))
-        described(incomplete, name, section, manifest, files)
+        own = described(incomplete, Record(name, section, manifest, inventory), files)
         differences = checksums.verify(incomplete, checksums.read(recipe / places.RELEASE))
         judgement = identity.judged(incomplete, differences, identities(manifest))
         refuse_different(judgement.wrong, "what was made is not what was released", PIXELS)
-        shutil.copyfile(recipe / places.RELEASE, incomplete / checksums.CHECKSUMS)
+        shutil.copyfile(recipe / places.RELEASE, incomplete / own[checksums.CHECKSUMS])
     return manifest, judgement.same
-
-
-def read_params(path: Path) -> tuple[str, Dataset]:
-    """Return a recipe's name and params."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict) or len(content) != 1:
-        raise ClearsetError(f"{path} has not just one dataset: it is of no recipe")
-    ((name, section),) = content.items()
-    return str(name), params.check(name, section, str(path))
 
 
 def steps(row: Any, section: Dataset) -> list[Mapping[str, Any]]:
@@ -142,13 +153,21 @@ def place(root: Path, target: Path, job: tuple[Any, list[Mapping[str, Any]]]) ->
         shutil.copyfile(root / beside, target / beside)
 
 
-def prove(root: Path, manifest: pd.DataFrame) -> None:
+def along(inventory: pd.DataFrame) -> pd.DataFrame:
+    """Return the files that go along as they are, each once: neither images nor what they use."""
+    used = inventory["role"].isin([IMAGE, intake.MASK])
+    return inventory[~used & (inventory["output"] != "")].drop_duplicates("file")
+
+
+def prove(root: Path, manifest: pd.DataFrame, inventory: pd.DataFrame) -> None:
     """Raise `ClearsetError` naming every file of the source that the recipe was not made from."""
     rows = manifest[manifest["decision"] != DROPPED]
     expected = dict(zip(rows["source"], rows["source_sha256"], strict=True))
     for kind in ("mask", "label"):
         annotated = rows[rows[kind] != ""]
         expected |= dict(zip(annotated[kind], annotated[f"{kind}_sha256"], strict=True))
+    carried = along(inventory)
+    expected |= dict(zip(carried["file"], carried["sha256"], strict=True))
     missing = [path for path in expected if not (root / path).is_file()]
     changed = [p for p in set(expected) - set(missing) if checksums.sha256(root / p) != expected[p]]
     if missing or changed:
@@ -162,12 +181,14 @@ def prove(root: Path, manifest: pd.DataFrame) -> None:
         )
 
 
-def refuse_unsafe(manifest: pd.DataFrame, recipe: Path) -> None:
+def refuse_unsafe(manifest: pd.DataFrame, inventory: pd.DataFrame, recipe: Path) -> None:
     """Raise `ClearsetError` for a path that leads out of the folder."""
-    for column in ("source", "output", "mask", "label"):
-        for path in manifest.loc[manifest["decision"] != DROPPED, column]:
-            if path and not checksums.is_safe(path):
-                raise ClearsetError(f"{recipe} names {path!a}, which lies elsewhere: do not use it")
+    present = manifest[manifest["decision"] != DROPPED]
+    columns = [present[column] for column in ("source", "output", "mask", "label")]
+    fields = present["seen"].str.removeprefix("file ").where(present["seen"].str[:5] == "file ", "")
+    for path in pd.concat([*columns, fields, along(inventory)["file"]]):
+        if path and not checksums.is_safe(path):
+            raise ClearsetError(f"{recipe} names {path!a}, which lies elsewhere: do not use it")
 
 
 def refuse_different(differences: list[checksums.Difference], what: str, then: str) -> None:

@@ -154,7 +154,8 @@ def conflicts(
     Table `conflicts`, one row a pair and class; identical masks are no conflict and have no row.
     `classes` maps a name to a mask value; when it is empty, each value but 0 is a class.
     """
-    masked = images[(images["error"] == "") & (images["mask"] != "")]
+    usable = (images["mask"] != "") & (images["mask_error"] == "")
+    masked = images[(images["error"] == "") & usable]
     rows = []
     for _, group in masked.sort_values("image_id").groupby("pixels_sha256"):
         masks = [read_mask(path) for path in group["mask"]] if len(group) > 1 else []

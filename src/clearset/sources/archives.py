@@ -3,10 +3,13 @@
 import lzma
 import shutil
 import sys
+import tarfile
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from clearset.store import layout
 from clearset.store.checksums import is_safe, sha256
@@ -14,10 +17,12 @@ from clearset.store.errors import ClearsetError, listed
 
 LIMIT = 64 * 2**30  # bytes an archive may unpack to
 RATIO = 200  # times its own size that an archive may unpack to; images hardly compress
+TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 MODE_LINK = 0o120000
 MODE_TYPE = 0o170000
 BROKEN = (  # what zipfile and its decompressors raise for a file that is no sound zip
     zipfile.BadZipFile,
+    tarfile.TarError,
     zlib.error,
     lzma.LZMAError,
     RuntimeError,
@@ -64,37 +69,67 @@ def download(url: str, expected: str, target: Path) -> None:
 
 
 def unpack(archive: Path, target: Path) -> None:
-    """Unpack a zip into the new folder `target`, whole or not at all.
+    """Unpack a zip or tar into the new folder `target`, whole or not at all.
 
     Raises `ClearsetError` for a name that leaves the folder, a link, two names that would be one
     file, an encrypted or broken member, or an archive that grows beyond all measure.
     """
+    unpacked = _untar if archive.name.lower().endswith(TAR) else _unzip
     try:
-        with zipfile.ZipFile(archive) as zipped, layout.replacing(target) as incomplete:
+        with layout.replacing(target) as incomplete:
             incomplete.mkdir()
-            members = [member for member in zipped.infolist() if not member.is_dir()]
-            _check_members(archive, members)
-            for member in members:
-                place = incomplete / PurePosixPath(member.filename)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                with zipped.open(member) as member_file, place.open("xb") as file:
-                    shutil.copyfileobj(member_file, file)
+            unpacked(archive, incomplete)
     except BROKEN as error:
         raise ClearsetError(f"{archive} can not be unpacked: {error}. Get it again") from None
 
 
-def _check_members(archive: Path, members: list[zipfile.ZipInfo]) -> None:
-    unsafe = [member.filename for member in members if not is_safe(member.filename)]
-    links = [m.filename for m in members if (m.external_attr >> 16) & MODE_TYPE == MODE_LINK]
-    counts = Counter(member.filename.casefold() for member in members)
-    twice = [m.filename for m in members if counts[m.filename.casefold()] > 1]
-    for names, what in ((unsafe, "unsafe names"), (links, "links"), (twice, "names twice")):
-        if names:
+def _unzip(archive: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive) as zipped:
+        members = [member for member in zipped.infolist() if not member.is_dir()]
+        names = [member.filename for member in members]
+        if not any("/" in name for name in names):  # written on a system that parts names so
+            names = [name.replace("\\", "/") for name in names]
+        kept = [(m, name) for m, name in zip(members, names, strict=True) if name[-1:] != "/"]
+        links = [n for m, n in kept if (m.external_attr >> 16) & MODE_TYPE == MODE_LINK]
+        _check(archive, {n: m.file_size for m, n in kept}, [n for _, n in kept], links)
+        for member, name in kept:
+            with zipped.open(member) as content:
+                _write(content, folder / PurePosixPath(name))
+
+
+def _untar(archive: Path, folder: Path) -> None:
+    with tarfile.open(archive) as tarred:
+        members = [member for member in tarred.getmembers() if not member.isdir()]
+        names = [str(PurePosixPath(member.name)) for member in members]
+        others = [member.name for member in members if not member.isfile()]
+        _check(archive, {m.name: m.size for m in members}, names, others)
+        for member, name in zip(members, names, strict=True):
+            if (content := tarred.extractfile(member)) is not None:
+                with content:
+                    _write(content, folder / name)
+
+
+def _write(content: IO[bytes], place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("xb") as file:
+        shutil.copyfileobj(content, file)
+
+
+def _check(
+    archive: Path, sizes: Mapping[str, int], names: Sequence[str], links: Sequence[str]
+) -> None:
+    """Raise `ClearsetError` for names that can not be written, and sizes beyond all measure."""
+    counts = Counter(name.casefold() for name in names)
+    unsafe = [name for name in names if not is_safe(name)]
+    twice = [name for name in names if counts[name.casefold()] > 1]
+    problems = (unsafe, "unsafe names"), (links, "links"), (twice, "names twice")
+    for places, what in problems:
+        if places:
             raise ClearsetError(
-                f"{archive} holds {what}: {listed(map(ascii, names))}. Nothing was unpacked; "
+                f"{archive} holds {what}: {listed(map(ascii, places))}. Nothing was unpacked; "
                 "get the archive from its own source"
             )
-    total = sum(member.file_size for member in members)
+    total = sum(sizes.values())
     if total > min(LIMIT, RATIO * max(archive.stat().st_size, 2**20)):
         raise ClearsetError(f"{archive} would unpack to {total} bytes: too many. Unpack it by hand")
 

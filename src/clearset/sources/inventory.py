@@ -1,48 +1,29 @@
-"""Which files of a source are images, and which mask and label belong to each."""
+"""The images of a source with what belongs to each, and the part of every other file."""
 
 import glob
-import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from clearset.config.schema_fetch import Split
+from clearset.config.schema_fetch import Fetch, Split
 from clearset.images.codec import SUFFIXES
-from clearset.store.errors import ClearsetError, listed
+from clearset.sources import kinds, layouts, names, roles
+from clearset.sources.entries import Entry, entries
+from clearset.sources.glances import glance
+from clearset.sources.roles import ANNOTATION, COMPANION, IMAGE, LABEL, LEFT, Part
+from clearset.store.errors import ClearsetError
 
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
-WHOLE = "all"  # the split of a dataset that has none
-LABELS = {".txt", ".json", ".xml", ".csv", ".geojson"}  # suffixes of files that belong to an image
-MASKS = (
-    "mask",
-    "masks",
-    "label",
-    "labels",
-    "annotation",
-    "annotations",
-    "manual",
-    "gt",
-    "labeltxt",
-)
-IMAGES = ("image", "images", "img", "imgs")
-Beside = dict[tuple[str, str], dict[PurePosixPath, Path]]  # by split and stem, then by place
+LABELS = [".txt", ".xml", ".json", ".csv", ".geojson"]  # of an image's label, the likeliest first
+UNNAMED = "no pattern of fetch.splits names it"
 
 
 @dataclass(frozen=True)
 class Item:
     """One image of a source: its split, its path below the split's folder, its file, its mask.
 
-    `label` is a file of another kind that belongs to it. Below `root` files lie in the source's
-    own layout.
+    `label` is a file of another kind that belongs to it, `field` a mask of its field of view. Below
+    `root` files lie in the source's own layout.
     """
 
     split: str
@@ -51,6 +32,7 @@ class Item:
     mask: Path | None
     root: Path
     label: Path | None = None
+    field: Path | None = None
 
     @property
     def source(self) -> str:
@@ -67,16 +49,52 @@ class Item:
         """Its label's path below the source's root; empty: it has none."""
         return self.label.relative_to(self.root).as_posix() if self.label else ""
 
+    @property
+    def source_field(self) -> str:
+        """Its field of view's path below the source's root; empty: it has none."""
+        return self.field.relative_to(self.root).as_posix() if self.field else ""
 
-def items(folder: Path, splits: Mapping[str, Split]) -> list[Item]:
-    """Return the images below `folder`, by the splits' patterns or else by sub-folder names."""
-    entries = _by_pattern(folder, splits) if splits else _by_name(folder)
-    if not entries:
-        where = ", ".join(split.images for split in splits.values()) or "any sub-folder"
-        raise ClearsetError(
-            f"no image in {folder} ({where}; known suffixes: {' '.join(sorted(SUFFIXES))})"
-        )
-    return sorted(entries, key=lambda item: (item.split, item.name))
+
+@dataclass(frozen=True)
+class Inventory:
+    """A source: its images, the part of every file, and which kinds of annotation are used.
+
+    `measured` is the kind that images are measured against, `seen` the one that shows the field of
+    view; empty: none is.
+    """
+
+    items: list[Item]
+    parts: list[Part]
+    measured: str = ""
+    seen: str = ""
+
+
+def inventory(source: Path, fetch: Fetch) -> Inventory:
+    """Return what is what in a source, a folder or a single file.
+
+    By the splits' patterns, or else by names, contents and `fetch.layout`. Raises `ClearsetError`
+    for a source without an image.
+    """
+    every = entries(source, fetch.links)
+    root = (source if source.is_dir() else source.parent).resolve()
+    if fetch.splits:
+        result = _by_pattern(root, every, fetch.splits)
+    else:
+        layout = layouts.whole(fetch.layout)
+        parts = roles.assigned(every, layout, is_picture, glance)
+        used = kinds.chosen(parts, layout, glance)
+        result = Inventory(_items(root, parts, used), parts, *used)
+    if not result.items:
+        raise ClearsetError(_no_image(source, fetch, result.parts))
+    return replace(result, items=sorted(result.items, key=lambda item: (item.split, item.name)))
+
+
+def _no_image(source: Path, fetch: Fetch, parts: Sequence[Part]) -> str:
+    where = ", ".join(split.images for split in fetch.splits.values()) or "any sub-folder"
+    alone = sum(part.reason == roles.ALONE for part in parts)
+    hint = f"; {alone} look like annotations of none: call them images by fetch.layout.images"
+    suffixes = " ".join(sorted(SUFFIXES))
+    return f"no image in {source} ({where}; known suffixes: {suffixes}){hint if alone else ''}"
 
 
 def image_ids(paths: list[str]) -> list[str]:
@@ -86,94 +104,101 @@ def image_ids(paths: list[str]) -> list[str]:
     return [stem if counts[stem] == 1 else path for stem, path in zip(stems, paths, strict=True)]
 
 
-def _by_pattern(folder: Path, splits: Mapping[str, Split]) -> list[Item]:
+def is_picture(entry: Entry) -> bool:
+    """Whether a file is a picture: by its suffix, or without one by its first bytes."""
+    if entry.place.suffix:
+        return entry.place.suffix.lower() in SUFFIXES
+    try:
+        with entry.file.open("rb") as file:
+            return file.read(12).startswith(MAGIC)
+    except OSError:
+        return False
+
+
+MAGIC = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"GIF8", b"BM")
+
+
+def _by_pattern(root: Path, every: Sequence[Entry], splits: Mapping[str, Split]) -> Inventory:
+    """Return what patterns name; what they do not is left out if it is a picture."""
+    items = [item for name, split in splits.items() for item in _of_split(root, name, split)]
+    named: dict[Path, Part] = {}
+    by_file = {entry.file: entry for entry in every}
+    for item in items:
+        place = (PurePosixPath(item.source),)
+        for file, role in ((item.file, IMAGE), (item.mask, ANNOTATION), (item.label, LABEL)):
+            if file in by_file:
+                named[file] = Part(
+                    by_file[file], role, "masks" if role == ANNOTATION else "", place
+                )
+    return Inventory(items, [named.get(e.file) or _unnamed(e) for e in every], "masks")
+
+
+def _unnamed(entry: Entry) -> Part:
+    if entry.reason or is_picture(entry):
+        return Part(entry, LEFT, reason=entry.reason or UNNAMED)
+    return Part(entry, COMPANION)
+
+
+def _of_split(root: Path, name: str, split: Split) -> list[Item]:
+    files = [
+        file
+        for file in sorted(root.glob(split.images))
+        if file.is_file() and file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+    ]
+    counts = Counter(file.name for file in files)
     items = []
-    for name, split in splits.items():
-        files = [file for file in sorted(folder.glob(split.images)) if _is_image(file)]
-        names = Counter(file.name for file in files)
-        for file in files:
-            mask, label = (
-                _template(folder, pattern, file.stem) if pattern else None
-                for pattern in (split.masks, split.labels)
-            )
-            whole = file.relative_to(folder).as_posix()
-            place = PurePosixPath(file.name if names[file.name] == 1 else whole)
-            items.append(Item(name, place, file, mask, folder, label=label))
+    for file in files:
+        mask, label = (
+            _template(root, pattern, file.stem) if pattern else None
+            for pattern in (split.masks, split.labels)
+        )
+        whole = file.relative_to(root).as_posix()
+        place = PurePosixPath(file.name if counts[file.name] == 1 else whole)
+        items.append(Item(name, place, file, mask, root, label=label))
     return items
 
 
-def _template(folder: Path, masks: str, stem: str) -> Path | None:
+def _template(root: Path, masks: str, stem: str) -> Path | None:
     """Return the file that the mask template names for an image, if there is one."""
-    matches = sorted(folder.glob(masks.replace("{stem}", glob.escape(stem))))
+    matches = sorted(root.glob(masks.replace("{stem}", glob.escape(stem))))
     return matches[0] if matches else None
 
 
-def _is_image(file: Path) -> bool:
-    return file.is_file() and file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
-
-
-def _by_name(folder: Path) -> list[Item]:
-    """Sort files by the words in their folders: train, test, ...; images; masks, labels, ..."""
-    images: list[tuple[str, PurePosixPath, Path]] = []
-    masks: Beside = defaultdict(dict)
-    labels: Beside = defaultdict(dict)
-    for file in _walk(folder):
-        split, parent, annotates = _placed(PurePosixPath(file.relative_to(folder).as_posix()))
-        if file.suffix.lower() in LABELS:
-            labels[split, _mask_stem(file.stem)].setdefault(parent, file)
-        elif _is_image(file) and annotates:
-            masks[split, _mask_stem(file.stem)][parent] = file
-        elif _is_image(file):
-            images.append((split, parent / file.name, file))
-    names = Counter((split, name) for split, name, _ in images)
-    stems = Counter((split, file.stem) for split, _, file in images)
+def _items(root: Path, parts: Sequence[Part], used: tuple[str, str]) -> list[Item]:
+    """Return an item for each image; its place keeps its folders where two would be one."""
+    images = [part.entry for part in parts if part.role == IMAGE]
+    keys = [_key(entry) for entry in images]
+    counts = Counter(keys)
+    measured, seen = (_of_kind(parts, kind) for kind in used)
+    labels = _labels(parts)
     items = []
-    for split, name, file in images:
-        whole = PurePosixPath(file.relative_to(folder).as_posix())
-        alone = stems[split, file.stem] == 1
-        mask, label = (_of(b[split, file.stem], name.parent, alone) for b in (masks, labels))
-        place = name if names[split, name] == 1 else whole
-        items.append(Item(split, place, file, mask, folder, label=label))
+    for entry, (split, place) in zip(images, keys, strict=True):
+        name = place if counts[split, place] == 1 else entry.place
+        mask, label, field = (one.get(entry.place) for one in (measured, labels, seen))
+        items.append(Item(split, name, entry.file, mask, root, label=label, field=field))
     return items
 
 
-def _placed(path: PurePosixPath) -> tuple[str, PurePosixPath, bool]:
-    """Return what a file's folders say: its split, its place there, whether it is an annotation."""
-    parts = path.parts[:-1]
-    words = [part.lower().split("_")[-1] for part in parts]
-    split = next((SPLITS[w] for p in parts for w in p.lower().split("_") if w in SPLITS), WHOLE)
-    names = (
-        part
-        for part, word in zip(parts, words, strict=True)
-        if part.lower() not in SPLITS and word not in (*IMAGES, *MASKS)
-    )
-    return split, PurePosixPath(*names), any(word in MASKS for word in words)
+def _key(entry: Entry) -> tuple[str, PurePosixPath]:
+    folders = entry.place.parts[:-1]
+    return names.split(folders), names.place(folders) / entry.place.name
 
 
-def _of(files: Mapping[PurePosixPath, Path], place: PurePosixPath, alone: bool) -> Path | None:
-    """Return the file of an image's own folder, or a single image's single one."""
-    return next(iter(files.values())) if alone and len(files) == 1 else files.get(place)
+def _of_kind(parts: Iterable[Part], kind: str) -> dict[PurePosixPath, Path]:
+    """Return, by an image's place, its only annotation of a kind."""
+    by_image: dict[PurePosixPath, list[Part]] = defaultdict(list)
+    for part in parts:
+        if part.role == ANNOTATION and part.kind == kind:
+            for image in part.images:
+                by_image[image].append(part)
+    return {image: own[0].entry.file for image, own in by_image.items() if len(own) == 1}
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield visible files in name order, links to folders not followed."""
-    for path, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(path) / name for name in sorted(files) if not name.startswith("."))
-
-
-def _mask_stem(stem: str) -> str:
-    """Return a mask's stem without the word that marks it: 21_mask -> 21."""
-    head, _, last = stem.replace("-", "_").rpartition("_")
-    return stem[: len(head)] if head and last.lower() in MASKS else stem
-
-
-def passed_over(folder: Path, items: Sequence[Item]) -> list[str]:
-    """Return, for the log, which visible files are no image and which go with none."""
-    used = {file for item in items for file in (item.file, item.mask, item.label)}
-    files = [file for file in _walk(folder) if file not in used]
-    suffixes = Counter(f.suffix.lower() or "no suffix" for f in files if not _is_image(f))
-    other = listed((f"{count} {suffix}" for suffix, count in sorted(suffixes.items())), limit=8)
-    alone = listed(file.relative_to(folder).as_posix() for file in files if _is_image(file))
-    lines = [f"passed over, no image's suffix: {other}"] if other else []
-    return lines + ([f"passed over, masks or images of no split: {alone}"] if alone else [])
+def _labels(parts: Iterable[Part]) -> dict[PurePosixPath, Path]:
+    """Return, by an image's place, the likeliest of its labels."""
+    chosen: dict[PurePosixPath, Path] = {}
+    likely = [part for part in parts if part.role == LABEL and part.kind in LABELS]
+    for part in sorted(likely, key=lambda part: LABELS.index(part.kind)):
+        for image in part.images:
+            chosen.setdefault(image, part.entry.file)
+    return chosen

@@ -5,13 +5,15 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from clearset.config.schema_fetch import Fetch, Scene, Source
 from clearset.generate.retina.synthesis import Made, sample
 from clearset.generate.satellite import tiles
 from clearset.images.codec import png_bytes
 from clearset.sources import archives
+from clearset.sources.entries import Entry
+from clearset.sources.inventory import is_picture
 from clearset.store import layout
 from clearset.store.errors import ClearsetError
 from clearset.store.parallel import mapped
@@ -31,7 +33,7 @@ def source_folder(dataset: str, fetch: Fetch) -> Iterator[Path]:
         place = unpacked if fetch.source is Source.generated else find(dataset, fetch)
         if fetch.source is Source.generated:
             generate(unpacked, fetch)
-        elif place.is_file():
+        elif place.is_file() and not is_picture(Entry(PurePosixPath(place.name), place)):
             archives.unpack(place, unpacked)
             place = unpacked
         if fetch.checksums:
@@ -83,8 +85,8 @@ def _by_hand(dataset: str, fetch: Fetch, variable: str) -> Path:
     raise ClearsetError(
         f"no copy of {dataset} was found. It lies behind a registration: get it from "
         f"{fetch.homepage} and put it, as a folder or a zip, at {places[0]} or {places[1]}, or say "
-        f"where it is: {variable}=/path. Expected there: {fetch.layout}. Then run the same command "
-        "again"
+        f"where it is: {variable}=/path. Expected there: {fetch.expected}. Then run the "
+        "same command again"
     )
 
 

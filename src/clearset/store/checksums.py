@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,8 @@ from clearset.store.parallel import watched
 CHECKSUMS = "checksums.sha256"
 IDENTITIES = "identities.sha256"  # beside it, of images: see `identity`
 MISSING, CHANGED, UNLISTED = "missing", "changed", "not listed"
+DRIVE = re.compile(r"[A-Za-z]:")  # at the start of a path, another disk on some systems
+UNWRITTEN = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of others, ends of lines
 LINE = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<path>.+)")
 
 
@@ -31,14 +34,17 @@ def sha256(path: Path) -> str:
 
 
 def is_safe(name: str) -> bool:
-    """Whether a name stays below the folder that it is joined to, on any system."""
+    """Whether a name stays below the folder that it is joined to, on any system, and fits a line.
+
+    Every space and mark that can be written is a name's own affair: U+202F, soft hyphens, emoji.
+    """
     path = PurePosixPath(name)
     return bool(path.parts) and not (
         path.is_absolute()
         or ".." in path.parts
         or "\\" in name
-        or ":" in name
-        or not name.isprintable()
+        or DRIVE.match(name)
+        or any(unicodedata.category(character) in UNWRITTEN for character in name)
     )
 
 
@@ -90,7 +96,8 @@ def verify(folder: Path, digests: dict[str, str] | None = None) -> list[Differen
 
     Raises `ClearsetError` as `read`.
     """
-    expected = read(folder / CHECKSUMS) if digests is None else digests
+    own = layout.own(folder, CHECKSUMS)
+    expected = read(own) if digests is None else digests
     differences = []
     for place in watched(sorted(expected), len(expected), "verify"):
         file = folder / place
@@ -98,7 +105,7 @@ def verify(folder: Path, digests: dict[str, str] | None = None) -> list[Differen
             differences.append(Difference(place, MISSING))
         elif sha256(file) != expected[place]:
             differences.append(Difference(place, CHANGED))
-    others = sorted(set(below(folder)) - set(expected) - {CHECKSUMS})
+    others = sorted(set(below(folder)) - set(expected) - {own.name})
     return sorted([*differences, *(Difference(o, UNLISTED) for o in others)], key=lambda d: d.path)
 
 

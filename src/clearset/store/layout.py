@@ -14,6 +14,15 @@ INCOMING = DATA / "incoming"  # files put by hand, and downloads
 FOLDERS = Path("folders")  # pipelines of `make folder`
 
 
+OWN = "clearset-"  # before a released folder's own file where the source has one of that name
+
+
+def own(folder: Path, name: str) -> Path:
+    """Return where a released folder has a file of its own: beside the source's of that name."""
+    beside = folder / f"{OWN}{name}"
+    return beside if beside.exists() else folder / name
+
+
 def last_stages(dataset: str) -> list[str]:
     """Return the stages of a dataset that no other follows, as DVC names them."""
     return [f"report@{dataset}", f"release@{dataset}"]

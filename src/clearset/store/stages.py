@@ -10,9 +10,10 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Of the stage fetch: every image of the source, what is known of it, and remarks."""
+    """Of the stage fetch: every image and file of the source, what is known of it, remarks."""
 
     images: pd.DataFrame
+    files: pd.DataFrame
     truth: pd.DataFrame
     notes: pd.DataFrame
 

@@ -20,9 +20,9 @@ from clearset.store.errors import ClearsetError
 DUST = 1e-12
 
 
-def write(name: str, frame: pd.DataFrame, folder: Path) -> Path:
-    """Write a table as `<folder>/<name>.csv`, whole or not at all, and return its path."""
-    path = folder / f"{name}.csv"
+def write(name: str, frame: pd.DataFrame, folder: Path, file: str = "") -> Path:
+    """Write a table as `<folder>/<name>.csv`, or `file`, whole or not at all; return its path."""
+    path = folder / (file or f"{name}.csv")
     with layout.replacing(path) as incomplete:
         table = without_dust(checked(name, frame))
         table.to_csv(incomplete, index=False, float_format="%.6g", lineterminator="\n")
@@ -40,7 +40,7 @@ def without_dust(frame: pd.DataFrame) -> pd.DataFrame:
 
 def read(name: str, folder: Path) -> pd.DataFrame:
     """Return the table that `write` wrote; raises `ClearsetError` if it is not there or not it."""
-    table, path = TABLES[name], folder / f"{name}.csv"
+    table, path = TABLES[name], layout.own(folder, f"{name}.csv")
     if not path.exists():
         raise ClearsetError(f"{path} is missing. Run `dvc repro` up to the stage that writes it")
     text = [column for column, kind in table.columns.items() if kind == STR]

@@ -29,8 +29,21 @@ TABLES = {
             "sha256": STR,  # of the file
             "pixels_sha256": STR,  # of the decoded pixels
             "error": STR,  # why it can not be read; empty: it can
+            "mask_error": STR,  # why its mask can not be used; empty: it can, or there is none
         },
         ("image_id",),
+    ),
+    # one row a file of the source, and a further one for each further image that shares it
+    "files": Table(
+        {
+            "file": STR,  # where it lies in the source, below its root
+            "role": STR,  # image, mask, field of view, annotation, label, companion, left out
+            "kind": STR,  # of an annotation
+            "image_id": STR,  # of the image that it is, or belongs to; empty: to the whole set
+            "split": STR,
+            "reason": STR,  # why it is left out, can not be used, or is not looked at
+        },
+        ("file", "image_id"),
     ),
     # what a reader of the report should know about the source
     "notes": Table({"note": STR}, ("note",)),

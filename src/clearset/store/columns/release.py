@@ -2,6 +2,9 @@
 
 from clearset.store.columns.table import FLOAT, STR, Table
 
+# Columns that manifests written before there were such do not have.
+LATER = ("output_identity", "mask_identity", "alpha", "shown", "orientation", "seen", "mask_error")
+
 TABLES = {
     # every image of the source: what became of it in the released dataset, and (further columns)
     # the evidence on its repair; text and paths as `cells` makes them
@@ -26,14 +29,26 @@ TABLES = {
             "low": FLOAT,  # the stored value that is measured as 0, as in `images`
             "high": FLOAT,
             "nodata": FLOAT,
-            "alpha": STR,
-            "shown": STR,
-            "orientation": STR,
-            "seen": STR,
+            **dict.fromkeys(LATER[2:6], STR),
+            "mask_error": STR,  # why its mask can not be used; empty: it can, or there is none
         },
         ("image_id",),
         others=FLOAT,
-        later=("output_identity", "mask_identity", "alpha", "shown", "orientation", "seen"),
+        later=LATER,
+    ),
+    # every file of the source, and where it lies in the released dataset; one that belongs to
+    # several images has a row for each
+    "inventory": Table(
+        {
+            "file": STR,  # below the source's root
+            "role": STR,  # image, mask, field of view, annotation, label, companion, left out
+            "kind": STR,  # of an annotation
+            "image_id": STR,  # that it is or belongs to; empty: it is of the whole set
+            "output": STR,  # below the release's root; empty: it is not there
+            "sha256": STR,  # of what is there
+            "reason": STR,  # why it is not there, is not used, or what it still names
+        },
+        ("file", "image_id"),
     ),
 }
 
@@ -61,6 +76,7 @@ MEANING = {
     "alpha": "number of the band, from 1, that is 0 where nothing is seen; empty: none is",
     "shown": "numbers of the bands that are measured; empty: 1, or 1 to 3",
     "orientation": "EXIF's, by which it is measured; empty: as stored",
-    "seen": "its field of view: page, file PATH, or disc ROW COLUMN RADIUS (px); empty: no other",
+    "seen": "its field of view: page, file PATH, or disc ROW COLUMN RADIUS (px); or empty",
+    "mask_error": "why its mask can not be used; empty: it can, or there is none",
 }
 EVIDENCE = "evidence on its repair, which was accepted or refused by it"  # the further columns
