@@ -10,6 +10,7 @@ from clearset.config import params
 from clearset.config.schema import Dataset, Engine, Rule
 from clearset.config.stage import run
 from clearset.decide import published, rules
+from clearset.decide.measures import measures
 from clearset.engines import analysis
 from clearset.proof import comparison, outcomes, probes, verdicts
 from clearset.proof.evidence import check_bounds
@@ -20,7 +21,7 @@ from clearset.store.dossiers import Dossier
 from clearset.store.stages import Comparison, Survey
 from clearset.truth import evaluation, trust
 
-LOCAL = {"images", "neighbours", "links", "registrations", "curves"}  # in data/ only
+LOCAL = {"images", "files", "neighbours", "links", "registrations", "curves"}  # in data/ only
 OF_TRUTH = {"truth", "detection", "severities", "crosstalk", "calibration"}  # where truth is known
 MOST_ROWS = 1000  # of a table beside the report; a longer one is in data/ only
 
@@ -82,7 +83,7 @@ def before_and_after(
     if repaired.repairs.empty:
         return {name: columns.empty(name) for name in ("outcomes", "comparison", "changes")}
     after = again(section, dossier, survey)
-    flags = dossier.selection.flags, rules.flag(rules.measures(after), bounds)
+    flags = dossier.selection.flags, rules.flag(measures(after), bounds)
     ids = repaired.repairs["image_id"].tolist()
     table = comparison.compare(survey.metrics, after.metrics, ids)
     callers = outcomes.callers(repaired.repairs, outcomes.answers(section))

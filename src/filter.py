@@ -26,7 +26,6 @@ def main(dataset: str) -> str:
     fetched, analyzed = (layout.stage_folder(stage, dataset) for stage in ("fetch", "analyze"))
     survey = read(fetched, analyzed, section)
     judgement = rules.judge(section.filter, survey)
-    rules.refuse_all(judgement.values, judgement.bounds, judgement.flags)
     summary = rules.summary(section.filter, judgement.bounds, judgement.flags)
     better, selection = select(section, survey, judgement)
     target, reports = layout.stage_folder("filter", dataset), layout.REPORTS / dataset
@@ -41,7 +40,8 @@ def main(dataset: str) -> str:
     counts |= duplicates.savings(survey.images, selection.curation)
     few = {name: counts[name] for name in ("flagged", "dropped")}
     tables.write_metrics(few, dataset, reports / "counts.json")
-    return "\n".join(message(counts, summary, target, bool(better)))
+    warned = [f"  {row.rule} {row.warning}" for row in selection.warnings.itertuples()]
+    return "\n".join([*message(counts, summary, target, bool(better)), *warned])
 
 
 def read(fetched: Path, analyzed: Path, section: Dataset) -> Survey:
@@ -66,6 +66,7 @@ def select(
         curation=duplicates.curation(survey.images, dropping, judgement.surplus),
         calibration=table,
         curves=curves,
+        warnings=rules.warnings(judgement.values, own, flags),
     )
 
 

@@ -1,11 +1,13 @@
 """Archives and downloads whose content is not trusted: whole and proven, or not there at all."""
 
 import hashlib
+import io
 import random
 import stat
+import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -66,7 +68,6 @@ def test_unpacking_replaces_what_was_there(tmp_path: Path) -> None:
         "C:\\x",
         "C:/x",
         "a\\..\\x",
-        "a\\x",
         "line\nbreak",
         "escape\x1b[2J",
         ".",
@@ -311,3 +312,49 @@ def test_prove_does_not_take_a_folder_for_a_file(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(ClearsetError, match=r"1 missing \(a\)$"):
         archives.prove(tmp_path, {"a": digest(b"")})
+
+
+def test_names_parted_by_backslashes_are_folders(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "a.zip", {"images\\1.png": b"1", "images\\": b"", "readme": b"2"})
+    archives.unpack(archive, tmp_path / "unpacked")
+    assert (tmp_path / "unpacked/images/1.png").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".tgz", ".tar.xz"])
+def test_a_tar_is_unpacked_too(tmp_path: Path, suffix: str) -> None:
+    archive = tarred(tmp_path / f"a{suffix}", {"images/1.png": b"1", "readme": b"2"})
+    archives.unpack(archive, tmp_path / "unpacked")
+    assert (tmp_path / "unpacked/images/1.png").read_bytes() == b"1"
+    assert (tmp_path / "unpacked/readme").read_bytes() == b"2"
+
+
+@pytest.mark.parametrize(
+    ("member", "reason"),
+    [
+        ({"name": "../out"}, "unsafe names"),
+        ({"name": "/out"}, "unsafe names"),
+        ({"name": "in", "type": tarfile.SYMTYPE, "linkname": "../secret"}, "links"),
+        ({"name": "in", "type": tarfile.LNKTYPE, "linkname": "/etc/hosts"}, "links"),
+        ({"name": "in", "type": tarfile.FIFOTYPE}, "links"),
+        ({"name": "GOOD"}, "names twice"),
+    ],
+)
+def test_a_hostile_tar_is_refused(tmp_path: Path, member: dict[str, Any], reason: str) -> None:
+    archive = tarred(tmp_path / "a.tar", {"good": b"1"}, [member])
+    refused(archive, f"holds {reason}: .*Nothing was unpacked")
+
+
+def tarred(path: Path, files: dict[str, bytes], others: Sequence[dict[str, Any]] = ()) -> Path:
+    """Return a tar of files, and of members of other kinds."""
+    mode = {".gz": "w:gz", ".tgz": "w:gz", ".xz": "w:xz"}.get(path.suffix, "w")
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+        for options in others:
+            member = tarfile.TarInfo(options["name"])
+            member.type = options.get("type", tarfile.REGTYPE)
+            member.linkname = options.get("linkname", "")
+            archive.addfile(member, io.BytesIO())
+    return path

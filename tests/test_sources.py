@@ -18,7 +18,8 @@ from clearset.config.schema_fetch import Fetch, Scene, Source, Split
 from clearset.generate.satellite import tiles
 from clearset.generate.satellite.tile import boxes_text, tile
 from clearset.images import codec
-from clearset.sources import inventory, origin
+from clearset.sources import inventory, origin, plan, roles
+from clearset.sources.inventory import Item
 from clearset.store.errors import ClearsetError
 
 FILES = {"Tiny Set/train/a.png": b"1", "Tiny Set/train/b.png": b"2", "Tiny Set/test/c.png": b"3"}
@@ -59,8 +60,13 @@ def tiny(in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Fetch:
     )
 
 
+def items(folder: Path, splits: dict[str, Split] | None = None) -> list[Item]:
+    """Return the images of a source, by patterns or by names and looks."""
+    return inventory.inventory(folder, Fetch(splits=splits or {})).items
+
+
 def names(folder: Path, fetch: Fetch) -> list[str]:
-    return [f"{item.split}/{item.name}" for item in inventory.items(folder, fetch.splits)]
+    return [f"{item.split}/{item.name}" for item in items(folder, fetch.splits)]
 
 
 PLACES: dict[str, Callable[[Path], object]] = {
@@ -218,15 +224,15 @@ def test_the_generated_sample_is_the_same_twice(in_folder: Path) -> None:
     seen = []
     for _ in range(2):
         with origin.source_folder("sample", fetch) as folder:
-            seen.append([(i, i.file.read_bytes()) for i in inventory.items(folder, {})])
+            seen.append([(i, i.file.read_bytes()) for i in items(folder)])
         assert not folder.exists()
     assert seen[0] == seen[1]
-    items = [item for item, _ in seen[0]]
-    assert [f"{i.split}/{i.name}" for i in items] == [
+    own = [item for item, _ in seen[0]]
+    assert [f"{i.split}/{i.name}" for i in own] == [
         *(f"test/eye_{n:03d}.png" for n in (3, 4)),
         *(f"train/eye_{n:03d}.png" for n in (0, 1, 2)),
     ]
-    assert [bool(item.mask) for item in items] == [False, False, True, True, True]
+    assert [bool(item.mask) for item in own] == [False, False, True, True, True]
 
 
 @pytest.mark.parametrize("bands", [1, 3])
@@ -240,7 +246,7 @@ def test_generated_tiles_are_geotiffs_of_16_bits_the_same_twice(
     seen = []
     for _ in range(2):
         with origin.source_folder("tiles", fetch) as folder:
-            found = inventory.items(folder, {})
+            found = items(folder)
             seen.append({i.source: i.file.read_bytes() for i in found})
             texts = {file.stem: file.read_text() for file in folder.glob("*/labelTxt/*.txt")}
             first = found[-3].file
@@ -306,7 +312,7 @@ def test_a_tile_taken_again_is_another_crop_each_time() -> None:
 def test_patterns_find_images_and_their_masks(tmp_path: Path) -> None:
     laid(tmp_path, ["s/im/b.png", "s/im/a[1].png", "s/gt/a[1].tif", "s/gt/a1.tif", "t/c.png"])
     splits = {"train": Split("s/im/*.png", "s/gt/{stem}.*"), "test": Split("t/*.png")}
-    found = inventory.items(tmp_path, splits)
+    found = items(tmp_path, splits)
     assert [(i.split, str(i.name), i.mask and i.mask.name) for i in found] == [
         ("test", "c.png", None),
         ("train", "a[1].png", "a[1].tif"),
@@ -316,7 +322,7 @@ def test_patterns_find_images_and_their_masks(tmp_path: Path) -> None:
 
 def test_patterns_pass_over_what_is_no_visible_image(tmp_path: Path) -> None:
     laid(tmp_path, ["a.png", ".b.png", "c.txt", "d", "e.png/f.txt"])
-    assert [i.file.name for i in inventory.items(tmp_path, {"all": Split("*")})] == ["a.png"]
+    assert [i.file.name for i in items(tmp_path, {"all": Split("*")})] == ["a.png"]
 
 
 def by_name(folder: Path) -> dict[str, str | None]:
@@ -325,7 +331,7 @@ def by_name(folder: Path) -> dict[str, str | None]:
         f"{item.split}: {item.name}": (
             item.mask.relative_to(folder).as_posix() if item.mask else None
         )
-        for item in inventory.items(folder, {})
+        for item in items(folder)
     }
 
 
@@ -370,7 +376,7 @@ def by_name(folder: Path) -> dict[str, str | None]:
             ["one/images/a.png", "two/images/a.png", "two/masks/a.png"],
             {"all: one/a.png": None, "all: two/a.png": "two/masks/a.png"},
         ),
-        (["photos/a.png", "masks/a.png"], {"all: photos/a.png": "masks/a.png"}),
+        (["photos/a.png", "masks/a.png"], {"all: a.png": "masks/a.png"}),
         (
             ["images/a.png", "img/a.png", "test/a.png"],
             {"all: images/a.png": None, "all: img/a.png": None, "test: a.png": None},
@@ -388,51 +394,60 @@ def test_hidden_files_and_other_suffixes_are_passed_over(tmp_path: Path) -> None
     assert by_name(tmp_path) == {"all: a.png": None}
 
 
-def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
+def test_a_link_to_a_folder_that_is_read_already_is_a_row(tmp_path: Path) -> None:
     laid(tmp_path, ["a.png"])
     (tmp_path / "loop").symlink_to(tmp_path)
     assert by_name(tmp_path) == {"all: a.png": None}
+    assert "a folder that is read as 'the source itself'" in roles_of(tmp_path)["loop"]
 
 
 def test_items_are_sorted_whatever_the_order_on_disk(tmp_path: Path) -> None:
     laid(tmp_path, ["z/test/b.png", "train/a.png", "z/test/a.png", "z/test/B.png", "b/train/a.png"])
-    found = [(i.split, str(i.name)) for i in inventory.items(tmp_path, {})]
+    found = [(i.split, str(i.name)) for i in items(tmp_path)]
     assert found == sorted(found)
 
 
 def test_no_image_is_an_error_that_names_folder_and_suffixes(tmp_path: Path) -> None:
     laid(tmp_path, ["masks/a.png", "a.txt"])
     with pytest.raises(ClearsetError, match=r"any sub-folder; known suffixes: .*\.png") as caught:
-        inventory.items(tmp_path, {})
+        items(tmp_path)
     assert str(tmp_path) in str(caught.value)
 
 
 def test_one_name_in_two_folders_of_a_pattern_stays_two_images(tmp_path: Path) -> None:
     laid(tmp_path, ["a/eye.png", "b/eye.png", "b/other.png"])
-    found = [str(item.name) for item in inventory.items(tmp_path, {"all": Split("*/*.png")})]
+    found = [str(item.name) for item in items(tmp_path, {"all": Split("*/*.png")})]
     assert found == ["a/eye.png", "b/eye.png", "other.png"]
 
 
 def test_no_image_by_patterns_names_the_patterns(tmp_path: Path) -> None:
     with pytest.raises(ClearsetError, match=r"\(a/\*\.png, b/\*; known"):
-        inventory.items(tmp_path, {"train": Split("a/*.png"), "test": Split("b/*")})
+        items(tmp_path, {"train": Split("a/*.png"), "test": Split("b/*")})
 
 
-def test_passed_over_counts_the_other_visible_files(tmp_path: Path) -> None:
+def roles_of(folder: Path) -> dict[str, str]:
+    parts = inventory.inventory(folder, Fetch()).parts
+    return {str(part.entry.place): f"{part.role} {part.reason}".strip() for part in parts}
+
+
+def test_every_other_file_has_a_part(tmp_path: Path) -> None:
     laid(tmp_path, ["a.png", "b.txt", "x/c.TXT", "README", ".hidden", ".git/HEAD", "d.dcm"])
-    lines = inventory.passed_over(tmp_path, inventory.items(tmp_path, {}))
-    assert lines == ["passed over, no image's suffix: 1 .dcm, 2 .txt, 1 no suffix"]
+    assert roles_of(tmp_path) == {
+        ".git/HEAD": "left out hidden",
+        ".hidden": "left out hidden",
+        "README": "companion",
+        "a.png": "image",
+        "b.txt": "companion",
+        "d.dcm": "companion",
+        "x/c.TXT": "companion",
+    }
 
 
-def test_a_mask_without_an_image_is_named(tmp_path: Path) -> None:
-    laid(tmp_path, ["images/a.png", "masks/a.png", "masks/stray.png"])
-    lines = inventory.passed_over(tmp_path, inventory.items(tmp_path, {}))
-    assert lines == ["passed over, masks or images of no split: masks/stray.png"]
-
-
-def test_nothing_passed_over_is_nothing_to_say(tmp_path: Path) -> None:
-    laid(tmp_path, ["a.png", "b.TIFF"])
-    assert inventory.passed_over(tmp_path, inventory.items(tmp_path, {})) == []
+def test_a_mask_without_an_image_is_carried_along_and_named(tmp_path: Path) -> None:
+    laid(tmp_path, ["images/a.png", "images/b.png", "masks/a.png", "masks/stray.png"])
+    assert roles_of(tmp_path)["masks/stray.png"] == f"companion {roles.ALONE}"
+    text = "\n".join(plan.lines(inventory.inventory(tmp_path, Fetch())))
+    assert "no image goes with 'masks/stray.png'" in text
 
 
 def test_ravir_is_23_pairs_and_19_images_alone(ravir: Path) -> None:
@@ -443,7 +458,7 @@ def test_ravir_is_23_pairs_and_19_images_alone(ravir: Path) -> None:
         ),
         "test": Split("RAVIR Dataset/test/*.png"),
     }
-    listed, guessed = inventory.items(ravir, splits), inventory.items(ravir / "RAVIR Dataset", {})
+    listed, guessed = items(ravir, splits), items(ravir / "RAVIR Dataset")
     assert [(i.split, i.mask is not None) for i in listed] == [("test", False)] * 19 + [
         ("train", True)
     ] * 23

@@ -85,7 +85,7 @@ def planned(source: str, name: str, overrides: list[str]) -> str:
 
 
 def folder(source: str, name: str, overrides: list[str], moved: bool = False) -> str:
-    """Write the folder's pipeline and run it; returns the next step. `moved`: SOURCE is a new one."""
+    """Write the folder's pipeline and run it; return the next step. `moved`: SOURCE is new."""
     refuse_unfit(source, name)
     place, home, own = Path(source).resolve(), layout.FOLDERS / name, own_params(name)
     alone = recognised(place)  # tables without images

@@ -1,5 +1,6 @@
 """Metrics and bounds to flags, flags to decisions: every rule works the same way."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from clearset.config.schema import SURPLUS, Action, Rule
-from clearset.images.ranges import odd_formats
-from clearset.similar.duplicates import Surplus, copies, label_dice, most_inliers, surplus
+from clearset.decide.measures import measures
+from clearset.similar.duplicates import Surplus, surplus
 from clearset.store.errors import ClearsetError
 from clearset.store.stages import Survey
 
@@ -23,7 +24,9 @@ BETWEEN |= {
     "edge_similarity",
     "published_outlier",
 }
-RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
+# Metrics that a declared range of values moves.
+BRIGHTNESS = {"mean", "min", "max", "stdv", "blur", "highlights", "dark_share", "white_share"}
+BRIGHTNESS |= {"noise_sigma", "laplacian_variance"}
 
 
 @dataclass(frozen=True)
@@ -63,40 +66,6 @@ def dropping(rules: Mapping[str, Rule], flags: pd.DataFrame) -> pd.DataFrame:
     return flags.assign(metric=metric)[drops]
 
 
-def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
-    """Return everything that a rule can bound: one row an image, one column a metric.
-
-    Beside the measured metrics: `unreadable` (0 or 1), `byte_copies` and `pixel_copies` (how many
-    other images are the same), `nearest_similarity` (in the whole dataset), `surplus_similarity`
-    and `surplus_copies` (of a group all but the best: see `duplicates.merges`), `odd_format` (1:
-    other bands or bit depth than most), `nodata_share`, `isolation_z`, `published_outlier` and
-    `edge_similarity` (in the split), `label_dice` (with another mask of the same pixels; 1 without
-    one), `leak_inliers` (of the best fit onto an image of another split; 0 without one),
-    `mask_share`, `mask_unknown` and `mask_agreement` (of images with a mask). Empty where there is
-    nothing to measure.
-    """
-    images, neighbours = survey.images, survey.neighbours
-    spare = spare or surplus(images, survey.metrics, survey.links)
-    table = survey.metrics.set_index("image_id").reindex(sorted(images["image_id"]))
-    table["unreadable"] = (images.set_index("image_id")["error"] != "").astype(float)
-    table["byte_copies"] = copies(images, "sha256")
-    table["pixel_copies"] = copies(images, "pixels_sha256")
-    table = table.join(survey.outliers.set_index("image_id")[RELATIONS])
-    table["nearest_similarity"] = neighbours.groupby("image_id")["similarity"].max()
-    readable = table["unreadable"] == 0
-    for name, column in spare.measures().items():
-        table[name] = column.reindex(table.index).fillna(0.0).where(readable)
-    table["odd_format"] = odd_formats(images)
-    gaps = table["nodata_share"] if "nodata_share" in table else pd.Series(0.0, table.index)
-    table["nodata_share"] = gaps.fillna(0.0).where(readable)
-    agreement = label_dice(survey.conflicts).reindex(table.index)
-    table["label_dice"] = agreement.fillna(1.0).where(readable)
-    inliers = most_inliers(survey.registrations).reindex(table.index)
-    table["leak_inliers"] = inliers.fillna(0).where(readable)
-    table = table.join(survey.masks.set_index("image_id"))
-    return table.astype(float)
-
-
 def bounds(rules: Mapping[str, Rule], values: pd.DataFrame) -> dict[str, Rule]:
     """Return the rules with each quantile replaced by the bound that it comes to.
 
@@ -112,10 +81,29 @@ def bounds(rules: Mapping[str, Rule], values: pd.DataFrame) -> dict[str, Rule]:
             )
         low, high = rule.min, rule.max
         if rule.quantile is not None:
-            bound = float(f"{values[rule.metric].quantile(rule.quantile):.6g}")
-            low, high = (bound, None) if rule.quantile < 0.5 else (None, bound)
+            column, is_low = values[rule.metric], rule.quantile < 0.5
+            share = rule.quantile if is_low else 1 - rule.quantile
+            bound = beyond(column if is_low else -column, share)
+            low, high = (bound, None) if is_low else (None, -bound)
         resolved[name] = Rule(rule.metric, low, high, None, rule.action, rule.finds)
     return resolved
+
+
+def beyond(column: pd.Series, share: float) -> float:
+    """Return a bound below which at least a share of a column's values lies, ties included.
+
+    Half-way to the next larger value, to six digits where these tell the two apart.
+    """
+    numbers = np.sort(column.dropna().to_numpy())
+    if not len(numbers):
+        return 0.0
+    last = numbers[max(math.ceil(share * len(numbers) - 1e-9), 1) - 1]
+    larger = numbers[numbers > last]
+    if not len(larger):  # all are alike, and so is each the worst
+        return float(last + max(abs(last), 1) * 1e-5)
+    middle = float((last + larger[0]) / 2)
+    short = float(f"{middle:.6g}")
+    return short if last < short <= larger[0] else middle
 
 
 def flag(values: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:
@@ -140,20 +128,27 @@ def outside(column: pd.Series, rule: Rule) -> npt.NDArray[np.bool_]:
     return np.asarray((column < low) | (column > high), bool)
 
 
-def refuse_all(values: pd.DataFrame, rules: Mapping[str, Rule], flags: pd.DataFrame) -> None:
-    """Raise `ClearsetError` for a rule that flags every image it measures: its bound is wrong.
+def warnings(values: pd.DataFrame, rules: Mapping[str, Rule], flags: pd.DataFrame) -> pd.DataFrame:
+    """Return the table `warnings`: the rules that flag every image they measure, and why it may be.
 
     What compares images with each other is exempt: two copies may be all that there is.
     """
     counts = flags.groupby("rule")["image_id"].count()
+    rows = []
     for name, rule in rules.items():
         column = values[rule.metric].dropna()
         if rule.metric not in BETWEEN and len(column) > 1 and counts.get(name, 0) == len(column):
-            raise ClearsetError(
-                f"filter.{name} flags all {len(column)} images: {rule.metric} lies between "
-                f"{column.min():.6g} and {column.max():.6g}, allowed is {_span(rule)}. "
-                "Set a bound inside that range"
+            cause = ", or fetch.range not their values" if rule.metric in BRIGHTNESS else ""
+            rows.append(
+                (
+                    name,
+                    f"flags all {len(column)} images: {rule.metric} lies between "
+                    f"{column.min():.6g} and {column.max():.6g}, allowed is {_span(rule)}. Its "
+                    f"bound may not fit these images{cause}: look at them, and set it inside "
+                    "that range if they are sound",
+                )
             )
+    return pd.DataFrame(rows, columns=["rule", "warning"], dtype="str")
 
 
 def _span(rule: Rule) -> str:

@@ -55,8 +55,21 @@ SECTIONS = [
         "calibration",
         "",
     ),
+    (
+        "Warnings",
+        "Rules that flag every image they measure: look at the bound before the images.",
+        "warnings",
+        "",
+    ),
     ("Flags", "One row a flag.", "flags", "No image is flagged."),
     ("Unreadable", "Images that no stage can use.", "unreadable", "None."),
+    (
+        "What was read as what",
+        "Every file of the source; data/fetch/<dataset>/files.csv has them one by one, and "
+        "inventory.csv of the release says where each lies there.",
+        "roles",
+        "",
+    ),
     ("Notes on the source", "What was passed over, and how it was read.", "notes", ""),
     (
         "Outliers",
@@ -187,6 +200,7 @@ def excerpts(
     faults = severities[(severities["severity"] == 0) & (severities["part"] == "all")]
     gains, agreement = result.gains, result.agreement
     parts = {
+        "roles": roles(catalogue.files),
         "unreadable": images.loc[images["error"] != "", ["image_id", "error"]],
         "trust": detection[(detection["part"] == "all") == (detection["bounds"] == "default")],
         "missed": missed(severities, rules),
@@ -198,6 +212,13 @@ def excerpts(
         rows = gains[(gains["score"] == score) & (gains["part"] == part_of(gains))]
         parts[f"{score}_gains"] = rows.drop(columns="score")
     return parts
+
+
+def roles(files: pd.DataFrame) -> pd.DataFrame:
+    """Return how many files play which role, and why where they are not used."""
+    single = files.drop_duplicates("file")
+    counts = single.groupby(["role", "kind", "reason"])["file"].count().rename("files")
+    return counts.reset_index()[["role", "kind", "files", "reason"]]
 
 
 def saved(images: pd.DataFrame, dropped: pd.DataFrame) -> str:

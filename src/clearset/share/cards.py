@@ -59,7 +59,7 @@ def card(released: Released) -> str:
         "## Known issues",
         "\n".join(f"- {issue}" for issue in _issues(released)),
         "## Licence and citation",
-        f"{escaped(about.licence or 'Not stated: ask before you share it.')}. {about.licence_url}",
+        f"{escaped(about.licence or 'Not stated: ask before you share it')}. {about.licence_url}",
         escaped(about.citation),
     ]
     front = yaml.safe_dump(_front(released), sort_keys=False, allow_unicode=True)

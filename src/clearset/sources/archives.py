@@ -86,10 +86,11 @@ def unpack(archive: Path, target: Path) -> None:
 def _unzip(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(archive) as zipped:
         members = [member for member in zipped.infolist() if not member.is_dir()]
-        names = [member.filename for member in members]
-        if not any("/" in name for name in names):  # written on a system that parts names so
-            names = [name.replace("\\", "/") for name in names]
-        kept = [(m, name) for m, name in zip(members, names, strict=True) if name[-1:] != "/"]
+        # Some programs part names as their system does: such a name has no slash.
+        pairs = [
+            (m, m.filename if "/" in m.filename else m.filename.replace("\\", "/")) for m in members
+        ]
+        kept = [(member, name) for member, name in pairs if name[-1:] != "/"]
         links = [n for m, n in kept if (m.external_attr >> 16) & MODE_TYPE == MODE_LINK]
         _check(archive, {n: m.file_size for m, n in kept}, [n for _, n in kept], links)
         for member, name in kept:

@@ -139,7 +139,8 @@ def place(folders: Sequence[str]) -> PurePosixPath:
 
 
 def _generic(folder: str) -> bool:
-    return bool(strength(folder)) or all(_plain(word) for word in words(folder))
+    plain = folder.lower() in IMAGES or all(_plain(word) for word in words(folder))
+    return plain or bool(strength(folder))
 
 
 def _plain(word: str) -> bool:

@@ -6,7 +6,7 @@ carried along and not looked at. In doubt a picture that goes with an image by i
 an annotation: it is neither measured nor changed then.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -173,14 +173,13 @@ def _only_images(images: Sequence[Named]) -> dict[PurePosixPath, list[Named]]:
 
 
 def _kinds(marked: Sequence[Named]) -> dict[Entry, str]:
-    """Return each annotation's kind: its folder's word, or its mark where a folder has several."""
-    marks: dict[str, set[str]] = defaultdict(set)
-    for one in marked:
-        marks[names.annotating(one.folders)].add(one.name.marker)
+    """Return each annotation's kind: its folder, or its mark where an image has several there."""
+    counts = Counter((names.annotating(one.folders), one.folders, one.name.core) for one in marked)
+    several = {key[0] for key, count in counts.items() if count > 1}
     kinds = {}
     for one in marked:
         folder, marker = names.annotating(one.folders), one.name.marker
-        own = folder if folder and len(marks[folder]) == 1 else marker or folder
+        own = folder if folder and folder not in several else marker or folder
         kinds[one.entry] = one.kind or own or (one.folders[-1] if one.folders else "drawn")
     return kinds
 

@@ -42,6 +42,7 @@ class Selection:
     curation: pd.DataFrame
     calibration: pd.DataFrame
     curves: pd.DataFrame
+    warnings: pd.DataFrame
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ TABLES = {
         | dict.fromkeys(("precision", "recall", "f1"), FLOAT),  # of the kind that the rule finds
         ("rule", "side", "bound"),
     ),
+    # one row a rule that flags every image
+    "warnings": Table({"rule": STR, "warning": STR}, ("rule",)),
     # images with the same pixels and different masks
     "conflicts": Table(
         {"image_id": STR, "other_id": STR, "class": STR, "dice": FLOAT},

@@ -1,0 +1,52 @@
+"""Everything that a rule can bound, in one table: measured, counted, or true of a file."""
+
+import pandas as pd
+
+from clearset.images.ranges import formats, odd_formats
+from clearset.similar.duplicates import Surplus, copies, label_dice, most_inliers, surplus
+from clearset.store.stages import Survey
+
+RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
+
+
+def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
+    """Return everything that a rule can bound: one row an image, one column a metric.
+
+    Beside the measured metrics: `unreadable` (0 or 1), `byte_copies` and `pixel_copies` (how many
+    other images are the same), `nearest_similarity` (in the whole dataset), `surplus_similarity`
+    and `surplus_copies` (of a group all but the best: see `duplicates.merges`), `odd_format` (1:
+    other bands or bit depth than most), `nodata_share`, `isolation_z`, `published_outlier` and
+    `edge_similarity` (in the split), `label_dice` (with another mask of the same pixels; 1 without
+    one), `leak_inliers` (of the best fit onto an image of another split; 0 without one),
+    `mask_share`, `mask_unknown` and `mask_agreement` (of images with a mask), `mask_fault` (1: its
+    mask can not be used), `size_deviation` and `aspect_deviation` (see `ranges.formats`). Empty
+    where there is nothing to measure.
+    """
+    images, neighbours = survey.images, survey.neighbours
+    spare = spare or surplus(images, survey.metrics, survey.links)
+    table = survey.metrics.set_index("image_id").reindex(sorted(images["image_id"]))
+    table["unreadable"] = (images.set_index("image_id")["error"] != "").astype(float)
+    table["byte_copies"] = copies(images, "sha256")
+    table["pixel_copies"] = copies(images, "pixels_sha256")
+    table = table.join(survey.outliers.set_index("image_id")[RELATIONS])
+    table["nearest_similarity"] = neighbours.groupby("image_id")["similarity"].max()
+    readable = table["unreadable"] == 0
+    for name, column in spare.measures().items():
+        table[name] = column.reindex(table.index).fillna(0.0).where(readable)
+    table["odd_format"] = odd_formats(images)
+    gaps = table["nodata_share"] if "nodata_share" in table else pd.Series(0.0, table.index)
+    table["nodata_share"] = gaps.fillna(0.0).where(readable)
+    agreement = label_dice(survey.conflicts).reindex(table.index)
+    table["label_dice"] = agreement.fillna(1.0).where(readable)
+    inliers = most_inliers(survey.registrations).reindex(table.index)
+    table["leak_inliers"] = inliers.fillna(0).where(readable)
+    table = table.join(survey.masks.set_index("image_id"))
+    table["mask_fault"] = faulty_masks(images)
+    table = table.join(formats(images))
+    return table.astype(float)
+
+
+def faulty_masks(images: pd.DataFrame) -> pd.Series:
+    """Return, by image_id, 1 where a readable image's mask can not be used, 0 where it can."""
+    own = images[(images["error"] == "") & ((images["mask"] != "") | (images["mask_error"] != ""))]
+    return (own.set_index("image_id")["mask_error"] != "").astype(float)
