@@ -19,7 +19,9 @@ NEIGHBOURS = 10  # recorded for each image, as by default
 def table(*rows: tuple[str, str, str], error: str = "") -> pd.DataFrame:
     """Return the table `images` of (image_id, mask, pixels)."""
     columns = ["image_id", "mask", "pixels_sha256"]
-    return pd.DataFrame(rows, columns=columns).assign(error=error, label="", split="all", bytes=7)
+    return pd.DataFrame(rows, columns=columns).assign(
+        error=error, mask_error="", label="", split="all", bytes=7
+    )
 
 
 def alike(images: pd.DataFrame, links: pd.DataFrame, **sharpness: float) -> pd.Series:

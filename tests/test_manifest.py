@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from clearset.config.schema import Update
+from clearset.images import levels
 from clearset.share import manifest
 from clearset.share.manifest import Grounds, Review
 from clearset.store import columns, tables
@@ -15,7 +16,8 @@ IDS = ["a", "b", "c"]
 
 def grounds(flags: dict[str, str], repairs: tuple[str, ...] = ()) -> Grounds:
     """Return what the fates of three images hang on: their flags' actions, and the repairs."""
-    text = dict.fromkeys(("split", "source_mask", "source_label", "error"), "")
+    text = dict.fromkeys(("split", "source_mask", "source_label", "error", "mask_error"), "")
+    text |= dict.fromkeys(levels.WORDS, "")
     rows = [(i, f"rule_{action}", action) for i, action in flags.items()]
     ids = list(repairs)
     return tables_of(

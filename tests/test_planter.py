@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image as Pillow
 
 import fetch
-from clearset.config.schema_fetch import Mapping, PixelRange, Plant
+from clearset.config.schema_fetch import Fetch, Mapping, PixelRange, Plant
 from clearset.generate.retina.synthesis import eye
 from clearset.images import codec, levels
 from clearset.plant import planter
@@ -19,7 +19,7 @@ from clearset.plant.edits import EDITS
 from clearset.plant.eyes import unique_eyes
 from clearset.plant.faults import FAULTS
 from clearset.plant.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
-from clearset.sources.inventory import Item, items
+from clearset.sources.inventory import Item, inventory
 from clearset.sources.places import refuse_collisions, unfit
 from clearset.store import columns, layout, tables
 from clearset.store.columns import TABLES
@@ -41,6 +41,10 @@ PLAN = Plant(
     seed=5,
 )
 Planted = tuple[list[Item], pd.DataFrame]
+
+
+def items(folder: Path) -> list[Item]:
+    return inventory(folder, Fetch()).items
 
 
 def made(seed: int, size: int = SIZE) -> tuple[levels.Pixels, levels.Pixels]:
@@ -86,7 +90,7 @@ def plant(
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[Item]:
-    return items(source(tmp_path_factory.mktemp("source")), {})
+    return items(source(tmp_path_factory.mktemp("source")))
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +176,7 @@ def test_clean_items_are_the_sources_own_files(found: list[Item], planted: Plant
 
 
 def test_the_source_is_left_as_it_was(found: list[Item], planted: Planted, tmp_path: Path) -> None:
-    again = items(source(tmp_path), {})
+    again = items(source(tmp_path))
     assert digests(found) == digests(again)
     assert len(planted[0]) > len(found)
 
@@ -213,7 +217,7 @@ def test_an_unknown_image_in_same_eye_is_named(found: list[Item], tmp_path: Path
 def test_images_of_one_name_in_two_splits_are_two_eyes(tmp_path: Path) -> None:
     for number, split in enumerate(("train", "test")):
         saved(tmp_path / "source" / split / "images/a.png", made(number)[0])
-    given, truth = plant(items(tmp_path / "source", {}), Plant(duplicates=2), tmp_path)
+    given, truth = plant(items(tmp_path / "source"), Plant(duplicates=2), tmp_path)
     assert sorted(truth["eye"].unique()) == ["test_a", "train_a"]
     assert len(by_path(given)) == 4
 
@@ -221,7 +225,7 @@ def test_images_of_one_name_in_two_splits_are_two_eyes(tmp_path: Path) -> None:
 def test_images_of_one_name_in_two_formats_are_two_eyes(tmp_path: Path) -> None:
     for number, suffix in enumerate((".png", ".tif")):
         saved(tmp_path / f"source/train/images/a{suffix}", made(number)[0])
-    given, truth = plant(items(tmp_path / "source", {}), Plant(), tmp_path)
+    given, truth = plant(items(tmp_path / "source"), Plant(), tmp_path)
     assert truth["eye"].nunique() == 2
     assert set(by_path(given)) == {"train/a.png", "train/a.tif"}
 
@@ -255,7 +259,7 @@ def test_every_image_has_random_numbers_of_its_own(tmp_path: Path) -> None:
     plan = Plant(faults=["sensor_noise"], per_eye=5)
     noise = [
         decoded(item).astype(int) - decoded(clean(planted, row))
-        for planted in [plant(items(tmp_path / "source", {}), plan, tmp_path)]
+        for planted in [plant(items(tmp_path / "source"), plan, tmp_path)]
         for item, row in of_fault(planted, "sensor_noise")
     ]
     together = np.corrcoef([each.ravel() for each in noise])
@@ -321,7 +325,7 @@ def test_a_swapped_mask_fits_its_image(tmp_path: Path) -> None:
         pixels, mask = made(number, size)
         saved(tmp_path / f"source/train/images/e{number}.png", pixels)
         saved(tmp_path / f"source/train/masks/e{number}.png", mask)
-    planted = plant(items(tmp_path / "source", {}), Plant(masks=3), tmp_path)
+    planted = plant(items(tmp_path / "source"), Plant(masks=3), tmp_path)
     swapped = of_fault(planted, "swapped_mask")
     assert swapped
     for item, _ in swapped:
@@ -367,7 +371,7 @@ def test_an_empty_image_stores_0_for_most_and_keeps_the_rest(
     shown = levels.bands(pixels, levels.of_type(pixels))
     shown[shown == 0] = 1
     saved(tmp_path / "source/train/images/a.tif", pixels)
-    planted = plant(items(tmp_path / "source", {}), Plant(empty=1), tmp_path)
+    planted = plant(items(tmp_path / "source"), Plant(empty=1), tmp_path)
     ((item, row),) = of_fault(planted, "empty")
     after = decoded(item)
     lost = levels.bands(after, levels.of_type(after)) == 0
@@ -431,7 +435,7 @@ def test_planted_images_keep_format_size_and_depth(
 ) -> None:
     first = saved(tmp_path / f"source/train/images/a{suffix}", pixels)
     saved(tmp_path / f"source/test/images/b{suffix}", pixels[::-1])
-    given, truth = plant(items(tmp_path / "source", {}), EVERY, tmp_path)
+    given, truth = plant(items(tmp_path / "source"), EVERY, tmp_path)
     fault = dict(zip(truth["path"], truth["fault"], strict=True))
     before = decoded(Item("", PurePosixPath(), first, None, tmp_path))
     assert set(fault.values()) == {
@@ -462,7 +466,7 @@ def test_planted_images_keep_format_size_and_depth(
 def test_an_exact_copy_has_the_same_pixels_in_any_format(suffix: str, tmp_path: Path) -> None:
     saved(tmp_path / f"source/train/images/a{suffix}", coloured(0))
     saved(tmp_path / f"source/train/images/b{suffix}", coloured(1))
-    planted = plant(items(tmp_path / "source", {}), Plant(duplicates=1), tmp_path)
+    planted = plant(items(tmp_path / "source"), Plant(duplicates=1), tmp_path)
     ((item, row),) = of_fault(planted, "exact_copy")
     np.testing.assert_array_equal(decoded(item), decoded(clean(planted, row)))
 
@@ -544,7 +548,7 @@ def test_a_planted_mask_is_named_after_its_image_as_its_eyes_is(tmp_path: Path) 
     saved(tmp_path / "source/manual/a_manual.png", made(0)[1])
     saved(tmp_path / "source/images/b.png", made(1)[0])
     plan = Plant(faults=["jpeg"], per_eye=1)
-    given, _ = plant(items(tmp_path / "source", {}), plan, tmp_path / "planted")
+    given, _ = plant(items(tmp_path / "source"), plan, tmp_path / "planted")
     masked = {item.source: item.source_mask for item in given if item.mask}
     (faulted,) = set(masked) - {"images/a.png"}
     stem = PurePosixPath(faulted).stem
@@ -558,7 +562,7 @@ def test_an_image_that_can_not_be_released_is_no_eye(tmp_path: Path) -> None:
     for number, name in enumerate(["a.png", "b:c.png", "d.png"]):
         saved(tmp_path / "source" / name, made(number)[0])
     plan = Plant(faults=["jpeg"], per_eye=1)
-    given, _ = plant(items(tmp_path / "source", {}), plan, tmp_path / "planted")
+    given, _ = plant(items(tmp_path / "source"), plan, tmp_path / "planted")
     assert len(given) == 4
     assert not any(":" in item.source for item in given)
 
@@ -609,7 +613,7 @@ def test_what_lies_beyond_the_range_moves_with_an_edit(tmp_path: Path) -> None:
     pixels[4:12, 4:12] = 3000
     saved(tmp_path / "source/images/a.tif", pixels)
     wanted = PixelRange(Mapping.fixed, 0, 2047, nodata=0)
-    found = items(tmp_path / "source", {})
+    found = items(tmp_path / "source")
     given, _ = planter.plant(found, Plant(near_duplicates=1), tmp_path / "planted", wanted)
     (flipped,) = [item for item in given if "flip" in str(item.name)]
     bright = codec.decode(flipped.file) == 2047
@@ -621,7 +625,7 @@ def test_a_planted_image_holds_no_pixel_without_data(tmp_path: Path) -> None:
     saved(tmp_path / "source/images/a.tif", np.full((64, 64), 3, np.uint16))
     wanted = PixelRange(Mapping.fixed, 0, 2047, nodata=0)
     plan = Plant(faults=["under_exposure"], per_eye=5)
-    given, _ = planter.plant(items(tmp_path / "source", {}), plan, tmp_path / "planted", wanted)
+    given, _ = planter.plant(items(tmp_path / "source"), plan, tmp_path / "planted", wanted)
     assert len(given) == 6
     assert all(codec.decode(item.file).min() > 0 for item in given)
 
@@ -630,4 +634,4 @@ def test_a_range_that_is_not_known_beforehand_is_refused(tmp_path: Path) -> None
     saved(tmp_path / "source/images/a.tif", np.full((64, 64), 3, np.uint16))
     wanted = PixelRange(Mapping.percentiles, 0, 99)
     with pytest.raises(ClearsetError, match=r"not percentiles: set fetch.range.mapping to fixed"):
-        planter.plant(items(tmp_path / "source", {}), Plant(), tmp_path / "planted", wanted)
+        planter.plant(items(tmp_path / "source"), Plant(), tmp_path / "planted", wanted)

@@ -126,7 +126,7 @@ def test_the_dark_image_alone_was_repaired_and_the_broken_one_dropped(made: Path
 def test_a_release_is_as_it_was(place: Place) -> None:
     assert checksums.verify(place("release")) == []
     done = verify("release")
-    assert "each of 15 files in release is as released" in done
+    assert "each of 16 files in release is as released" in done
     assert checksums.sha256(Path("release") / checksums.CHECKSUMS) in done
 
 
@@ -425,8 +425,12 @@ def test_a_licence_that_the_hub_does_not_know_is_named(made: Path) -> None:
         {"about": {"licence": "Ours"}, "filter": {"dark": {"metric": "mean", "min": 1}}},
         "here",
     )
-    manifest = tables.read("manifest", made / "data/recipe/tiny")
-    text = card(Released(DATASET, section, manifest, "0" * 64, frozenset()))
+    manifest, inventory = (
+        tables.read(name, made / "data/recipe/tiny") for name in ("manifest", "inventory")
+    )
+    own = dict(zip(places.OWN, places.OWN, strict=True))
+    released = Released(DATASET, section, manifest, inventory, "0" * 64, frozenset(), own)
+    text = card(released)
     front = yaml.safe_load(text.split("---\n")[1])
     assert (front["license"], front["license_name"]) == ("other", "Ours")
 
@@ -448,17 +452,18 @@ def made_elsewhere(made: Path, change: int = 0) -> None:
     """Make `there` and `recipe` as a machine would that compresses repaired images otherwise."""
     there, recipe = Path("there"), Path("recipe")
     shutil.copytree(made / "data/release/tiny", there)
-    manifest = tables.read("manifest", there)
+    manifest, inventory = (tables.read(name, there) for name in ("manifest", "inventory"))
     compressed_anew(there / REPAIRED, change)
     row = manifest["output"] == REPAIRED
     manifest.loc[row, "output_sha256"] = checksums.sha256(there / REPAIRED)
     manifest.loc[row, "output_identity"] = identity(there / REPAIRED)
+    inventory.loc[inventory["output"] == REPAIRED, "sha256"] = checksums.sha256(there / REPAIRED)
     for name in places.OWN:
         (there / name).unlink()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(made)
         section = release.provenance(params.load(DATASET))
-    releases.write(DATASET, section, manifest, (there, recipe))
+    releases.write(releases.Record(DATASET, section, manifest, inventory), there, recipe)
 
 
 def test_the_identities_of_a_release_are_in_its_manifest_its_lists_and_its_recipe(
@@ -481,7 +486,7 @@ def test_an_image_compressed_anew_is_remarked_and_passes(place: Place, name: str
     folder = place("release")
     compressed_anew(folder / name)
     done = verify("release")
-    assert "each of 15 files in release is as released\n" in done
+    assert "each of 16 files in release is as released\n" in done
     assert f"\n  same pixels, other bytes: 1 file, compressed anew ({name!a})\n" in done
     assert checksums.sha256(folder / checksums.CHECKSUMS) in done
 
@@ -512,7 +517,7 @@ def test_a_rebuild_to_the_same_pixels_in_other_bytes_is_the_release_with_a_remar
 ) -> None:
     made_elsewhere(made)
     said = rebuild("recipe", str(place("source")), "made")
-    assert "each of 15 files is what was released, every pixel is the same\n" in said
+    assert "each of 16 files is what was released, every pixel is the same\n" in said
     assert f"  same pixels, other bytes: 1 file, compressed anew ({REPAIRED!a})\n" in said
     before, after = contents(Path("there")), contents(Path("made"))
     assert {name for name in before if before[name] != after[name]} == {REPAIRED}

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from clearset.config.schema import Action, Rule
+from clearset.decide.measures import measures
 from clearset.decide.rules import (
     asking,
     bounds,
@@ -15,11 +16,10 @@ from clearset.decide.rules import (
     decide,
     flag,
     judge,
-    measures,
     names,
     outside,
-    refuse_all,
     summary,
+    warnings,
 )
 from clearset.store import columns
 from clearset.store.errors import ClearsetError
@@ -103,16 +103,14 @@ def test_no_flag_is_an_empty_table_with_columns() -> None:
 
 @pytest.mark.parametrize(
     ("quantile", "side", "number"),
-    [(0.1, "min", 10), (0.4, "min", 40), (0.6, "max", 40), (0.9, "max", 10)],
+    [(0.1, "min", 11), (0.4, "min", 41), (0.6, "max", 41), (0.9, "max", 11)],
 )
 def test_a_quantile_becomes_a_bound_of_its_side(quantile: float, side: str, number: int) -> None:
     values = pd.DataFrame({"blur": np.random.default_rng(0).permutation(101.0 + np.arange(101))})
     rule = bounds({"r": Rule("blur", quantile=quantile, action=Action.enhance)}, values)["r"]
     assert rule.quantile is None
     assert rule.action is Action.enhance
-    assert {"min": rule.min, "max": rule.max} == {"min": None, "max": None} | {
-        side: 101 + 100 * quantile
-    }
+    assert [rule.min is None, rule.max is None] == [side == "max", side == "min"]
     assert len(flag(values.rename_axis("image_id"), {"r": rule})) == number
 
 
@@ -134,25 +132,46 @@ def test_an_unknown_metric_is_named_with_the_known_ones() -> None:
         bounds({"soft": Rule("blurr", min=1.0)}, values)
 
 
-def refused(values: pd.DataFrame, rule: Rule) -> None:
-    refuse_all(values, {"soft": rule}, flag(values, {"soft": rule}))
+@pytest.mark.parametrize(
+    ("values", "quantile", "flagged"),
+    [
+        ((1, 1, 2, 3), 0.05, "ab"),
+        ((1, 2, 2, 3), 0.5, "bcd"),
+        ((1, 2, 2, 2), 0.9, "bcd"),
+        ((1, 2, 3, 4, NAN), 0.25, "a"),
+        ((1, 2, 3, 4, 5), 0.25, "ab"),
+        ((7, 7, 7), 0.1, "abc"),
+        ((-1e-7, 1e-7, 2e-7), 0.3, "a"),
+        ((1e9, 1e9 + 1, 1e9 + 2), 0.3, "a"),
+    ],
+)
+def test_a_quantile_flags_at_least_its_share_ties_included(
+    values: tuple[float, ...], quantile: float, flagged: str
+) -> None:
+    table = measured(*values)
+    rules = bounds({"r": Rule("blur", quantile=quantile)}, table)
+    assert flag(table, rules)["image_id"].tolist() == list(flagged)
 
 
-def test_a_rule_that_flags_all_is_refused_with_the_range() -> None:
-    with pytest.raises(
-        ClearsetError, match=r"filter\.soft flags all 3 .* between 1 and 3, allowed is from 5\."
-    ):
-        refused(measured(1, 2, 3), Rule("blur", min=5.0))
+def warned(values: pd.DataFrame, rule: Rule) -> list[str]:
+    return warnings(values, {"soft": rule}, flag(values, {"soft": rule}))["warning"].tolist()
 
 
-def test_a_rule_that_flags_all_that_is_measured_is_refused() -> None:
-    with pytest.raises(ClearsetError, match=r"all 2 images.*allowed is from -1 to 0\."):
-        refused(measured(1, 2, NAN), Rule("blur", min=-1.0, max=0.0))
+def test_a_rule_that_flags_all_is_a_warning_with_the_range_and_the_likely_cause() -> None:
+    (text,) = warned(measured(1, 2, 3), Rule("blur", min=5.0))
+    assert "flags all 3 images: blur lies between 1 and 3, allowed is from 5." in text
+    assert "fetch.range" in text  # blur is in grey levels
+
+
+def test_a_rule_that_flags_all_that_is_measured_is_a_warning() -> None:
+    (text,) = warned(measured(1, 2, NAN), Rule("blur", min=-1.0, max=0.0))
+    assert "all 2 images" in text
+    assert "allowed is from -1 to 0." in text
 
 
 @pytest.mark.parametrize("values", [(1.0, 2.0, 3.0), (NAN, NAN), (1.0,), ()])
-def test_a_rule_that_spares_one_or_has_only_one_is_not_refused(values: tuple[float, ...]) -> None:
-    refused(measured(*values), Rule("blur", min=3.0))
+def test_a_rule_that_spares_one_or_has_only_one_is_no_warning(values: tuple[float, ...]) -> None:
+    assert warned(measured(*values), Rule("blur", min=3.0)) == []
 
 
 def test_a_summary_has_a_row_for_each_rule_even_without_flags() -> None:
@@ -171,14 +190,14 @@ def test_a_summary_tells_a_quantile_and_the_bound_it_came_to() -> None:
     rules = {"soft": Rule("blur", quantile=0.25)}
     resolved = bounds(rules, values)
     found = summary(rules, resolved, flag(values, resolved)).iloc[0]
-    assert (found["quantile"], found["min"], found["flagged"]) == (0.25, 2, 1)
+    assert (found["quantile"], found["min"], found["flagged"]) == (0.25, 2.5, 2)
 
 
 @pytest.mark.parametrize("metric", ["pixel_copies", "byte_copies", "nearest_similarity"])
 def test_two_copies_may_be_all_there_is(metric: str) -> None:
     values = measured(1, 1).rename(columns={"blur": metric})
     rules = {"duplicate": Rule(metric, max=0.5)}
-    refuse_all(values, rules, flag(values, rules))
+    assert warnings(values, rules, flag(values, rules)).empty
 
 
 @pytest.mark.parametrize(("first", "second"), [*product(WEAKEST_FIRST, repeat=2)])
@@ -389,7 +408,7 @@ def test_a_rule_that_keeps_is_still_counted_in_its_summary() -> None:
 def test_two_splits_of_one_subject_may_be_all_there_is() -> None:
     values = measured(20, 20).rename(columns={"blur": "leak_inliers"})
     rules = {"leak": Rule("leak_inliers", max=12.0)}
-    refuse_all(values, rules, flag(values, rules))
+    assert warnings(values, rules, flag(values, rules)).empty
 
 
 def test_an_image_that_another_rule_drops_stands_for_no_other(

@@ -160,7 +160,7 @@ def test_a_table_of_before_a_column_was_declared_has_it_empty(tmp_path: Path) ->
     before.to_csv(tmp_path / "manifest.csv", index=False)
     read = tables.read("manifest", tmp_path)
     assert list(read.columns) == list(full.columns)
-    assert read[later].to_numpy().tolist() == [["", ""]]
+    assert read[later].to_numpy().tolist() == [[""] * len(later)]
     before.drop(columns="output").to_csv(tmp_path / "manifest.csv", index=False)
     with pytest.raises(ClearsetError, match=r"missing columns \['output'\]"):
         tables.read("manifest", tmp_path)

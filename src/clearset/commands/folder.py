@@ -27,7 +27,8 @@ LISTING = "source.sha256"  # beside a folder's pipeline: what lies in its source
 
 
 @click.command
-@click.argument("words", nargs=-1, metavar="[SOURCE] NAME")
+@click.argument("source", required=False, default="")
+@click.argument("name", required=False, default="")
 @click.option("--source", "moved", metavar="NEW", help="Where a known NAME's images lie now.")
 @click.option("--plan", is_flag=True, help="Print what would be read as what, and stop.")
 @click.option(
@@ -38,7 +39,7 @@ LISTING = "source.sha256"  # beside a folder's pipeline: what lies in its source
     help="A parameter to change and keep, like mine.filter.dark.min=40; may be given again.",
 )
 def command(
-    words: tuple[str, ...], moved: str | None, plan: bool, overrides: tuple[str, ...]
+    source: str, name: str, moved: str | None, plan: bool, overrides: tuple[str, ...]
 ) -> str:
     """Run all stages on SOURCE as NAME: a folder, archive or file of images, or a work folder.
 
@@ -46,7 +47,7 @@ def command(
     parameters. Run it again after SOURCE or the parameters have changed: only what that changes is
     done again. A NAME that is known needs no SOURCE.
     """
-    source, name = arguments([word for word in words if word], moved, plan)
+    source, name = arguments([word for word in (source, name) if word], moved, plan)
     if plan:
         return planned(source, name, list(overrides))
     return folder(source, name, list(overrides), moved=bool(moved))
