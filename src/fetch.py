@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from clearset.config import params
-from clearset.config.schema_fetch import Fetch, PixelRange, Source
+from clearset.config.schema_fetch import Bands, Fetch, PixelRange, Source
 from clearset.config.stage import run
 from clearset.generate.satellite import tiles
 from clearset.images import codec, levels, ranges
@@ -56,7 +56,8 @@ def of_files(
         options = (fetch.plant, incomplete / "planted", fetch.range, tiles.recropper(fetch))
         items, truth = planter.plant(items, *options)
     places.refuse_collisions(items)
-    table = listing(mapped(partial(take, incomplete, fetch.range), items, "fetch"), fetch.range)
+    job = partial(take, incomplete, fetch.range, bands=fetch.bands)
+    table = listing(mapped(job, items, "fetch"), fetch.range)
     layout.remove(incomplete / "planted")
     if (table["error"] == "").any():
         notes = ranges.described(table, fetch.range.mapping) + notes
@@ -70,19 +71,17 @@ def of_work_folder(folder: Path, incomplete: Path) -> tuple[pd.DataFrame, pd.Dat
             copy(folder / name, incomplete / "work" / name)
     work = work_folder.read(folder)
     texts = dict.fromkeys(("mask", "source_mask", "label", "source_label"), "")
-    texts |= dict.fromkeys(("sha256", "pixels_sha256", *levels.WORDS), "")
+    texts |= dict.fromkeys(("sha256", "pixels_sha256", "obstacle", *levels.WORDS), "")
     numbers: dict[str, float] = dict.fromkeys(("low", "high", "nodata"), math.nan)
-    numbers |= {"channels": 0, "bit_depth": 0}
+    numbers |= dict.fromkeys(("channels", "bit_depth", "colours", "assumed"), 0)
     table = work.images.assign(split="all", source=work.images["path"], **texts, **numbers)
     return table, columns.empty("truth"), work.notes
 
 
 def listing(rows: list[dict[str, Any]], settings: PixelRange) -> pd.DataFrame:
     """Return the table `images` of the rows that `take` made, with the range of each image."""
-    counts = [row.pop("counts") for row in rows]
-    values = [pair for pair in counts if pair is not None]
-    span = ranges.span(values, settings) if values else (0.0, 0.0)
-    table = ranges.ranged(pd.DataFrame(rows), settings, span)
+    found = [row.pop("counts") for row in rows]
+    table = ranges.ranged(pd.DataFrame(rows), settings, found)
     table["image_id"] = inventory.image_ids(table["path"].tolist())
     return table
 
@@ -94,13 +93,15 @@ def by_image_id(truth: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     return truth.merge(images[["path", "image_id"]], on="path", validate="1:1").drop(columns="path")
 
 
-def take(target: Path, settings: PixelRange, item: inventory.Item) -> dict[str, Any]:
+def take(
+    target: Path, settings: PixelRange, item: inventory.Item, bands: Bands | None = None
+) -> dict[str, Any]:
     """Copy an image, its mask and its label byte for byte, and return the image's row.
 
-    Beside the table's columns it has `counts`, of the stored values where the range hangs on them.
+    Beside the table's columns it has `counts`, what is seen of the stored values.
     """
     path = PurePosixPath(item.split, item.name)
-    row: dict[str, Any] = {"split": item.split, "path": str(path), "error": "", "counts": None}
+    row: dict[str, Any] = {"split": item.split, "path": str(path), "error": ""} | description.NONE
     row |= dict.fromkeys(("mask", "source_mask", "label", "source_label", "pixels_sha256"), "")
     row |= dict.fromkeys(levels.WORDS, "")
     row |= dict.fromkeys(("width", "height", "channels", "bit_depth"), 0)
@@ -120,7 +121,7 @@ def take(target: Path, settings: PixelRange, item: inventory.Item) -> dict[str, 
             row[f"source_{kind}"] = cells.path(place)
             copy(file, target / f"{kind}s" / row[kind])
     try:
-        row |= description.description(item.file, settings)
+        row |= description.description(item.file, settings, bands or Bands())
         row["error"] = mask_error(item, row["width"], row["height"])
     except UnreadableImage as error:
         row["error"] = str(error)

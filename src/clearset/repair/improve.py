@@ -1,5 +1,6 @@
 """`ImproveImage`: the enhancement of a few image files from Python or a notebook."""
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -120,4 +121,7 @@ class ImproveImage:
 
 def _reading(path: Path) -> levels.Reading:
     """Return what a file declares of its own values."""
-    return levels.of_type(codec.decode(path))
+    reading = codec.declaration(path, pixels := codec.decode(path))
+    if math.isnan(reading.high):
+        raise ClearsetError(f"{path}: type {pixels.dtype} has no range of its own, 0 to 1")
+    return reading
