@@ -22,7 +22,8 @@ Pixels = npt.NDArray[Any]  # as stored
 Mask = npt.NDArray[np.bool_]
 EIGHT = 255
 WHOLE = 2**22  # below it `whole` is exact
-DIGITS = 10**6  # as many as tables keep
+DIGITS = 10**6  # as many as tables keep,
+ALIKE = 5 / DIGITS  # and how far, as a part of it, a number of more may lie from what they say
 WORDS = ("alpha", "shown", "orientation", "seen")  # columns of text that a reading has
 
 
@@ -162,7 +163,7 @@ def _nodata(values: Pixels, nodata: float) -> Mask:
     """Return which values are that of no data, of which a table keeps six digits."""
     if float(f"{nodata:.6g}") == nodata and abs(nodata) < DIGITS:
         return np.asarray(values == nodata)
-    return np.isclose(values, nodata, rtol=1 / DIGITS, atol=0)
+    return np.isclose(values, nodata, rtol=ALIKE, atol=0)
 
 
 def repaired(before: Pixels, image: Image, reading: Reading, seen: Mask | None) -> Pixels:
@@ -174,7 +175,7 @@ def repaired(before: Pixels, image: Image, reading: Reading, seen: Mask | None) 
     after = quantised(image, before.dtype, reading)
     free = (before >= reading.low) & (before <= reading.high)
     if before.dtype.kind == "f":
-        free &= image != unit(before, reading, seen)
+        free &= settled(image, UNIT) != settled(unit(before, reading, seen), UNIT)
     result = np.where(free, after, before)
     if seen is not None:
         result[~seen] = before[~seen]
@@ -206,7 +207,7 @@ def quantised(image: Image, dtype: npt.DTypeLike, reading: Reading | None = None
 
 def _beside(nodata: float, above: bool, dtype: np.dtype[Any]) -> Any:
     """Return the value of a type next to that of no data, `above` it or below."""
-    step = max(1.0, abs(nodata) * 2 / DIGITS) if abs(nodata) >= DIGITS else 1.0
+    step = abs(nodata) * 2 * ALIKE if abs(nodata) >= DIGITS else 1.0
     if dtype.kind != "f":
         return int(nodata + (step if above else -step))
     towards = dtype.type(np.inf if above else -np.inf)

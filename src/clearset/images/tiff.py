@@ -30,7 +30,7 @@ EXACT = {"NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS", "LZMA", "ZSTD"}
 # Tags that say where in a file and how compressed pixels lie, and which program wrote them when.
 STORAGE = {259, 266, 273, 278, 279, 284, 317, 322, 323, 324, 325} | {305, 306, 316}
 SUB_IMAGES = 330
-FOLDERS = {34665, 34853, 40965}  # tags that point to further directories, not to values
+FOLDERS = {400, 34665, 34853, 40965}  # tags that point to further directories, not to values
 
 
 def decode(path: Path, check_size: Callable[[int, int], None], raw: bool) -> Pixels:
@@ -206,7 +206,7 @@ def _obstacle(page: Any) -> str:
     if page.dtype == bool:
         return BILEVEL
     if any(tag.code in FOLDERS for tag in page.tags):
-        return "a TIFF's EXIF directory can not be written back: save it without, or as PNG"
+        return "EXIF in directories of a TIFF can not be written back: save it without"
     return ""
 
 

@@ -32,9 +32,8 @@ def write_like(source: Path, pixels: Pixels, target: Path) -> None:
     """
     with tifffile.TiffFile(source) as tiff:
         page, mask = pages(tiff)
-        with tifffile.TiffWriter(
-            target, bigtiff=tiff.is_bigtiff, byteorder=tiff.byteorder
-        ) as writer:
+        order = "<" if _packed(page) else tiff.byteorder  # tifffile packs other ones wrong
+        with tifffile.TiffWriter(target, bigtiff=tiff.is_bigtiff, byteorder=order) as writer:
             _write(writer, page, seen_as(pixels, page))
             if mask is not None:
                 _write(writer, mask, np.asarray(mask.asarray()))
@@ -43,7 +42,7 @@ def write_like(source: Path, pixels: Pixels, target: Path) -> None:
 def _write(writer: Any, page: Any, pixels: Pixels) -> None:
     """Write pixels as a page like another one."""
     lossless = compression(page) in EXACT
-    packed = pixels.dtype != bool and page.bitspersample < 8 * pixels.dtype.itemsize
+    packed = _packed(page)
     planar = name(page.planarconfig, tifffile.PLANARCONFIG) if pixels.ndim > 2 else None
     colours = name(page.photometric)
     extra = page.extrasamples or None
@@ -58,13 +57,24 @@ def _write(writer: Any, page: Any, pixels: Pixels) -> None:
         rowsperstrip=None if page.is_tiled or not lossless else page.rowsperstrip,
         extrasamples=[sample.name for sample in extra] if extra else None,
         subfiletype=page.tags.valueof(254),
-        resolution=page.resolution,
-        resolutionunit=page.resolutionunit,
+        resolution=_resolution(page),
+        resolutionunit=page.resolutionunit if _resolution(page) else "NONE",
         iccprofile=page.tags.valueof("InterColorProfile"),
         software=False,
         metadata=None,
         extratags=_tags(page),
     )
+
+
+def _packed(page: Any) -> bool:
+    """Whether a page's values have fewer bits than whole bytes have."""
+    return bool(page.dtype != bool and page.bitspersample < 8 * page.dtype.itemsize)
+
+
+def _resolution(page: Any) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return a page's resolution in fractions; None: it says none, or none that is a number."""
+    across, down = page.tags.valueof(282), page.tags.valueof(283)
+    return (across, down) if across and down and across[1] and down[1] else None
 
 
 def _tags(page: Any) -> list[tuple[int, int, int, Any, bool]]:
