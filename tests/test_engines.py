@@ -44,7 +44,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Pat
     deep = table["image_id"] == "train/dark"
     table = table.assign(low=0.0, high=np.where(deep, 65535.0, 255.0), nodata=np.nan)
     table = table.assign(**dict.fromkeys(levels.WORDS, ""))
-    table.loc[table["image_id"] == "test/alpha", "alpha"] = "4"
     table["error"] = np.where(table["image_id"] == "test/broken", "empty", "")
     return table, folder
 

@@ -124,7 +124,7 @@ def test_an_impossible_value_is_refused_by_name(path: str, value: Any, reason: s
         ("fetch.plant", {"per_eye": 5, "in_place": 0, "held_out": 0.001}),
         ("fetch.plant", {}),
         ("fetch.plant", None),
-        ("fetch", SATELLITE | {"bands": 3, "plant": {"overlaps": 2, "empty": 1}}),
+        ("fetch", SATELLITE | {"channels": 3, "plant": {"overlaps": 2, "empty": 1}}),
     ],
 )
 def test_the_ends_of_a_range_are_possible(path: str, value: Any) -> None:

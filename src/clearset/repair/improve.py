@@ -73,12 +73,11 @@ class ImproveImage:
 
         pictures = []
         for path in self.paths:
-            before = codec.decode(path)
-            after = levels.quantised(self._enhanced(path), before.dtype)
-            method = str(self.steps[0]["method"])
-            pictures += [(before, f"{path.name}: original"), (after, f"{path.name}: {method}")]
-        entries = [(levels.display(pixels), caption) for pixels, caption in pictures]
-        return gallery(entries, "original and enhanced", columns=2)
+            before, reading = codec.decode(path), _reading(path)
+            after = levels.quantised(self._enhanced(path), before.dtype, reading)
+            for pixels, what in ((before, "original"), (after, str(self.steps[0]["method"]))):
+                pictures.append((levels.display(pixels, reading), f"{path.name}: {what}"))
+        return gallery(pictures, "original and enhanced", columns=2)
 
     def save(self) -> list[Path]:
         """Write the enhanced images under their own names and return the paths, in input order.
