@@ -67,6 +67,16 @@ def test_a_dark_image_among_well_filled_ones_is_dark(tmp_path: Path) -> None:
     assert (table["obstacle"] == "").all()
 
 
+def test_images_that_fill_15_bits_together_fill_the_type(tmp_path: Path) -> None:
+    table = fetched(tmp_path, TYPE, dark=tile(900), bright=tile(30000))
+    assert table["high"].tolist() == [65535, 65535]
+
+
+def test_a_little_noise_between_bands_is_no_colour(tmp_path: Path) -> None:
+    pixels = 128 + tile(5, (32, 40, 3), np.uint8)
+    assert fetched(tmp_path, TYPE, a=(pixels, {"photometric": "rgb"}))["colours"].tolist() == [0]
+
+
 def test_a_broken_pixel_is_no_range(tmp_path: Path) -> None:
     pixels = tile(4000, (400, 400))
     pixels[3, 3] = 65535

@@ -275,6 +275,15 @@ def test_a_last_band_is_alpha_only_if_the_file_says_so(
         assert [one.name for one in page.extrasamples] == extra
 
 
+def test_alpha_stays_whatever_a_repair_makes_of_it(tmp_path: Path) -> None:
+    pixels = RNG.integers(1, 250, (40, 30, 4), dtype=np.uint8)
+    source = saved(tmp_path / "a.png", Image.fromarray(pixels))
+    codec.write_like(source, np.zeros(pixels.shape), tmp_path / "b.png", declared(source))
+    after = codec.decode(tmp_path / "b.png")
+    assert not after[..., :3].any()
+    np.testing.assert_array_equal(after[..., 3], pixels[..., 3])
+
+
 def palette(path: Path, **options: Any) -> Path:
     image = Image.fromarray(GREY % 3)
     image = image.convert("P")
