@@ -55,7 +55,8 @@ def main(dataset: str) -> str:
 def to_repair(table: pd.DataFrame, steps: Steps) -> pd.Series:
     """Return which images are to be repaired: those flagged for it, or every readable one."""
     everyone = any(step["rule"] == EVERY for step in steps)
-    return (table["decision"] == Action.enhance.value) | (everyone & (table["error"] == ""))
+    able = (table["error"] == "") & (table["obstacle"] == "")
+    return (table["decision"] == Action.enhance.value) | (everyone & able)
 
 
 def repair(source: Path, target: Path, job: tuple[Any, Steps]) -> dict[str, Any]:

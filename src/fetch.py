@@ -70,9 +70,9 @@ def of_work_folder(source: Path, incomplete: Path) -> tuple[Catalogue, list[str]
             intake.copy(source / name, incomplete / "work" / name)
     work = work_folder.read(source)
     texts = dict.fromkeys(("mask", "source_mask", "label", "source_label", "mask_error"), "")
-    texts |= dict.fromkeys(("sha256", "pixels_sha256", *levels.WORDS), "")
+    texts |= dict.fromkeys(("sha256", "pixels_sha256", "obstacle", *levels.WORDS), "")
     numbers: dict[str, float] = dict.fromkeys(("low", "high", "nodata"), math.nan)
-    numbers |= {"channels": 0, "bit_depth": 0}
+    numbers |= dict.fromkeys(("channels", "bit_depth", "colours", "assumed"), 0)
     images = work.images.assign(split="all", source=work.images["path"], **texts, **numbers)
     notes = pd.DataFrame({"note": sorted(set(work.notes))}, dtype="str")
     return Catalogue(images, columns.empty("files"), columns.empty("truth"), notes), []
@@ -81,9 +81,7 @@ def of_work_folder(source: Path, incomplete: Path) -> tuple[Catalogue, list[str]
 def listing(rows: list[dict[str, Any]], settings: PixelRange) -> pd.DataFrame:
     """Return the table `images` of the rows that `intake` made, with the range of each image."""
     counts = [row.pop("counts") for row in rows]
-    values = [pair for pair in counts if pair is not None]
-    span = ranges.span(values, settings) if values else (0.0, 0.0)
-    table = ranges.ranged(pd.DataFrame(rows), settings, span)
+    table = ranges.ranged(pd.DataFrame(rows), settings, counts)
     table["image_id"] = inventory.image_ids(table["path"].tolist())
     return table
 

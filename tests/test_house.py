@@ -43,7 +43,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "config": "adoption composition params stage",
     "engines": "analysis fastdup fastdup_worker look recorded recording recourse",
     "generate": "satellite/tiles",
-    "images": "codec identity pillow tiff views",
+    "images": "codec identity levels netpbm pillow png tiff tiff_copy views",
     "plant": "eyes planter",
     "proof": "probes",
     "repair": "files improve",

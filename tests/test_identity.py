@@ -200,7 +200,7 @@ NOT_EXACT: dict[str, Callable[[Path], object]] = {
     "b.png": lambda path: Image.fromarray(drawn()).save(path, format="JPEG"),  # by its content
     "a.webp": lambda path: Image.fromarray(drawn((40, 30, 3))).save(path, quality=90),
     "a.tif": lambda path: tif(path, drawn(), compression="jpeg"),
-    "c.tif": lambda path: tif(path, drawn(dtype=np.float32)),
+    "c.tif": lambda path: tif(path, drawn(dtype=np.complex64)),
     "d.tif": lambda path: tif(path, drawn((2, 40, 30)), photometric="minisblack"),  # two pages
     "empty.png": lambda path: path.write_bytes(b""),
     "none.png": lambda path: path.write_bytes(b"no image"),

@@ -16,7 +16,9 @@ IDS = ["a", "b", "c"]
 
 def grounds(flags: dict[str, str], repairs: tuple[str, ...] = ()) -> Grounds:
     """Return what the fates of three images hang on: their flags' actions, and the repairs."""
-    text = dict.fromkeys(("split", "source_mask", "source_label", "error", "mask_error"), "")
+    text = dict.fromkeys(
+        ("split", "source_mask", "source_label", "error", "mask_error", "obstacle"), ""
+    )
     text |= dict.fromkeys(levels.WORDS, "")
     rows = [(i, f"rule_{action}", action) for i, action in flags.items()]
     ids = list(repairs)

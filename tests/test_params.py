@@ -98,8 +98,8 @@ def test_a_section_becomes_typed() -> None:
         ("fetch.plant", {"empty": -1}, "plant.empty is -1: at least 0"),
         ("fetch.plant", {"overlaps": -1}, "plant.overlaps is -1: at least 0"),
         ("fetch.plant", {"overlaps": 2}, "plant.overlaps is 2: only generated satellite tiles"),
-        ("fetch.bands", 3, "fetch.bands is 3: 1, or 3 of a satellite"),
-        ("fetch", SATELLITE | {"bands": 2}, "fetch.bands is 2: 1, or 3 of a satellite"),
+        ("fetch.channels", 3, "fetch.channels is 3: 1, or 3 of a satellite"),
+        ("fetch", SATELLITE | {"channels": 2}, "fetch.channels is 2: 1, or 3 of a satellite"),
     ],
 )
 def test_an_impossible_value_is_refused_by_name(path: str, value: Any, reason: str) -> None:
@@ -124,7 +124,7 @@ def test_an_impossible_value_is_refused_by_name(path: str, value: Any, reason: s
         ("fetch.plant", {"per_eye": 5, "in_place": 0, "held_out": 0.001}),
         ("fetch.plant", {}),
         ("fetch.plant", None),
-        ("fetch", SATELLITE | {"bands": 3, "plant": {"overlaps": 2, "empty": 1}}),
+        ("fetch", SATELLITE | {"channels": 3, "plant": {"overlaps": 2, "empty": 1}}),
     ],
 )
 def test_the_ends_of_a_range_are_possible(path: str, value: Any) -> None:

@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 import fetch
 from clearset.config.schema_fetch import Fetch, Mapping, PixelRange, Plant
 from clearset.generate.retina.synthesis import eye
-from clearset.images import codec, levels
+from clearset.images import codec, levels, masks
 from clearset.plant import planter
 from clearset.plant.edits import EDITS
 from clearset.plant.eyes import unique_eyes
@@ -123,7 +123,7 @@ def decoded(item: Item) -> levels.Pixels:
 
 def mask_of(item: Item) -> levels.Pixels:
     assert item.mask is not None
-    return codec.decode_mask(item.mask)
+    return masks.decode(item.mask)
 
 
 def clean(planted: Planted, row: pd.Series) -> Item:

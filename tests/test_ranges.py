@@ -11,11 +11,11 @@ import pytest
 import tifffile
 
 import fetch
-from clearset.config.schema_fetch import Mapping, PixelRange
-from clearset.images import codec, levels, ranges
+from clearset.config.schema_fetch import Fetch, Mapping, PixelRange
+from clearset.images import census, codec, levels, ranges, views
 from clearset.images.levels import Reading
 from clearset.repair.steps import enhance
-from clearset.sources import inventory
+from clearset.sources import intake, inventory
 from clearset.store.errors import ClearsetError, UnreadableImage
 from conftest import write_image
 
@@ -33,13 +33,13 @@ def fetched(folder: Path, wanted: PixelRange, **pixels: Pixels) -> pd.DataFrame:
         path = folder / "source" / f"{name}.tif"
         path.parent.mkdir(parents=True, exist_ok=True)
         tifffile.imwrite(path, values)
-    found = inventory.items(folder / "source", {})
-    rows = [fetch.take(folder / "taken", wanted, item) for item in found]
+    found = inventory.inventory(folder / "source", Fetch()).items
+    rows = [intake.image(folder / "taken", Fetch(range=wanted), item) for item in found]
     return fetch.listing(rows, wanted).set_index("image_id")
 
 
-def counted(*pixels: Pixels) -> list[ranges.Counts]:
-    return [np.unique(values, return_counts=True) for values in pixels]
+def counted(*pixels: Pixels) -> list[census.Counts]:
+    return [census.counted(values) for values in pixels]
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 100), (1, 99), (0.5, 50), (25, 75)])
@@ -71,7 +71,7 @@ def test_a_range_for_each_image_is_its_own(tmp_path: Path) -> None:
 
 
 def test_without_a_mapping_the_type_is_the_range(tmp_path: Path) -> None:
-    deep, shallow = tile(0), tile(1, 200).astype(np.uint8)
+    deep, shallow = tile(0, 60000), tile(1, 200).astype(np.uint8)
     table = fetched(tmp_path, PixelRange(), deep=deep, shallow=shallow)
     assert table["high"].to_dict() == {"all/deep": 65535, "all/shallow": 255}
     assert (table["error"] == "").all()
@@ -124,10 +124,10 @@ def test_a_tiffs_own_tag_says_what_is_no_data(tmp_path: Path) -> None:
     place = tmp_path / "source/a.tif"
     place.parent.mkdir()
     tifffile.imwrite(place, tile(0), extratags=[(42113, 2, None, "7 ", True)])
-    (item,) = inventory.items(tmp_path / "source", {})
-    assert fetch.take(tmp_path / "taken", FIXED, item)["nodata"] == 7
+    (item,) = inventory.inventory(tmp_path / "source", Fetch()).items
+    assert intake.image(tmp_path / "taken", Fetch(range=FIXED), item)["nodata"] == 7
     given = PixelRange(Mapping.fixed, 0, 2047, nodata=0)
-    assert fetch.take(tmp_path / "taken", given, item)["nodata"] == 0
+    assert intake.image(tmp_path / "taken", Fetch(range=given), item)["nodata"] == 0
 
 
 @pytest.mark.parametrize("given", ["nan", "-9999", "1e9", "0.5", "x", ""])
@@ -140,7 +140,7 @@ def test_a_tag_that_no_pixel_can_have_is_passed_over(tmp_path: Path, given: str)
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"mapping": Mapping.fixed, "low": 5, "high": 5}, "give 0 <= low < high <= 65535"),
+        ({"mapping": Mapping.fixed, "low": 5, "high": 5}, "give low < high, both stored values"),
         ({"mapping": Mapping.percentiles, "low": 1, "high": 101}, "high <= 100"),
         ({"mapping": Mapping.fixed}, "from 0 to 0"),
         ({"high": 2047}, "mapping: type does not take"),
@@ -169,7 +169,7 @@ def test_every_value_within_the_range_survives() -> None:
 def test_gaps_are_filled_from_beside_them() -> None:
     pixels = np.full((20, 20), 1000, np.uint16)
     pixels[:, :7], pixels[:, 12:] = 0, 400
-    image = levels.unit(pixels, Reading(0, 2000, 0))
+    image = levels.unit(pixels, Reading(0, 2000, 0), pixels > 0)
     np.testing.assert_allclose(image[:, :12], 0.5)
     np.testing.assert_allclose(image[:, 12:], 0.2)
 
@@ -237,8 +237,10 @@ def test_a_repaired_tiff_keeps_type_bands_and_tags(tmp_path: Path, options: dict
 def test_a_repair_leaves_gaps_and_values_beyond_the_range_alone(tmp_path: Path) -> None:
     source, target = coloured(tmp_path / "a.tif"), tmp_path / "b.tif"
     span = Reading(0, 2047, 0)
-    codec.write_like(source, np.zeros((48, 64, 3)), target, span)
-    before, after = codec.decode(source), codec.decode(target)
+    before = codec.decode(source)
+    seen = views.seen(source, before, span)
+    codec.write_like(source, np.zeros((48, 64, 3)), target, span, seen)
+    after = codec.decode(target)
     gaps, beyond = levels.missing(before, span), (before > 2047).all(axis=2)
     assert gaps.sum() == 64
     np.testing.assert_array_equal(levels.missing(after, span), gaps)  # black is not nodata
@@ -277,11 +279,12 @@ def test_labels_beside_images_travel_along(tmp_path: Path) -> None:
     (source / "labelTxt").mkdir()
     (source / "labelTxt/a.txt").write_text("1 2 3 4 5 6 7 8 building 0\n")
     (source / "labelTxt/stray.txt").write_text("of no image")
-    found = inventory.items(tmp_path / "source", {})
-    rows = [fetch.take(tmp_path / "taken", PixelRange(), item) for item in found]
+    found = inventory.inventory(tmp_path / "source", Fetch()).items
+    rows = [intake.image(tmp_path / "taken", Fetch(range=PixelRange()), item) for item in found]
     assert [row["label"] for row in rows] == ["train/a.txt", ""]
     assert [row["source_label"] for row in rows] == ["train/labelTxt/a.txt", ""]
     copied = tmp_path / "taken/labels/train/a.txt"
     assert copied.read_text() == "1 2 3 4 5 6 7 8 building 0\n"
-    (line,) = inventory.passed_over(tmp_path / "source", found)
-    assert "1 .txt" in line
+    parts = inventory.inventory(tmp_path / "source", Fetch()).parts
+    roles = {str(part.entry.place): part.role for part in parts}
+    assert roles["train/labelTxt/stray.txt"] == "companion"

@@ -241,7 +241,7 @@ def test_generated_tiles_are_geotiffs_of_16_bits_the_same_twice(
 ) -> None:
     monkeypatch.setenv("CLEARSET_WORKERS", "1")
     fetch = Fetch(
-        source=Source.generated, scene=Scene.satellite, bands=bands, count=5, size=64, seed=1
+        source=Source.generated, scene=Scene.satellite, channels=bands, count=5, size=64, seed=1
     )
     seen = []
     for _ in range(2):

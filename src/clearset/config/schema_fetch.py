@@ -1,5 +1,6 @@
 """The part of the schema that says where a dataset comes from and what is planted into it."""
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -90,10 +91,27 @@ class PixelRange:
             bound = self.low or self.high
             require(not bound, "fetch.range has low or high, which mapping: type does not take")
             return
-        top = 65535 if self.mapping is Mapping.fixed else 100
+        given = f"fetch.range is from {self.low:g} to {self.high:g}"
+        if self.mapping is Mapping.fixed:
+            finite = -math.inf < self.low < self.high < math.inf
+            require(finite, f"{given}: give low < high, both stored values")
+        else:
+            require(0 <= self.low < self.high <= 100, f"{given}: give 0 <= low < high <= 100")
+
+
+@dataclass
+class Bands:
+    """The bands of an image that are looked at and measured; a repair changes all alike."""
+
+    shown: list[int] = field(default_factory=list)  # numbers, from 1, of one or of red, green, blue
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        wanted = len(self.shown) in (0, 1, 3) and all(band >= 1 for band in self.shown)
         require(
-            0 <= self.low < self.high <= top,
-            f"fetch.range is from {self.low:g} to {self.high:g}: give 0 <= low < high <= {top}",
+            wanted and len(set(self.shown)) == len(self.shown),
+            f"fetch.bands.shown is {list(self.shown)}: give the numbers, from 1, of one band or "
+            "three, such as [4,3,2]; empty: the first three",
         )
 
 
@@ -143,10 +161,11 @@ class Fetch:
     checksums: str = ""  # archive: the list in conf/checksums/ that proves each file
     splits: dict[str, Split] = field(default_factory=dict)  # empty: found by sub-folder names
     range: PixelRange = field(default_factory=PixelRange)
+    bands: Bands = field(default_factory=Bands)
     count: int = 0  # generated: how many images
     size: int = 0  # generated: side in pixels
     scene: Scene = Scene.retina  # generated: what the images show
-    bands: int = 1  # generated: 1 for grey, or 3 for colour, which satellite tiles alone have
+    channels: int = 1  # generated: 1 for grey, or 3 for colour, which satellite tiles alone have
     seed: int = 0  # generated
     plant: Plant | None = None  # faults to plant; empty: the images stay as they are
 
@@ -164,7 +183,8 @@ class Fetch:
                 require(value >= least, f"fetch.{key} is {value}: at least {least}")
         satellite = self.scene is Scene.satellite
         allowed = (1, 3) if satellite else (1,)
-        require(self.bands in allowed, f"fetch.bands is {self.bands}: 1, or 3 of a satellite")
+        number = f"fetch.channels is {self.channels}: 1, or 3 of a satellite"
+        require(self.channels in allowed, number)
         has_crops = satellite and self.source is Source.generated
         overlaps = self.plant.overlaps if self.plant else 0
         require(

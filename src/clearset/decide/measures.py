@@ -6,6 +6,10 @@ from clearset.images.ranges import formats, odd_formats
 from clearset.similar.duplicates import Surplus, copies, label_dice, most_inliers, surplus
 from clearset.store.stages import Survey
 
+# Metrics that a declared range of values moves.
+BRIGHTNESS = ("blur", "dark_share", "highlights", "laplacian_variance", "max", "mean", "min")
+BRIGHTNESS += ("noise_sigma", "stdv", "white_share")
+ODD = 0.1  # share of the images up to which a kind is the exception
 RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
 
 
@@ -19,8 +23,9 @@ def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
     `edge_similarity` (in the split), `label_dice` (with another mask of the same pixels; 1 without
     one), `leak_inliers` (of the best fit onto an image of another split; 0 without one),
     `mask_share`, `mask_unknown` and `mask_agreement` (of images with a mask), `mask_fault` (1: its
-    mask can not be used), `size_deviation` and `aspect_deviation` (see `ranges.formats`). Empty
-    where there is nothing to measure.
+    mask can not be used), `size_deviation` and `aspect_deviation` (see `ranges.formats`), `odd_colours`
+    (1: in colour among grey ones, or grey among coloured). Empty where there is nothing to measure,
+    and of brightness where nobody declared a range for values that fill little of 16 bits.
     """
     images, neighbours = survey.images, survey.neighbours
     spare = spare or surplus(images, survey.metrics, survey.links)
@@ -43,7 +48,23 @@ def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
     table = table.join(survey.masks.set_index("image_id"))
     table["mask_fault"] = faulty_masks(images)
     table = table.join(formats(images))
+    table["odd_colours"] = odd_colours(images)
+    # A range that nobody declared tells nothing of light.
+    assumed = set(images.loc[images["assumed"] == 1, "image_id"])
+    unknown = [name for name in BRIGHTNESS if name in table]
+    table.loc[table.index.isin(assumed), unknown] = float("nan")
     return table.astype(float)
+
+
+def odd_colours(images: pd.DataFrame) -> pd.Series:
+    """Return, by image_id, 1 where a readable image is in colour among grey ones, or the reverse.
+
+    Odd are those of the rarer kind, if they are a tenth of all at most.
+    """
+    colours = images[images["error"] == ""].set_index("image_id")["colours"]
+    rare = colours.mean() <= ODD, colours.mean() >= 1 - ODD
+    odd = (colours == 1) if rare[0] else (colours == 0) if rare[1] else colours.lt(0)
+    return odd.astype(float)
 
 
 def faulty_masks(images: pd.DataFrame) -> pd.Series:

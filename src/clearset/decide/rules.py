@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clearset.config.schema import SURPLUS, Action, Rule
-from clearset.decide.measures import measures
+from clearset.decide.measures import BRIGHTNESS, measures
 from clearset.similar.duplicates import Surplus, surplus
 from clearset.store.errors import ClearsetError
 from clearset.store.stages import Survey
@@ -24,9 +24,6 @@ BETWEEN |= {
     "edge_similarity",
     "published_outlier",
 }
-# Metrics that a declared range of values moves.
-BRIGHTNESS = {"mean", "min", "max", "stdv", "blur", "highlights", "dark_share", "white_share"}
-BRIGHTNESS |= {"noise_sigma", "laplacian_variance"}
 
 
 @dataclass(frozen=True)
@@ -179,10 +176,14 @@ def asking(rules: Mapping[str, Rule]) -> set[str]:
 def decide(images: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     """Return every image's fate (table `decisions`): the strongest action of its flags, or keep.
 
-    `rules` names those that ask for something: one whose action is to keep only counts.
+    `rules` names those that ask for something: one whose action is to keep only counts. What has an
+    obstacle to a repair is for a person to review.
     """
     flags = flags[flags["action"] != Action.keep.value]
-    strength = flags["action"].map(ORDER.index)
+    kept = set(images.loc[images["obstacle"] != "", "image_id"])
+    asked = flags["action"] == Action.enhance.value
+    action = flags["action"].mask(asked & flags["image_id"].isin(kept), Action.review.value)
+    strength = action.map(ORDER.index)
     strongest = strength.groupby(flags["image_id"]).max()
     names = flags.sort_values("rule").groupby("image_id")["rule"].agg(" ".join)
     table = images[["image_id", "split"]].copy()

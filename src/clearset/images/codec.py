@@ -2,64 +2,83 @@
 
 import hashlib
 import io
+import math
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image as Pillow
 
-from clearset.images import levels, pillow, tiff
+from clearset.images import levels, netpbm, pillow, tiff, tiff_copy
+from clearset.images.facts import Facts
 from clearset.images.levels import Image, Mask, Pixels, Reading
 from clearset.store.errors import UnreadableImage
 
-PILLOW = {".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".webp", ".gif", ".pgm", ".ppm"}
-TIFF = {".tif", ".tiff"}
-SUFFIXES = PILLOW | TIFF
-MODES = {"L", "LA", "RGB", "RGBA", "I;16"}
-MASK_MODES = MODES | {"P", "1"}
+# Names of files that are looked into; what is in them decides how they are read.
+SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".webp", ".gif"}
+SUFFIXES |= {".pbm", ".pgm", ".ppm", ".pnm", ".jp2", ".tif", ".tiff", ".btf", ".tf8"}
 MIN_SIDE = 10  # fastdup's own limit: both engines see the same images
 MAX_PIXELS = 2**28  # a larger one is a mistake or an attack; decoding it could take all memory
 Pillow.MAX_IMAGE_PIXELS = None  # MAX_PIXELS decides, for every format
 
 
-def decode(path: Path, modes: Collection[str] = MODES) -> Pixels:
-    """Return a file's pixels as stored, uint8 or uint16; `modes` are Pillow's, of other than TIFF.
+class Format(NamedTuple):
+    """How files of a kind are read and written."""
 
-    Raises `UnreadableImage` for anything else: a broken file, too small, too large, a palette,
-    CMYK, bilevel or floating-point image, 16-bit colour PNG (Pillow would cut it to 8 bits), or
-    more than one page.
+    decode: Callable[[Path, Callable[[int, int], None], bool], Pixels]
+    facts: Callable[[Path], Facts]
+    declarations: Callable[[Path], dict[str, Any]]
+    write_like: Callable[[Path, Pixels, Path], None]
+
+
+TIFF = Format(tiff.decode, tiff.facts, tiff.declarations, tiff_copy.write_like)
+NETPBM = Format(netpbm.decode, netpbm.facts, netpbm.declarations, netpbm.write_like)
+PILLOW = Format(pillow.decode, pillow.facts, pillow.declarations, pillow.write_like)
+
+
+def format_of(path: Path) -> Format:
+    """Return how a file is read and written, by its first bytes; its name says nothing."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start in tiff.MAGIC:
+        return TIFF
+    return NETPBM if netpbm.MAGIC.match(start) else PILLOW
+
+
+def decode(path: Path, raw: bool = False) -> Pixels:
+    """Return a file's pixels as stored, (h, w) or (h, w, bands), of any real or whole type.
+
+    A palette's pixels are its colours, and bilevel ones 0 and 255; `raw`: numbers, and booleans.
+    Raises `UnreadableImage` for anything that is not just one image of full resolution: a broken
+    file, too small, too large, CMYK, or several pages; a MPO's first picture is its image.
     """
     if path.stat().st_size == 0:
         raise UnreadableImage("the file is empty (0 bytes)")
+    with _reasons(path):
+        return format_of(path).decode(path, _check_size, raw)
+
+
+@contextmanager
+def _reasons(path: Path) -> Iterator[None]:
+    """Raise `UnreadableImage` for whatever readers are led to by a hostile file; warn of nothing.
+
+    What matters is raised; Pillow also warns of size.
+    """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what matters is raised; Pillow also warns of size
-            pixels = (
-                tiff.decode(path, _check_size)
-                if path.suffix.lower() in TIFF
-                else pillow.decode(path, _check_size, modes)
-            )
+            warnings.simplefilter("ignore")
+            yield
     except UnreadableImage:
         raise
-    except Exception as error:  # decoders raise whatever a hostile file leads them to
+    except Exception as error:  # decoders raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnreadableImage(
             f"broken or unknown file: {reason.replace(str(path), path.name)}"
         ) from None
-    return pixels
-
-
-def decode_mask(path: Path) -> Pixels:
-    """Return a mask's values, shaped (height, width); a palette's numbers, 0 and 1 if bilevel.
-
-    Raises `UnreadableImage` as `decode`, and for a mask in colour.
-    """
-    values = decode(path, MASK_MODES)
-    if values.ndim != 2:
-        raise UnreadableImage("the mask is in colour: save it with one number a class")
-    return values.astype(np.uint8) if values.dtype == bool else values
 
 
 def _check_size(height: int, width: int) -> None:
@@ -69,10 +88,43 @@ def _check_size(height: int, width: int) -> None:
         raise UnreadableImage(f"{width} x {height} px: more than {MAX_PIXELS} px")
 
 
+def facts(path: Path) -> Facts:
+    """Return what a file's header says of its values; raises `UnreadableImage` as `decode`."""
+    with _reasons(path):
+        return format_of(path).facts(path)
+
+
+def declarations(path: Path) -> dict[str, Any]:
+    """Return what a file says of its pixels, all of it; raises `UnreadableImage` as `decode`.
+
+    That includes a lossy file, whose pixels hang on the decoder.
+    """
+    with _reasons(path):
+        return format_of(path).declarations(path)
+
+
 def declaration(path: Path, pixels: Pixels) -> Reading:
     """Return what a file itself declares of its values, which are `pixels` as stored."""
-    nodata = tiff.nodata(path) if path.suffix.lower() in TIFF else None
-    return replace(levels.of_type(pixels), nodata=nodata)
+    return reading(facts(path), pixels)
+
+
+def obstacle(path: Path) -> str:
+    """Return why a file with other values could not be written back truly; empty: it could."""
+    return facts(path).obstacle
+
+
+def reading(said: Facts, pixels: Pixels) -> Reading:
+    """Return how pixels are read by what their file says; without a range where it says none."""
+    whole = levels.of_type(pixels)
+    white = 2**said.bits - 1 if said.white is None and said.bits is not None else said.white
+    return replace(
+        whole,
+        high=whole.high if white is None or math.isnan(whole.high) else float(white),
+        nodata=said.nodata,
+        alpha=said.alpha,
+        orientation=said.orientation,
+        seen="page" if said.page else "",
+    )
 
 
 def describe(pixels: Pixels) -> dict[str, int | str]:
@@ -97,33 +149,29 @@ def write_like(
 ) -> None:
     """Write `image` to `target` in the format, mode, bit depth and size of the file `source`.
 
-    What lies beyond the range and what is not `seen` (None: all is) stays as it was, and nothing
-    else becomes nodata. Lossless where the format is; JPEG at quality 95 with its own subsampling.
-    ICC profile, resolution, a TIFF's tags and, but in TIFF, EXIF travel along.
+    What lies beyond the range, what is not `seen` (None: all is) and alpha stay as they were, and
+    nothing else becomes nodata. Lossless where the format is; JPEG at quality 95 with its own
+    subsampling. What else the file says travels along: see `tiff_copy`, `png` and `pillow`. Raises
+    `UnreadableImage` for a file with an obstacle, which stays as it is.
     """
     before = decode(source)
     if image.shape != before.shape:
         raise ValueError(f"{source.name}: shape {image.shape} is not its own {before.shape}")
-    pixels = levels.quantised(image, before.dtype, reading)
-    pixels = pixels if reading is None else _kept(before, pixels, reading, seen)
-    write_stored(source, pixels, target)
+    reading = declaration(source, before) if reading is None else reading
+    write_stored(source, levels.repaired(before, image, reading, seen), target)
 
 
 def write_stored(source: Path, pixels: Pixels, target: Path) -> None:
-    """Write pixels as they are to `target`, in the format of the file `source`."""
+    """Write pixels as they are to `target`, in the format of the file `source`.
+
+    Raises `UnreadableImage` for a file with an obstacle.
+    """
+    if reason := obstacle(source):
+        raise UnreadableImage(f"{source.name} can not be written back: {reason}")
     target.parent.mkdir(parents=True, exist_ok=True)
-    if source.suffix.lower() in TIFF:
-        tiff.write_like(source, pixels, target)
-    else:
-        target.write_bytes(pillow.encode_like(source, pixels))
-
-
-def _kept(before: Pixels, after: Pixels, reading: Reading, seen: Mask | None) -> Pixels:
-    """Return the values after a repair with those that it has no say in as they were before."""
-    result = np.where((before < reading.low) | (before > reading.high), before, after)
-    if seen is not None:
-        result[~seen] = before[~seen]
-    return result
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        format_of(source).write_like(source, pixels, target)
 
 
 def png_bytes(pixels: Pixels, compress_level: int = 6) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from clearset.images import codec, pillow, tiff
+from clearset.images import codec
 from clearset.store import checksums, layout
 from clearset.store.errors import UnreadableImage, listed
 from clearset.store.parallel import mapped
@@ -37,10 +37,9 @@ def identity(path: Path) -> str:
     Raises `UnreadableImage` for what has no identity but its bytes: no image that `images.decode`
     reads, or a lossy one, whose pixels hang on the decoder.
     """
-    pixels = codec.decode(path, codec.MASK_MODES)
-    module = tiff if path.suffix.lower() in codec.TIFF else pillow
+    pixels = codec.decode(path, raw=True)
     try:
-        declarations = module.declarations(path)
+        declarations = codec.declarations(path)
         facts = {"scheme": SCHEME, "shape": pixels.shape, "type": pixels.dtype.name} | declarations
         text = json.dumps(_plain(facts), sort_keys=True, separators=(",", ":"))
     except UnreadableImage:

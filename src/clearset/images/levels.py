@@ -13,12 +13,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clearset.numeric.exact import whole
-from clearset.numeric.grey import Grey, of_levels, of_unit
+from clearset.images import units
+from clearset.numeric.exact import UNIT, settled, whole
+from clearset.numeric.grey import WHITE, Grey, of_levels, of_unit
 
 Image = npt.NDArray[np.float64]
 Pixels = npt.NDArray[Any]  # as stored
 Mask = npt.NDArray[np.bool_]
+EIGHT = 255
+WHOLE = 2**22  # below it `whole` is exact
+DIGITS = 10**6  # as many as tables keep,
+ALIKE = 5 / DIGITS  # and how far, as a part of it, a number of more may lie from what they say
 WORDS = ("alpha", "shown", "orientation", "seen")  # columns of text that a reading has
 
 
@@ -74,10 +79,20 @@ def columns(reading: Reading) -> dict[str, Any]:
 
 
 def of_type(pixels: Pixels) -> Reading:
-    """Return the reading that the whole range of an integer type is, of 2 or 4 bands with alpha."""
-    bands = pixels.shape[2] if pixels.ndim == 3 else 1
-    alpha = bands - 1 if bands in (2, 4) else None
-    return Reading(0, float(np.iinfo(pixels.dtype).max), alpha=alpha)
+    """Return the reading that the whole range of an unsigned type of 8 or 16 bits is.
+
+    Other types have no range of their own: `low` and `high` are nan until one is declared.
+    """
+    if pixels.dtype in (np.uint8, np.uint16):
+        return Reading(0, float(np.iinfo(pixels.dtype).max))
+    return Reading(np.nan, np.nan)
+
+
+def data(image: Any, reading: Reading) -> Any:
+    """Return an image or pixels without the band that is alpha."""
+    if image.ndim == 2 or reading.alpha is None:
+        return image
+    return image[..., 0] if reading.alpha == 1 else image[..., : reading.alpha]
 
 
 def bands(image: Any, reading: Reading) -> Any:
@@ -97,7 +112,7 @@ def unit(pixels: Pixels, reading: Reading | None = None, seen: Mask | None = Non
     A pixel that is not `seen` takes the value of the nearest one that is, so that it adds no edge.
     """
     reading = of_type(pixels) if reading is None else reading
-    return np.asarray(filled(_levels(pixels.dtype, reading.low, reading.high)[pixels], seen))
+    return np.asarray(filled(units.of(pixels, reading.low, reading.high), seen))
 
 
 def grey(pixels: Pixels, reading: Reading, seen: Mask | None = None) -> Grey:
@@ -106,12 +121,14 @@ def grey(pixels: Pixels, reading: Reading, seen: Mask | None = None) -> Grey:
     A pixel that is not `seen` takes the level of the nearest one that is.
     """
     low, high = reading.low, reading.high
-    if not (low.is_integer() and high.is_integer()):
+    fine = float(low).is_integer() and float(high).is_integer() and WHITE >= high - low >= EIGHT
+    if not fine or not units.short(pixels.dtype):
         return of_unit(unit(pixels, reading, seen), seen)
     bottom, top = int(low), int(high)
     levels = pixels
     if (bottom, top) != (0, np.iinfo(pixels.dtype).max):
-        levels = np.clip(pixels, bottom, top) - pixels.dtype.type(bottom)
+        wide = np.clip(pixels.astype(np.int32), bottom, top) - bottom
+        levels = wide.astype(np.uint8 if pixels.dtype == np.uint8 else np.uint16)
     return of_levels(filled(levels, seen), top - bottom, seen)
 
 
@@ -127,22 +144,44 @@ def filled(image: Any, seen: Mask | None) -> Any:
     return image[rows, columns]
 
 
-@lru_cache(maxsize=4)
-def _levels(dtype: np.dtype[Any], low: float, high: float) -> Image:
-    """Return what each value of an integer type is in memory: one look-up a pixel is fastest."""
-    values = np.arange(np.iinfo(dtype).max + 1, dtype=np.float64)
-    return np.clip((values - low) / (high - low), 0, 1)
-
-
 def missing(pixels: Pixels, reading: Reading) -> Mask:
-    """Return where stored pixels, or their shown bands, hold no data, (height, width)."""
-    if reading.nodata is None:
-        return np.zeros(pixels.shape[:2], bool)
-    seen = pixels
-    if pixels.ndim == 3 and reading.alpha is not None and pixels.shape[2] > reading.alpha:
-        seen = pixels[..., : reading.alpha]
-    empty = seen == reading.nodata
-    return np.asarray(empty if empty.ndim == 2 else empty.all(axis=2))
+    """Return where stored pixels, or their shown bands, hold no data, (height, width).
+
+    That is where every band has the value of no data, or any is not a finite number.
+    """
+    values = data(pixels, reading)
+    values = values[..., None] if values.ndim == 2 else values
+    result = np.zeros(pixels.shape[:2], bool)
+    if reading.nodata is not None:
+        result |= _nodata(values, reading.nodata).all(axis=2)
+    if values.dtype.kind == "f":
+        result |= ~np.isfinite(values).all(axis=2)
+    return result
+
+
+def _nodata(values: Pixels, nodata: float) -> Mask:
+    """Return which values are that of no data, of which a table keeps six digits."""
+    if float(f"{nodata:.6g}") == nodata and abs(nodata) < DIGITS:
+        return np.asarray(values == nodata)
+    return np.isclose(values, nodata, rtol=ALIKE, atol=0)
+
+
+def repaired(before: Pixels, image: Image, reading: Reading, seen: Mask | None) -> Pixels:
+    """Return stored values after a repair; those that it has no say in are as they were.
+
+    That is what lies beyond the range, what is not `seen` (None: all is), alpha, and, of real
+    numbers, what the repair left alone.
+    """
+    after = quantised(image, before.dtype, reading)
+    free = (before >= reading.low) & (before <= reading.high)
+    if before.dtype.kind == "f":
+        free &= settled(image, UNIT) != settled(unit(before, reading, seen), UNIT)
+    result = np.where(free, after, before)
+    if seen is not None:
+        result[~seen] = before[~seen]
+    if reading.alpha is not None and before.ndim == 3:
+        result[..., reading.alpha] = before[..., reading.alpha]
+    return result
 
 
 def quantised(image: Image, dtype: npt.DTypeLike, reading: Reading | None = None) -> Pixels:
@@ -150,27 +189,45 @@ def quantised(image: Image, dtype: npt.DTypeLike, reading: Reading | None = None
 
     What would come to stand for no data takes the value beside it.
     """
-    reading = reading or Reading(0, float(np.iinfo(np.dtype(dtype)).max))
+    kind = np.dtype(dtype)
+    reading = of_type(np.empty(0, kind)) if reading is None else reading
     span = reading.high - reading.low
-    pixels = whole(np.clip(image, 0, 1) * span + reading.low, dtype)
+    image = np.clip(image, 0, 1)
+    if kind.kind == "f":
+        pixels = (settled(image, UNIT) * span + reading.low).astype(kind)
+    elif max(abs(reading.low), abs(reading.high)) < WHOLE:
+        pixels = whole(image * span + reading.low, kind)
+    else:
+        pixels = np.rint(settled(image * span + reading.low, 3)).astype(kind)
     if reading.nodata is not None:
-        beside = reading.nodata + (1 if reading.nodata < reading.high else -1)
-        pixels[missing(pixels, reading)] = beside
+        empty = missing(pixels, reading)
+        pixels[empty] = _beside(reading.nodata, reading.nodata < reading.high, kind)
     return pixels
+
+
+def _beside(nodata: float, above: bool, dtype: np.dtype[Any]) -> Any:
+    """Return the value of a type next to that of no data, `above` it or below."""
+    step = abs(nodata) * 2 * ALIKE if abs(nodata) >= DIGITS else 1.0
+    if dtype.kind != "f":
+        return int(nodata + (step if above else -step))
+    towards = dtype.type(np.inf if above else -np.inf)
+    return np.nextafter(dtype.type(nodata), towards) if step == 1 else dtype.type(nodata + step)
 
 
 def eight_bit(pixels: Pixels, reading: Reading | None = None) -> npt.NDArray[np.uint8]:
     """Return pixels as 8 bits: the whole range (their type's without one), not stretched."""
     reading = of_type(pixels) if reading is None else reading
     low, high = reading.low, reading.high
-    if pixels.dtype == np.uint8 and (low, high) == (0, 255):
+    if pixels.dtype == np.uint8 and (low, high) == (0, EIGHT):
         return pixels
-    return _eight_bits(pixels.dtype, low, high)[pixels]
+    if pixels.dtype.itemsize > 2:
+        return whole(units.of(pixels, low, high) * EIGHT, np.uint8)
+    return _eight_bits(pixels.dtype, low, high)[units.places(pixels)]
 
 
 @lru_cache(maxsize=4)
 def _eight_bits(dtype: np.dtype[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
-    return quantised(_levels(dtype, low, high), np.uint8)
+    return whole(units.table(dtype, low, high) * EIGHT, np.uint8)
 
 
 def display(pixels: Pixels, reading: Reading | None = None) -> npt.NDArray[np.uint8]:

@@ -21,18 +21,20 @@ def decode(path: Path, colours: Colours | None = None) -> Pixels:
     Bands that are all alike are one number, alpha is none. What is in colour becomes the numbers of
     `colours`, black 0. Raises `UnreadableImage` as `codec.decode`, and for a colour of no class.
     """
-    values = codec.decode(path, codec.MASK_MODES)
+    values = codec.decode(path, raw=True)
     if values.ndim == 3:
         bands = values[..., : values.shape[2] - (values.shape[2] in ALPHA)]
         values = (
             bands[..., 0] if (bands == bands[..., :1]).all() else _classes(bands, colours or {})
         )
+    if values.dtype.kind == "f":
+        raise UnreadableImage(f"real numbers ({values.dtype}): save it as 8 or 16 bits")
     return values.astype(np.uint8) if values.dtype == bool else values
 
 
 def in_colour(path: Path) -> bool:
     """Whether a mask that can be read has bands that differ."""
-    values = codec.decode(path, codec.MASK_MODES)
+    values = codec.decode(path, raw=True)
     if values.ndim == 2:
         return False
     bands = values[..., : values.shape[2] - (values.shape[2] in ALPHA)]

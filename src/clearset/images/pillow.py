@@ -1,47 +1,129 @@
 """PNG, JPEG and what else Pillow reads, to pixels and back."""
 
 import io
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
+from clearset.images import png
+from clearset.images.facts import BILEVEL, PALETTE, Facts, upright
 from clearset.store.errors import UnreadableImage
 
 # The C library hands memory back to the system after every image and faults it in anew for the next
 # one, a sixth of all time, until it has seen that a block of this size comes and goes.
 np.empty(2**25 - 2**16, np.uint8)
 BUFFER = 2**20  # bytes read at once: Pillow asks for a few kilobytes at a time
+DEEP = {"I;16": "uint16", "I;16B": "uint16", "I;16L": "uint16", "I": "int32", "F": "float32"}
+MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", *DEEP}
+POOR = {"P": PALETTE, "PA": PALETTE, "1": BILEVEL}
+ORIENTATION = 0x0112
 # What a header says of pixels, in Pillow's words; comments and names of programs say nothing.
 DECLARED = ("transparency", "gamma", "srgb", "chromaticity", "icc_profile", "exif", "dpi", "aspect")
+CARRIED = ("icc_profile", "exif", "dpi", "xmp", "comment")  # what is written back beside pixels
 EXACT = {"PNG", "BMP", "GIF", "PPM", "WEBP"}  # formats whose pixels do not hang on the decoder,
 LOSSY_WEBP = b"VP8 "  # but for a WebP with this chunk
+WRITTEN = {"PNG", "JPEG", "BMP", "GIF", "WEBP"}
+APP0, APP14 = "APP0", "APP14"  # of a JPEG: its own header, and how its colours are stored
+PICTURES = b"MPF\0"  # a JPEG's list of further pictures
 
 
-def decode(
-    path: Path, check_size: Callable[[int, int], None], modes: Collection[str]
-) -> npt.NDArray[Any]:
-    """Return a file's pixels as stored, of one of Pillow's `modes`.
+def decode(path: Path, check_size: Callable[[int, int], None], raw: bool) -> npt.NDArray[Any]:
+    """Return the pixels of a file's only or first image, (h, w) or (h, w, bands).
 
-    `check_size` (height, width) may refuse before anything is decoded. Raises `UnreadableImage`
-    for what can not be used, or whatever the decoder is led to by a broken file.
+    A palette's pixels are its colours, and bilevel ones 0 and 255; `raw`: numbers, and booleans.
+    `check_size` (height, width) may refuse before anything is decoded. Raises `UnreadableImage` for
+    what can not be used, or whatever the decoder is led to by a broken file.
     """
     with path.open("rb", buffering=BUFFER) as file, Pillow.open(file) as opened:
         image: Any = opened
         check_size(image.height, image.width)
-        rawmode = str(image.tile[0].args) if image.tile else ""
-        if image.mode not in modes:
-            raise UnreadableImage(f"mode {image.mode} is not supported: save it as L or RGB")
-        if image.format == "BMP" and image.mode == "RGBA":
-            raise UnreadableImage("BMP with alpha is not supported: save it as PNG")
-        if ";16" in rawmode and image.mode != "I;16":
-            raise UnreadableImage("16-bit colour in this format is not supported: save it as TIFF")
-        if getattr(image, "n_frames", 1) != 1:
-            raise UnreadableImage(f"{image.n_frames} frames: split it into single images")
-        return np.array(image)
+        _check(image)
+        file.seek(0)
+        if image.format == "JPEG2000":  # Pillow would cut 16-bit colour to 8 bits
+            return np.asarray(imagecodecs.jpeg2k_decode(file.read()))
+        if _rawmode(image).endswith(";16B") and image.format == "PNG" and image.mode != "I;16":
+            return png.deep(file.read())
+        if raw:
+            return np.array(image)
+        if image.mode in ("P", "PA", "1", "RGB"):
+            image = _coloured(image)
+        return np.array(image, DEEP.get(image.mode))
+
+
+def _check(image: Any) -> None:
+    if image.mode not in MODES:
+        raise UnreadableImage(f"mode {image.mode} is not supported: save it as L or RGB")
+    if image.format == "BMP" and image.mode == "RGBA":
+        raise UnreadableImage("BMP with alpha is not supported: save it as PNG")
+    transparent = "transparency" in image.info
+    odd = image.mode == "1" or (image.mode in ("L", "RGB") and ";" in _rawmode(image))
+    if transparent and odd:
+        raise UnreadableImage("a transparent colour of this depth is not supported: save it as LA")
+    if image.format != "MPO" and getattr(image, "n_frames", 1) != 1:
+        raise UnreadableImage(f"{image.n_frames} frames: split it into single images")
+
+
+def _rawmode(image: Any) -> str:
+    """Return how pixels lie in the file, in Pillow's words."""
+    if not image.tile:
+        return ""
+    arguments = image.tile[0].args
+    return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
+
+
+def _coloured(image: Any) -> Any:
+    """Return an image in colours or levels, with alpha where one of them is transparent."""
+    if image.mode == "1":
+        return image.convert("L")
+    if "transparency" in image.info or image.mode == "PA":
+        return image.convert("RGBA")
+    return image.convert("RGB") if image.mode == "P" else image
+
+
+def facts(path: Path) -> Facts:
+    """Return what a file's header says of its values; nothing is decoded."""
+    with Pillow.open(path) as opened:
+        image: Any = opened
+        content = path.read_bytes() if image.format == "PNG" else b""
+        transparent = image.info.get("transparency")
+        gap = image.mode in ("L", "I;16") and isinstance(transparent, int)
+        colours = image.mode in ("P", "RGB") and transparent is not None
+        alpha = {"LA": 1, "RGBA": 3, "PA": 3}.get(image.mode, 3 if colours else None)
+        if image.mode == "RGBA" and image.format == "PNG" and not png.layout(content)[1] & 2:
+            alpha = 1  # 16 bits, grey with alpha
+        return Facts(
+            nodata=float(transparent) if gap else None,
+            alpha=alpha,
+            orientation=upright(_exif(image, content).get(ORIENTATION)),
+            obstacle=_obstacle(image, content),
+        )
+
+
+def _exif(image: Any, content: bytes) -> Pillow.Exif:
+    if image.format != "PNG":  # Pillow would decode it, since EXIF may follow the pixels
+        return image.getexif()
+    tags = Pillow.Exif()
+    tags.load(png.exif(png.chunks(content)))
+    return tags
+
+
+def _obstacle(image: Any, content: bytes) -> str:
+    if image.format == "MPO":
+        return f"a repair would lose its {image.n_frames - 1} further frames: save it as JPEG"
+    if image.format not in WRITTEN:
+        return f"{image.format} is read and not written: convert it to PNG or TIFF"
+    if image.mode in POOR:
+        return POOR[image.mode]
+    if image.format == "GIF" and "transparency" in image.info:
+        return "one of its levels stands for what is transparent: convert it to PNG"
+    if image.format == "BMP" and image.mode == "RGB" and _rawmode(image) != "BGR":
+        return "a BMP of other than 24 bits is read and not written: convert it to PNG"
+    return png.obstacle(content) if image.format == "PNG" else ""
 
 
 def declarations(path: Path) -> dict[str, Any]:
@@ -53,8 +135,9 @@ def declarations(path: Path) -> dict[str, Any]:
         lossy_webp = image.format == "WEBP" and LOSSY_WEBP in path.read_bytes()
         if image.format not in EXACT or lossy_webp:
             raise UnreadableImage(f"{image.format} may be lossy: it has no identity but its bytes")
-        image.load()  # in a PNG, EXIF may follow the pixels
         facts = {key: image.info[key] for key in DECLARED if key in image.info}
+        if image.format == "PNG" and (tags := png.exif(png.chunks(path.read_bytes()))):
+            facts["exif"] = b"Exif\0\0" + tags  # it may follow the pixels
         return facts | {
             "format": image.format,
             "mode": image.mode,
@@ -62,23 +145,34 @@ def declarations(path: Path) -> dict[str, Any]:
         }
 
 
-def encode_like(source: Path, pixels: npt.NDArray[Any]) -> bytes:
-    """Return pixels as the bytes of a file of the format of `source`, with what travels along."""
+def write_like(source: Path, pixels: npt.NDArray[Any], target: Path) -> None:
+    """Write pixels as a file of the format of `source`, with what it says beside its pixels."""
     with Pillow.open(source) as before:
         kind = before.format or "PNG"
-        before.load()  # in a PNG, EXIF may follow the pixels
-        options: dict[str, Any] = {
-            key: before.info[key] for key in ("icc_profile", "exif", "dpi") if key in before.info
-        }
+        if kind == "PNG":
+            target.write_bytes(png.with_pixels(source.read_bytes(), pixels))
+            return
+        options: dict[str, Any] = {key: before.info[key] for key in CARRIED if key in before.info}
         if kind == "JPEG":
-            from PIL import JpegImagePlugin  # noqa: PLC0415
-
-            sampling = JpegImagePlugin.get_sampling(before)
-            options |= {"quality": 95, "subsampling": max(sampling, 0)}
+            options |= _of_jpeg(before)
         if kind == "WEBP":
             options |= {"lossless": True, "exact": True}
         if kind == "GIF":
             options |= {"optimize": False}  # all 256 levels, or it would be read as a palette
     encoded = io.BytesIO()
     Pillow.fromarray(pixels).save(encoded, format=kind, **options)
-    return encoded.getvalue()
+    target.write_bytes(encoded.getvalue())
+
+
+def _of_jpeg(image: Any) -> dict[str, Any]:
+    """Return a JPEG's subsampling, and the segments that Pillow does not write by itself."""
+    from PIL import JpegImagePlugin  # noqa: PLC0415
+
+    carried = (b"Exif\0\0", b"ICC_PROFILE\0", b"http://ns.adobe.com/xap/1.0/\0", PICTURES)
+    extra = b""
+    for name, content in image.applist:
+        number = int(name[3:]) if name.startswith("APP") else 0
+        if name not in (APP0, APP14, "COM") and not content.startswith(carried):
+            extra += bytes([0xFF, 0xE0 + number]) + (len(content) + 2).to_bytes(2, "big") + content
+    sampling = JpegImagePlugin.get_sampling(image)
+    return {"quality": 95, "subsampling": max(sampling, 0), "extra": extra}

@@ -1,5 +1,7 @@
-"""TIFF files to pixels and back, with their tags."""
+"""TIFF files to pixels, and what their tags say. Overviews are passed over, mask pages read."""
 
+import logging
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,122 +10,217 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 
+from clearset.images.facts import BILEVEL, PALETTE, Facts, upright
 from clearset.store.errors import UnreadableImage
 
-Pixels = npt.NDArray[Any]  # uint8 or uint16, as stored
-DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16))
+# What matters is raised; without a handler its warnings would go to the terminal.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+Pixels = npt.NDArray[Any]  # as stored
+MAGIC = {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}  # a file's first bytes; the latter two: BigTIFF
+TYPES = {"uint8", "uint16", "uint32", "int8", "int16", "int32", "float16", "float32", "float64"}
+TYPES |= {"bool"}
 NODATA = 42113  # GDAL's tag: the value of pixels without data, as text
-LOSSY = {"JPEG", "OJPEG", "WEBP", "JPEG_2000_LOSSY"}
-# Tags that say how the pixels are stored; the writer makes its own.
-LAYOUT = {254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 280, 281, 284, 317}
-LAYOUT |= {322, 323, 324, 325, 338, 339, *range(512, 533), 347}
-ARGUMENTS = {282, 283, 296, 34675}  # resolution and ICC profile: arguments of the writer
-FOLDERS = {330, 34665, 34853, 40965}  # tags that point to further directories, not to values
+ORIENTATION = 274
+REDUCED, MASK = 1, 4  # bits of a page's kind: an overview, a mask
+DECODED = {"YCBCR": {"JPEG", "OJPEG"}}  # colours that only these compressions turn into RGB
+COLOURS = {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE", *DECODED}
+LARGEST = 2**24  # pixels of a tile, or four times those of the image: more is a mistake
 EXACT = {"NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS", "LZMA", "ZSTD"}
 # Tags that say where in a file and how compressed pixels lie, and which program wrote them when.
 STORAGE = {259, 266, 273, 278, 279, 284, 317, 322, 323, 324, 325} | {305, 306, 316}
 SUB_IMAGES = 330
+FOLDERS = {400, 34665, 34853, 40965}  # tags that point to further directories, not to values
 
 
-def decode(path: Path, check_size: Callable[[int, int], None]) -> Pixels:
-    """Return a TIFF's pixels as stored, uint8 or uint16, (h, w) or (h, w, bands).
+def decode(path: Path, check_size: Callable[[int, int], None], raw: bool) -> Pixels:
+    """Return the pixels of a TIFF's one image of full resolution, (h, w) or (h, w, bands).
 
-    `check_size` (height, width) may refuse before anything is decoded. Raises `UnreadableImage`
-    for what can not be used, or whatever the decoder is led to by a broken file.
+    Values are as stored, but that black is low, and a palette's pixels are colours, with alpha
+    where one stands for no data, and bilevel ones 0 and 255; `raw`: numbers, and 0 and 1.
+    `check_size` (height, width) may refuse before anything is decoded. Raises `UnreadableImage` for
+    what can not be used, or whatever the decoder is led to by a broken file.
     """
     with tifffile.TiffFile(path) as tiff:
-        if not tiff.pages:
-            raise UnreadableImage("broken file: it has no page, and may be cut short")
-        if len(tiff.pages) != 1:
-            raise UnreadableImage(f"{len(tiff.pages)} pages: split it into single images")
-        page: Any = tiff.pages.first
+        page = pages(tiff)[0]
         check_size(page.imagelength, page.imagewidth)
         _check(page)
-        return np.asarray(page.asarray())
+        values = np.asarray(page.asarray())
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    if page.axes == "SYX":
+        values = np.ascontiguousarray(np.moveaxis(values, 0, 2))
+    values = seen_as(values, page)
+    if raw:
+        return values
+    if name(page.photometric) == "PALETTE":
+        return _coloured(values, page)
+    return values.astype(np.uint8) * np.uint8(255) if values.dtype == bool else values
+
+
+def pages(tiff: Any) -> tuple[Any, Any | None]:
+    """Return an open TIFF's one image of full resolution, and the page that masks it.
+
+    Raises `UnreadableImage` where there is not just one image.
+    """
+    if not tiff.pages:
+        raise UnreadableImage("broken file: it has no page, and may be cut short")
+    whole = [page for page in tiff.pages if not page.subfiletype & REDUCED]
+    masks = [page for page in whole if _is_mask(page)]
+    images = [page for page in whole if not _is_mask(page)]
+    if len(images) != 1 or len(masks) > 1:
+        number = f"{len(images)} pages" if len(masks) <= 1 else f"{len(masks)} masks"
+        raise UnreadableImage(f"{number} of full resolution: split it into single images")
+    if not all(page.subfiletype & REDUCED for page in images[0].pages or ()):
+        raise UnreadableImage("further images inside the image: split it into single images")
+    mask = masks[0] if masks else None
+    if mask is not None and mask.shape[:2] != (images[0].imagelength, images[0].imagewidth):
+        raise UnreadableImage("its mask page is of another size than the image")
+    return images[0], mask
+
+
+def _is_mask(page: Any) -> bool:
+    return bool(page.subfiletype & MASK) or name(page.photometric) == "MASK"
+
+
+def mask_page(path: Path) -> npt.NDArray[np.bool_]:
+    """Return what a TIFF's own mask page says is seen, (h, w), as it is stored.
+
+    Raises `UnreadableImage` for a file without one.
+    """
+    with tifffile.TiffFile(path) as tiff:
+        page = pages(tiff)[1]
+        if page is None:
+            raise UnreadableImage("it has no mask page")
+        return np.asarray(seen_as(np.asarray(page.asarray()), page) > 0)
+
+
+def name(code: Any, kind: Any = tifffile.PHOTOMETRIC) -> str:
+    """Return what a number of a tag stands for, whether or not the file has the tag."""
+    try:
+        return str(kind(code).name)
+    except ValueError:
+        return str(code)
+
+
+def compression(page: Any) -> str:
+    """Return the name of a page's compression; its number where that is not known."""
+    return name(page.compression, tifffile.COMPRESSION)
 
 
 def _check(page: Any) -> None:
-    if page.dtype not in DTYPES:
-        raise UnreadableImage(f"type {page.dtype} is not supported: save it as 8 or 16 bits")
-    if not isinstance(page.compression, tifffile.COMPRESSION):
+    kind, colours = compression(page), name(page.photometric)
+    if isinstance(page.bitspersample, tuple):
+        raise UnreadableImage(f"bands of {page.bitspersample} bits are not supported: save it as 8")
+    if str(page.dtype) not in TYPES:
+        given = page.dtype or f"of {page.bitspersample} bits"
+        raise UnreadableImage(f"type {given} is not supported: save it as 8 or 16 bits or float32")
+    if kind.isdigit():
         raise UnreadableImage(
-            f"compression {page.compression} is not known: save it uncompressed, or with deflate"
+            f"compression {kind} is not known: save it uncompressed, or with deflate"
         )
-    name = getattr(page.photometric, "name", str(page.photometric))
-    if name not in {"MINISBLACK", "RGB", "YCBCR"}:
-        raise UnreadableImage(f"colours {name} are not supported: save it as grey or RGB")
-    if page.axes not in {"YX", "YXS"} or page.samplesperpixel > 4:
+    if colours not in COLOURS or kind not in DECODED.get(colours, {kind}):
+        raise UnreadableImage(f"colours {colours} are not supported: save it as grey or RGB")
+    single = colours in ("MINISWHITE", "PALETTE") or page.dtype == bool
+    if page.axes not in ("YX", "YXS", "SYX") or (single and page.axes != "YX"):
         raise UnreadableImage(
-            f"axes {page.axes} with {page.samplesperpixel} bands are not supported: "
-            "save it as grey or with 2 to 4 bands in one page"
+            f"axes {page.axes} with {page.samplesperpixel} bands of colours {colours} are not "
+            "supported: save it as grey or RGB"
         )
+    if colours == "MINISWHITE" and page.dtype.kind not in "bu":
+        raise UnreadableImage(f"type {page.dtype} of colours {colours} is not supported")
+    _check_places(page)
 
 
-def nodata(path: Path) -> float | None:
-    """Return the value that a TIFF's own tag gives to pixels without data, if it is a whole one."""
-    with tifffile.TiffFile(path) as tiff:
-        page: Any = tiff.pages.first
-        text = page.tags.valueof(NODATA)
-        top = np.iinfo(page.dtype).max
+def _check_places(page: Any) -> None:
+    """Raise `UnreadableImage` for a page with too few strips or tiles, or too large ones."""
+    needed = math.prod(page.chunked)
+    listed = min(len(page.dataoffsets), len(page.databytecounts))
+    if listed < needed:
+        raise UnreadableImage(f"broken file: it lists {listed} of {needed} strips or tiles")
+    tile = page.tilelength * page.tilewidth if page.is_tiled else 0
+    if tile > max(LARGEST, 4 * page.imagelength * page.imagewidth):
+        raise UnreadableImage(f"tiles of {page.tilewidth} x {page.tilelength} px: save it anew")
+
+
+def seen_as(values: Pixels, page: Any) -> Pixels:
+    """Return values with black low, or put them back: as they are, but where a page says else."""
+    if name(page.photometric) != "MINISWHITE":
+        return values
+    return ~values if values.dtype == bool else (white(page) - values).astype(values.dtype)
+
+
+def white(page: Any) -> int:
+    """Return the greatest value that a page's bits hold."""
+    return int(2**page.bitspersample - 1)
+
+
+def _coloured(values: Pixels, page: Any) -> Pixels:
+    """Return the colours, in 8 bits, that a palette's numbers stand for, with alpha for nodata."""
+    palette = np.asarray(page.colormap)
+    palette = palette if palette.max() <= 255 else palette >> 8  # some write 8 bits in 16
+    colours = palette.T.astype(np.uint8)[values]
+    gap = _nodata(page)
+    if gap is None:
+        return colours
+    return np.dstack([colours, np.where(values == gap, 0, 255).astype(np.uint8)])
+
+
+def _nodata(page: Any) -> float | None:
+    """Return the value that a page's tag gives to pixels without data, if one can have it."""
     try:
-        value = float(str(text).strip("\0 "))
+        value = float(str(page.tags.valueof(NODATA)).strip("\0 "))
     except ValueError:
         return None
-    return value if value.is_integer() and 0 <= value <= top else None
+    if page.dtype.kind == "f":
+        return value if math.isfinite(value) else None  # what is not a number is never seen
+    info = np.iinfo(np.uint8 if page.dtype == bool else page.dtype)
+    least, most = (0, white(page)) if info.min == 0 else (info.min, info.max)
+    return value if value.is_integer() and least <= value <= most else None
+
+
+def facts(path: Path) -> Facts:
+    """Return what a TIFF's tags say of its values."""
+    with tifffile.TiffFile(path) as tiff:
+        page, mask = pages(tiff)
+        colours, gap = name(page.photometric), _nodata(page)
+        alpha = [int(kind) in (1, 2) for kind in page.extrasamples][-1:] == [True]
+        plain = colours != "PALETTE" and page.dtype != bool
+        band = page.samplesperpixel - 1 if alpha else None
+        if gap is not None and colours == "PALETTE":
+            gap, band = None, 3
+        elif gap is not None:
+            gap = float(white(page) - gap if colours == "MINISWHITE" else gap)
+        return Facts(
+            bits=page.bitspersample if plain else None,
+            nodata=255 * gap if gap is not None and page.dtype == bool else gap,
+            alpha=band,
+            orientation=upright(page.tags.valueof(ORIENTATION)),
+            page=mask is not None,
+            obstacle=_obstacle(page),
+        )
+
+
+def _obstacle(page: Any) -> str:
+    if name(page.photometric) == "PALETTE":
+        return PALETTE
+    if page.dtype == bool:
+        return BILEVEL
+    if any(tag.code in FOLDERS for tag in page.tags):
+        return "EXIF in directories of a TIFF can not be written back: save it without"
+    return ""
 
 
 def declarations(path: Path) -> dict[str, Any]:
     """Return what a TIFF says of its pixels: every tag but those of storage.
 
     Raises `UnreadableImage` for what has no identity but its bytes: a lossy one, whose pixels hang
-    on the decoder, and one with further images inside.
+    on the decoder, and one with further pages or images inside.
     """
     with tifffile.TiffFile(path) as tiff:
         page: Any = tiff.pages.first
-        name = page.compression.name
-        if name not in EXACT or SUB_IMAGES in page.tags:
-            obstacle = "further images" if name in EXACT else f"{name}, which may be lossy"
+        kind, several = compression(page), len(tiff.pages) > 1 or SUB_IMAGES in page.tags
+        if kind not in EXACT or several:
+            obstacle = "further images" if several else f"{kind}, which may be lossy"
             raise UnreadableImage(f"a TIFF with {obstacle}: it has no identity but its bytes")
         tags = {tag.code: tag.value for tag in page.tags if tag.code not in STORAGE}
         return {"format": "TIFF", "tags": tags}
-
-
-def write_like(source: Path, pixels: Pixels, target: Path) -> None:
-    """Write pixels as a TIFF stored as `source` is, with its tags but for EXIF's directories.
-
-    A lossy compression becomes deflate.
-    """
-    with tifffile.TiffFile(source) as tiff:
-        page: Any = tiff.pages.first
-        lossy = page.compression.name in LOSSY
-        extra = page.extrasamples or None
-        tiled = page.is_tiled and not lossy
-        tifffile.imwrite(
-            target,
-            pixels,
-            bigtiff=tiff.is_bigtiff,
-            byteorder=tiff.byteorder,
-            photometric="rgb" if page.photometric.name == "YCBCR" else page.photometric.name,
-            planarconfig=page.planarconfig.name if pixels.ndim > 2 else None,
-            compression="adobe_deflate" if lossy else page.compression,
-            predictor=None if lossy or page.predictor == 1 else page.predictor,
-            tile=(page.tilelength, page.tilewidth) if tiled else None,
-            rowsperstrip=None if tiled or lossy else page.rowsperstrip,
-            extrasamples=[sample.name for sample in extra] if extra else None,
-            resolution=page.resolution,
-            resolutionunit=page.resolutionunit,
-            iccprofile=page.tags.valueof("InterColorProfile"),
-            software=False,
-            metadata=None,
-            extratags=_tags(page),
-        )
-
-
-def _tags(page: Any) -> list[tuple[int, int, int, Any, bool]]:
-    """Return the tags that say what the image is, as the writer takes them."""
-    own = LAYOUT | ARGUMENTS | FOLDERS
-    return [
-        (tag.code, int(tag.dtype), tag.count, tag.value, True)
-        for tag in page.tags
-        if tag.code not in own
-    ]

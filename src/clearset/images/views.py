@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clearset.images import codec, levels
+from clearset.images import codec, levels, tiff
 from clearset.images.levels import Image, Mask, Pixels, Reading
 from clearset.numeric.grey import Grey
 from clearset.store.errors import UnreadableImage
@@ -67,7 +67,8 @@ def view(path: Path, reading: Reading) -> View:
 
 def seen(path: Path, stored: Pixels, reading: Reading) -> Mask | None:
     """Return where something was seen of pixels as stored in a file; None: everywhere."""
-    parts = [~levels.missing(stored, reading)] if reading.nodata is not None else []
+    gaps = reading.nodata is not None or stored.dtype.kind == "f"
+    parts = [~levels.missing(stored, reading)] if gaps else []
     if reading.alpha is not None:
         parts.append(stored[..., reading.alpha] > 0)
     if reading.seen:
@@ -81,6 +82,8 @@ def seen(path: Path, stored: Pixels, reading: Reading) -> Mask | None:
 def field(path: Path, reading: Reading, shape: tuple[int, ...]) -> Mask:
     """Return the field of view of an image of `shape` (height, width)."""
     kind, _, text = reading.seen.partition(" ")
+    if kind == "page":
+        return tiff.mask_page(path)
     if kind == "disc":
         return disc(*(float(number) for number in text.split()), shape=shape)
     raise UnreadableImage(f"its field of view is not known: {reading.seen!a}")

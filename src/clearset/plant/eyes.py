@@ -15,8 +15,8 @@ from clearset.store.parallel import mapped
 def unique_eyes(items: Sequence[Item], same: Sequence[Sequence[str]]) -> dict[Eye, Item]:
     """Return one usable item of each eye, with what to call it.
 
-    `same` lists names (paths without suffix) of images that show one eye in different pixels; an
-    unknown one is an error.
+    Usable is what can be read, written back and released. `same` lists names (paths without suffix)
+    of images that show one eye in different pixels; an unknown one is an error.
     """
     usable = [item for item in items if not unfit(item.source)]
     hashes = mapped(_pixels, [item.file for item in usable], "plant")
@@ -53,6 +53,7 @@ def _names(items: Sequence[Item]) -> list[str]:
 
 def _pixels(file: Path) -> str:
     try:
-        return str(codec.describe(codec.decode(file))["pixels_sha256"])
+        pixels = codec.decode(file)
+        return "" if codec.obstacle(file) else str(codec.describe(pixels)["pixels_sha256"])
     except UnreadableImage:
         return ""

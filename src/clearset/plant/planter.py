@@ -183,13 +183,15 @@ def _write_image(
 ) -> Edit | None:
     """Write what a planted image shows, in its source's format; return the edit for its mask."""
     pixels = codec.decode(source)
-    whole = levels.unit(pixels, span)
-    colours = levels.bands(whole, span or levels.of_type(pixels))
-    image, edit = _image(colours, planted, rng)
-    if colours.shape != whole.shape:  # transparency stays as it is
+    reading = codec.declaration(source, pixels)
+    if span is not None:
+        reading = replace(reading, low=span.low, high=span.high, nodata=span.nodata)
+    whole = levels.unit(pixels, reading)
+    image, edit = _image(levels.data(whole, reading), planted, rng)
+    if image.shape != whole.shape:  # transparency stays as it is
         image = np.dstack([image, whole[..., -1]])
     # Not `write_like`: what lies beyond the range would stay where it was before an edit.
-    codec.write_stored(source, levels.quantised(image, pixels.dtype, span), target)
+    codec.write_stored(source, levels.quantised(image, pixels.dtype, reading), target)
     return edit
 
 
@@ -198,7 +200,7 @@ def _stored(source: Path, planted: Planted, rng: planting.Random, recrop: Recrop
     if planted.fault == "overlap" and recrop is not None:
         return recrop(planted.eye.name, rng)
     pixels = codec.decode(source).copy()
-    alpha = levels.of_type(pixels).alpha
+    alpha = codec.declaration(source, pixels).alpha
     (pixels if alpha is None else pixels[..., :alpha])[
         planting.without_data(pixels.shape[:2], rng)
     ] = 0

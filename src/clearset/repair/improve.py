@@ -1,5 +1,6 @@
 """`ImproveImage`: the enhancement of a few image files from Python or a notebook."""
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,12 +73,11 @@ class ImproveImage:
 
         pictures = []
         for path in self.paths:
-            before = codec.decode(path)
-            after = levels.quantised(self._enhanced(path), before.dtype)
-            method = str(self.steps[0]["method"])
-            pictures += [(before, f"{path.name}: original"), (after, f"{path.name}: {method}")]
-        entries = [(levels.display(pixels), caption) for pixels, caption in pictures]
-        return gallery(entries, "original and enhanced", columns=2)
+            before, reading = codec.decode(path), _reading(path)
+            after = levels.quantised(self._enhanced(path), before.dtype, reading)
+            for pixels, what in ((before, "original"), (after, str(self.steps[0]["method"]))):
+                pictures.append((levels.display(pixels, reading), f"{path.name}: {what}"))
+        return gallery(pictures, "original and enhanced", columns=2)
 
     def save(self) -> list[Path]:
         """Write the enhanced images under their own names and return the paths, in input order.
@@ -120,4 +120,7 @@ class ImproveImage:
 
 def _reading(path: Path) -> levels.Reading:
     """Return what a file declares of its own values."""
-    return levels.of_type(codec.decode(path))
+    reading = codec.declaration(path, pixels := codec.decode(path))
+    if math.isnan(reading.high):
+        raise ClearsetError(f"{path}: type {pixels.dtype} has no range of its own, 0 to 1")
+    return reading

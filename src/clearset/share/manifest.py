@@ -15,8 +15,20 @@ KEPT, REPAIRED, DROPPED = "kept", "repaired", "dropped"
 REVIEWS = {"keep": KEPT, "repair": REPAIRED, "drop": DROPPED}  # a review's word, its outcome
 REVIEWED = "review file"
 UNREAD = "kept as it is: "  # a reason: the image can not be read, and no rule drops it
-INTERNAL = ["error", "source_mask", "source_label", "repaired_sha256", "accepted", "refused_by"]
-INTERNAL += ["dropping", "keeper_id"]  # columns that a fate hangs on and a manifest does not have
+INTERNAL = [
+    "error",
+    "obstacle",
+    "source_mask",
+    "source_label",
+    "repaired_sha256",
+    "accepted",
+    "refused_by",
+]
+INTERNAL += [
+    "dropping",
+    "asking",
+    "keeper_id",
+]  # columns that a fate hangs on and a manifest does not have
 RANGE = ["low", "high", "nodata"]  # of the table `images`; empty where nothing can be read
 READING = [*RANGE, "alpha", "shown", "orientation", "seen"]
 Fate = tuple[str, str]  # what becomes of an image, and why
@@ -121,14 +133,18 @@ def _joined(grounds: Grounds) -> pd.DataFrame:
     if unjudged := sorted(set(repairs["image_id"]) - set(verdicts["image_id"])):
         raise ClearsetError(f"repairs without a verdict: {listed(unjudged)}. Run compare again")
     flags = grounds.flags.sort_values("rule")
-    dropping = flags[flags["action"] == Action.drop.value]
+    dropping, asking = (
+        flags[flags["action"] == action.value].groupby("image_id")["rule"].agg(" ".join)
+        for action in (Action.drop, Action.enhance)
+    )
     columns = ["image_id", "split", "source", "source_sha256", "source_mask", "source_label"]
-    columns += ["error", "mask_error", *READING]
+    columns += ["error", "mask_error", "obstacle", *READING]
     table = grounds.images.rename(columns={"sha256": "source_sha256"})[columns]
     for part in (
         grounds.decisions[["image_id", "decision"]],
         flags.groupby("image_id")["rule"].agg(" ".join).rename("flags"),
-        dropping.groupby("image_id")["rule"].agg(" ".join).rename("dropping"),
+        dropping.rename("dropping"),
+        asking.rename("asking"),
         grounds.curation[["image_id", "keeper_id"]],
         repairs.rename(columns={"sha256": "repaired_sha256"})[
             ["image_id", "steps", "repaired_sha256"]
@@ -168,6 +184,8 @@ def _of_repair(image: Any, update: Update) -> Fate:
 
 
 def _of_flags(image: Any) -> str:
+    if image.decision == Action.review.value and image.asking and image.obstacle:
+        return f"not repaired: {image.obstacle}"
     if image.decision == Action.review.value:
         return "flagged for review only"
     return "flagged by rules that only count" if image.flags else "no flag"

@@ -6,25 +6,71 @@ from typing import Any
 
 import numpy as np
 
-from clearset.config.schema_fetch import Mapping, PixelRange
-from clearset.images import codec, levels, ranges, views
+from clearset.config.schema_fetch import Bands, Fetch, Mapping
+from clearset.images import census, codec, levels, ranges, views
+from clearset.images.census import Census
+from clearset.images.levels import Mask, Pixels, Reading
 from clearset.store.errors import UnreadableImage
 
+NONE = {"obstacle": "", "assumed": 0, "colours": 0, "counts": None}  # of an image that is not read
 
-def description(file: Path, settings: PixelRange) -> dict[str, Any]:
-    """Return what an image's pixels say: size, hash, range, and counts of values if asked for."""
-    pixels = codec.decode(file)
-    reading = codec.declaration(file, pixels)
+
+def description(
+    file: Path, fetch: Fetch, field: str = "", root: Path | None = None
+) -> dict[str, Any]:
+    """Return what an image's pixels say: size, hash, reading, and what is seen of its values.
+
+    `field` is a mask of its field of view, below `root`, if there is one. Beside the table's
+    columns it has `counts`, the `Census`. Raises `UnreadableImage` for what can not be measured as
+    the settings say.
+    """
+    settings = fetch.range
+    pixels, said = codec.decode(file), codec.facts(file)
+    reading = _shown(codec.reading(said, pixels), pixels, fetch.bands)
+    if field:
+        reading = replace(reading, seen=f"file {field}", root=root)
     if settings.nodata is not None:
         reading = replace(reading, nodata=float(settings.nodata))
     seen = views.seen(file, pixels, reading)
     if seen is not None and not seen.any():
         raise UnreadableImage("nothing of it is seen: every pixel is nodata or transparent")
-    counts = None
-    if settings.mapping in (Mapping.percentiles, Mapping.image):
-        shown = levels.bands(pixels, reading)
-        counts = np.unique(shown if seen is None else shown[seen], return_counts=True)
-    if settings.mapping is Mapping.image and counts is not None:
-        low, high = ranges.span([counts], settings)
-        reading, counts = replace(reading, low=low, high=high), None
-    return codec.describe(pixels) | levels.columns(reading) | {"counts": counts}
+    counts = _census(pixels, reading, seen, settings.mapping)
+    if settings.mapping is Mapping.image and counts.counts is not None:
+        low, high = ranges.span([counts.counts], settings)
+        reading = replace(reading, low=low, high=high)
+    if settings.mapping is Mapping.type and np.isnan(reading.high):
+        raise UnreadableImage(
+            f"type {counts.kind}, with values from {counts.least:g} to {counts.most:g}, has no "
+            f"range of its own: say {ranges.settings(counts.least, counts.most)}, or what white is"
+        )
+    shown = _seen(levels.bands(pixels, reading), seen)
+    row = codec.describe(pixels) | levels.columns(reading) | {"counts": counts}
+    row |= {"obstacle": said.obstacle, "assumed": 0, "bit_depth": said.bits or row["bit_depth"]}
+    return row | {"colours": int(shown.ndim == 2 and census.coloured(shown))}
+
+
+def _shown(reading: Reading, pixels: Pixels, bands: Bands) -> Reading:
+    """Return a reading with the bands that a dataset shows; an error where an image lacks one."""
+    data = levels.data(pixels, reading)
+    number = 1 if data.ndim == 2 else data.shape[2]
+    if bands.shown and max(bands.shown) > number:
+        raise UnreadableImage(
+            f"fetch.bands.shown names band {max(bands.shown)}, and it has {number} of data"
+        )
+    return replace(reading, shown=tuple(band - 1 for band in bands.shown))
+
+
+def _census(pixels: Pixels, reading: Reading, seen: Mask | None, mapping: Mapping) -> Census:
+    """Return what is seen of an image, with its values where a range hangs on them."""
+    shown = _seen(levels.bands(pixels, reading), seen)
+    if mapping in (Mapping.percentiles, Mapping.image):
+        return census.of(shown, census.counted(shown))
+    data = _seen(levels.data(pixels, reading), seen)
+    deep = mapping is Mapping.type and pixels.dtype == np.uint16
+    return census.of(data, census.counted(data) if deep else None)
+
+
+def _seen(values: Pixels, seen: Mask | None) -> Pixels:
+    """Return the pixels that are seen, (number,) or (number, bands)."""
+    flat = values.reshape(-1, *values.shape[2:])
+    return flat if seen is None else flat[seen.ravel()]

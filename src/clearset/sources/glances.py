@@ -45,7 +45,7 @@ class Glance:
 def glance(file: Path) -> Glance | None:
     """Return what a picture looks like; None where it can not be read."""
     try:
-        pixels = codec.decode(file, codec.MASK_MODES)
+        pixels = codec.decode(file, raw=True)
     except UnreadableImage:
         return None
     bands = pixels[..., None] if pixels.ndim == 2 else pixels

@@ -29,10 +29,10 @@ MASK, FIELD = "mask", "field of view"
 def image(target: Path, fetch: Fetch, item: Item) -> dict[str, Any]:
     """Copy an image, its mask and its label byte for byte, and return the image's row.
 
-    Beside the table's columns it has `counts`, of the stored values where the range hangs on them.
+    Beside the table's columns it has `counts`, what is seen of the stored values.
     """
     path = PurePosixPath(item.split, item.name)
-    row: dict[str, Any] = {"split": item.split, "path": str(path), "error": "", "counts": None}
+    row: dict[str, Any] = {"split": item.split, "path": str(path), "error": ""} | description.NONE
     row |= dict.fromkeys(("mask", "source_mask", "label", "source_label", "mask_error"), "")
     row |= dict.fromkeys(("pixels_sha256", *levels.WORDS), "")
     row |= dict.fromkeys(("width", "height", "channels", "bit_depth"), 0)
@@ -44,7 +44,7 @@ def image(target: Path, fetch: Fetch, item: Item) -> dict[str, Any]:
     copy(item.file, target / "images" / path)
     row |= _beside(target, fetch, item, path)
     try:
-        row |= description.description(item.file, fetch.range)
+        row |= description.description(item.file, fetch, item.source_field, item.root)
     except UnreadableImage as error:
         row["error"] = str(error)
     else:

@@ -43,7 +43,7 @@ def _tile(fetch: Fetch, number: int, aside: tuple[float, float] = (0.0, 0.0)) ->
         number,
         count=fetch.count,
         size=fetch.size,
-        bands=fetch.bands,
+        bands=fetch.channels,
         seed=fetch.seed,
         aside=aside,
     )

@@ -25,6 +25,9 @@ TABLES = {
             "shown": STR,  # numbers of the bands that are measured; empty: 1, or 1 to 3
             "orientation": STR,  # EXIF's, 2 to 8; empty: upright
             "seen": STR,  # the field of view: page, file PATH, or disc ROW COLUMN RADIUS; or empty
+            "colours": INT,  # 1: the measured bands differ; 0: grey, in one band or in three
+            "assumed": INT,  # 1: nobody declared a range, and the type's would be too wide
+            "obstacle": STR,  # why it can not be repaired; empty: it can
             "bytes": INT,  # of the file
             "sha256": STR,  # of the file
             "pixels_sha256": STR,  # of the decoded pixels

@@ -1,0 +1,94 @@
+"""PNG files by their chunks: pixels that Pillow would cut, and everything beside the pixels."""
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as Pillow
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PALETTE = 3  # kind of colour
+# Chunks that hang on the pixels by their name's last letter, and yet say the same of other ones.
+KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"bKGD", b"cHRM", b"gAMA", b"iCCP", b"sBIT"}
+KEPT |= {b"sRGB", b"tIME", b"sTER", b"cICP", b"mDCV", b"cLLI"}
+STORAGE = {b"iDOT"}  # says where in the file pixels lie
+Chunk = tuple[bytes, bytes]  # kind, content
+
+
+def chunks(content: bytes) -> list[Chunk]:
+    """Return the chunks of a PNG; raises `ValueError` where one is cut short."""
+    result: list[Chunk] = []
+    place = len(SIGNATURE)
+    while not result or result[-1][0] != b"IEND":
+        length, kind = struct.unpack_from(">I4s", content, place)
+        place += 8
+        if place + length > len(content):
+            raise ValueError("truncated PNG")
+        result.append((kind, content[place : place + length]))
+        place += length + 4
+    return result
+
+
+def layout(content: bytes) -> tuple[int, int]:
+    """Return the bits of a sample and the kind of colour (bit 1: RGB, bit 2: alpha)."""
+    depth, colour = struct.unpack_from("BB", content, len(SIGNATURE) + 16)
+    return int(depth), int(colour)
+
+
+def exif(every: list[Chunk]) -> bytes:
+    """Return a PNG's EXIF, before or behind its pixels; empty: it has none."""
+    return next((body for kind, body in every if kind == b"eXIf"), b"")
+
+
+def obstacle(content: bytes) -> str:
+    """Return why other pixels could not stand in a PNG's place; empty: they could."""
+    depth, colour = layout(content)
+    if depth < 8 and colour != PALETTE:
+        return f"{depth} bits a pixel are read and not written: convert it to 8"
+    names = {kind for kind, _ in chunks(content)}
+    if b"tRNS" in names and colour == 2:
+        return "one of its colours stands for what is transparent: give it an alpha band"
+    bound = sorted(name for name in names - KEPT - STORAGE if chr(name[3]).isupper())
+    return f"its chunk {ascii(bound[0])[2:-1]} hangs on the pixels it has" if bound else ""
+
+
+def deep(content: bytes) -> npt.NDArray[Any]:
+    """Return pixels of 16 bits in colour or with alpha, which Pillow would cut to 8."""
+    return np.asarray(imagecodecs.png_decode(content))
+
+
+def with_pixels(content: bytes, pixels: npt.NDArray[Any]) -> bytes:
+    """Return a PNG with other pixels of the same kind, every other chunk as it was.
+
+    Raises `ValueError` for pixels of another size, depth or number of bands.
+    """
+    fresh = chunks(_encoded(pixels))
+    header, own = fresh[0][1], chunks(content)
+    if header[:10] != own[0][1][:10]:
+        raise ValueError("pixels of another kind than the PNG's own")
+    data = [chunk for chunk in fresh if chunk[0] == b"IDAT"]
+    result = [(b"IHDR", header)]
+    for chunk in own[1:]:
+        if chunk[0] == b"IDAT":
+            result += data
+            data = []
+        elif chunk[0] not in STORAGE:
+            result.append(chunk)
+    return SIGNATURE + b"".join(_chunk(*chunk) for chunk in result)
+
+
+def _encoded(pixels: npt.NDArray[Any]) -> bytes:
+    if pixels.dtype == np.uint16 and pixels.ndim == 3:
+        return bytes(imagecodecs.png_encode(pixels, level=6))
+    encoded = io.BytesIO()
+    Pillow.fromarray(pixels).save(encoded, format="PNG")
+    return encoded.getvalue()
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    crc = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
