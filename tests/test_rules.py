@@ -46,7 +46,9 @@ def flags_of(*rows: tuple[str, str, str]) -> pd.DataFrame:
 
 
 def images_of(ids: str) -> pd.DataFrame:
-    return pd.DataFrame({"image_id": list(ids), "split": ["train", "test"][len(ids) % 2]})
+    return pd.DataFrame(
+        {"image_id": list(ids), "split": ["train", "test"][len(ids) % 2], "obstacle": ""}
+    )
 
 
 @pytest.mark.parametrize(
@@ -255,7 +257,8 @@ def survey() -> Survey:
     images = columns.empty("images").astype(object)
     images[["image_id", "split"]] = [(name, "train") for name in "dcba"]
     images["error"] = ["broken", "", "", ""]
-    images[["mask", "label"]] = ""
+    images[["mask", "label", "mask_error", "obstacle"]] = ""
+    images[["width", "height", "colours", "assumed"]] = [64, 64, 0, 0]
     images[["channels", "bit_depth"]] = [[1, 8], [1, 8], [1, 8], [1, 16]]  # of d, c, b, a
     images["sha256"] = ["", "3", "2", "1"]
     images["pixels_sha256"] = ["", "y", "x", "x"]

@@ -7,8 +7,10 @@ from clearset.similar.duplicates import Surplus, copies, label_dice, most_inlier
 from clearset.store.stages import Survey
 
 # Metrics that a declared range of values moves.
-BRIGHTNESS = ("blur", "dark_share", "highlights", "laplacian_variance", "max", "mean", "min")
-BRIGHTNESS += ("noise_sigma", "stdv", "white_share")
+BRIGHTNESS = [
+    *("blur", "dark_share", "highlights", "laplacian_variance", "max", "mean", "min"),
+    *("noise_sigma", "stdv", "white_share"),
+]
 ODD = 0.1  # share of the images up to which a kind is the exception
 RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
 
@@ -23,9 +25,9 @@ def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
     `edge_similarity` (in the split), `label_dice` (with another mask of the same pixels; 1 without
     one), `leak_inliers` (of the best fit onto an image of another split; 0 without one),
     `mask_share`, `mask_unknown` and `mask_agreement` (of images with a mask), `mask_fault` (1: its
-    mask can not be used), `size_deviation` and `aspect_deviation` (see `ranges.formats`), `odd_colours`
-    (1: in colour among grey ones, or grey among coloured). Empty where there is nothing to measure,
-    and of brightness where nobody declared a range for values that fill little of 16 bits.
+    mask can not be used), `size_deviation`, `aspect_deviation` (see `ranges.formats`),
+    `odd_colours` (1: in colour among grey ones, or grey among coloured). Empty where there is
+    nothing to measure, and of brightness where nobody declared a range.
     """
     images, neighbours = survey.images, survey.neighbours
     spare = spare or surplus(images, survey.metrics, survey.links)
@@ -61,10 +63,10 @@ def odd_colours(images: pd.DataFrame) -> pd.Series:
 
     Odd are those of the rarer kind, if they are a tenth of all at most.
     """
-    colours = images[images["error"] == ""].set_index("image_id")["colours"]
-    rare = colours.mean() <= ODD, colours.mean() >= 1 - ODD
-    odd = (colours == 1) if rare[0] else (colours == 0) if rare[1] else colours.lt(0)
-    return odd.astype(float)
+    colours = images[images["error"] == ""].set_index("image_id")["colours"].astype(int)
+    share = colours.mean() if len(colours) else 0.5
+    usual = 0 if share <= ODD else 1 if share >= 1 - ODD else None
+    return (colours != usual).astype(float) if usual is not None else colours * 0.0
 
 
 def faulty_masks(images: pd.DataFrame) -> pd.Series:

@@ -12,6 +12,7 @@ from clearset.store.errors import UnreadableImage, listed
 
 Colours = Mapping[str, Sequence[int]]  # red, green and blue of each class, numbered from 1
 ALPHA = {2, 4}  # bands of which the last one says nothing of a class
+DRAWN = 64  # colours up to which a mask is drawn by hand
 NAMED = 6  # colours that an error names
 
 
@@ -50,14 +51,21 @@ def _classes(bands: Any, colours: Colours) -> Pixels:
     numbers = {int(_packed(np.array(colour))): number for number, colour in enumerate(known)}
     there = np.unique(packed)
     if unknown := [int(colour) for colour in there if int(colour) not in numbers]:
-        names = [f"[{c >> 16}, {c >> 8 & 255}, {c & 255}]" for c in unknown]
-        what = "of no class" if colours else "in colour, of which no class is known"
-        raise UnreadableImage(
-            f"{what}: {listed(names, NAMED)}. Name the classes' colours: "
-            f"fetch.layout.colours={{vessel: {names[-1]}}}, or save it with one number a class"
-        )
+        raise UnreadableImage(_unknown(unknown, bool(colours)))
     table = np.array([numbers[int(colour)] for colour in there], np.uint8)
     return np.asarray(table[np.searchsorted(there, packed)])
+
+
+def _unknown(colours: Sequence[int], some: bool) -> str:
+    """Return what is wrong with colours of no class, and what to say; `some` others have one."""
+    what = "in colour of no class" if some else "in colour"
+    if len(colours) > DRAWN:
+        return f"{what}, {len(colours)} of them: save it with one number a class"
+    names = [f"[{colour >> 16}, {colour >> 8 & 255}, {colour & 255}]" for colour in colours]
+    return (
+        f"{what} ({listed(names, NAMED)}): say which is which class by "
+        f"fetch.layout.colours={{vessel: {names[-1]}}}, or save it with one number a class"
+    )
 
 
 def _packed(bands: Any) -> Any:
