@@ -6,12 +6,12 @@ one below the source.
 
 import os
 import stat
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from clearset.config.schema_fetch import Links
+from clearset.sources import names
 
 JUNK = {"thumbs.db", "desktop.ini", "__macosx", "ehthumbs.db", "@eadir", "$recycle.bin"}
 KINDS = {
@@ -48,30 +48,39 @@ class _Walk:
     folders: dict[Identity, str]  # that are read already, and as what
 
     def below(self) -> Iterator[Entry]:
-        """Yield all; links to folders come last, so that none takes a folder's own name."""
-        queue = deque(self._real(self.root, PurePosixPath()))
-        while queue:
-            entry = queue.popleft()
-            if entry.reason != TO_FOLDER:
-                yield entry
-            elif (known := self.folders.get(_identity(entry.file))) is not None:
-                name = known if known != "." else "the source itself"
-                yield replace(entry, reason=f"a link to a folder that is read as {name!a}")
-            else:
-                queue += self._real(entry.file, entry.place)
+        """Yield all; links to folders come last, so that none takes a folder's own name.
+
+        Of several links to one folder the first counts, one whose name says a split before others.
+        """
+        found = list(self._real(self.root, PurePosixPath()))
+        while found:
+            yield from (entry for entry in found if entry.reason != TO_FOLDER)
+            links = [entry for entry in found if entry.reason == TO_FOLDER]
+            links.sort(
+                key=lambda entry: (names.split(entry.place.parts) == names.WHOLE, entry.place)
+            )
+            found = [entry for link in links for entry in self._linked(link)]
+
+    def _linked(self, link: Entry) -> Iterator[Entry]:
+        """Yield what a link to a folder leads to, or why it is not followed."""
+        if (known := self.folders.get(_identity(link.file))) is not None:
+            name = known if known != "." else "the source itself"
+            yield replace(link, reason=f"a link to a folder that is read as {name!a}")
+        else:
+            yield from self._real(link.file, link.place)
 
     def _real(self, folder: Path, place: PurePosixPath) -> Iterator[Entry]:
         self.folders[_identity(folder)] = str(place)
         try:
-            names = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
             yield Entry(place, folder, f"its folder can not be read: {error.strerror}")
             return
-        for name in names:
-            own = Entry(place / name.name, Path(name.path))
-            if name.is_dir(follow_symlinks=False):
+        for one in inside:
+            own = Entry(place / one.name, Path(one.path))
+            if one.is_dir(follow_symlinks=False):
                 yield from self._real(own.file, own.place)
-            elif name.is_symlink():
+            elif one.is_symlink():
                 yield self._link(own)
             else:
                 yield Entry(own.place, own.file, _unusual(own.file))
