@@ -43,13 +43,14 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "config": "adoption composition params stage",
     "engines": "analysis fastdup fastdup_worker look recorded recording recourse",
     "generate": "satellite/tiles",
-    "images": "codec identity levels netpbm pillow png tiff tiff_copy views",
+    "images": "codec identity levels masks netpbm pillow png tiff tiff_copy views",
     "plant": "eyes planter",
     "proof": "probes",
     "repair": "files improve",
     "report": "diff_page drawing pictures sheets",
     "share": "croissant delivery loading releases reviews",
-    "sources": "archives description inventory origin places work_folder work_names",
+    "sources": "archives description entries glances intake inventory kinds listing origin places "
+    "roles work_folder work_names",
     "store": "checksums dossiers layout parallel tables",
     "versions": "git pipeline publishing pushing record revisions sides",
 }
@@ -175,7 +176,10 @@ def touches_disk(path: Path) -> bool:
     calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
     names = {func.id for func in calls if isinstance(func, ast.Name)}
     names |= {func.attr for func in calls if isinstance(func, ast.Attribute)}
-    packages = {name.partition(".")[0] for name in imports(path)}
+    own = imports(path)
+    if "pathlib.Path" not in own:  # pure paths are text
+        own -= {"pathlib", "pathlib.PurePosixPath"}
+    packages = {name.partition(".")[0] for name in own}
     return bool(packages & DISK or names & CALLS or through_others(path))
 
 
