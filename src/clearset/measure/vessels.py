@@ -13,6 +13,7 @@ import numpy.typing as npt
 from clearset.numeric.exact import box_mean, correlated, gaussian
 from clearset.numeric.grey import Grey
 from clearset.numeric.ridges import curvature, halved
+from clearset.numeric.seen import Seen, chosen, inner
 
 Counts = npt.NDArray[np.integer]
 Image = npt.NDArray[np.float64]
@@ -110,12 +111,12 @@ def agreement(image: Grey, mask: npt.NDArray[np.integer]) -> float:
 
     From 0 to 1: the area under the ROC curve of `ridges` against mask > 0, 0.5 for a mask that has
     nothing to do with the image; NaN for an empty or a full mask. Strengths are sorted as for
-    `scores`.
+    `scores`. What lies at the rim of what was seen does not count.
     """
-    covered = halved(mask > 0) > 2
+    covered = chosen(halved(mask > 0) > 2, image.reached)
     if covered.all() or not covered.any():
         return float("nan")
-    return _auroc(*_counted(image.ridges, covered))
+    return _auroc(*_counted(chosen(image.ridges, image.reached), covered))
 
 
 def auroc(positive: npt.NDArray[np.floating], negative: npt.NDArray[np.floating]) -> float:
