@@ -56,7 +56,8 @@ def of_files(
         options = (fetch.plant, incomplete / "planted", fetch.range, tiles.recropper(fetch))
         items, truth = planter.plant(items, *options)
     places.refuse_collisions(items)
-    table = listing(mapped(partial(take, incomplete, fetch.range), items, "fetch"), fetch.range)
+    taking = partial(take, incomplete, fetch.range, aperture=fetch.aperture)
+    table = listing(mapped(taking, items, "fetch"), fetch.range)
     layout.remove(incomplete / "planted")
     if (table["error"] == "").any():
         notes = ranges.described(table, fetch.range.mapping) + notes
@@ -94,7 +95,9 @@ def by_image_id(truth: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     return truth.merge(images[["path", "image_id"]], on="path", validate="1:1").drop(columns="path")
 
 
-def take(target: Path, settings: PixelRange, item: inventory.Item) -> dict[str, Any]:
+def take(
+    target: Path, settings: PixelRange, item: inventory.Item, *, aperture: bool = True
+) -> dict[str, Any]:
     """Copy an image, its mask and its label byte for byte, and return the image's row.
 
     Beside the table's columns it has `counts`, of the stored values where the range hangs on them.
@@ -120,7 +123,7 @@ def take(target: Path, settings: PixelRange, item: inventory.Item) -> dict[str, 
             row[f"source_{kind}"] = cells.path(place)
             copy(file, target / f"{kind}s" / row[kind])
     try:
-        row |= description.description(item.file, settings)
+        row |= description.description(item.file, settings, aperture=aperture)
         row["error"] = mask_error(item, row["width"], row["height"])
     except UnreadableImage as error:
         row["error"] = str(error)

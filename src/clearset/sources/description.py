@@ -8,15 +8,21 @@ import numpy as np
 
 from clearset.config.schema_fetch import Mapping, PixelRange
 from clearset.images import codec, levels, ranges, views
+from clearset.images.aperture import found
 from clearset.store.errors import UnreadableImage
 
 
-def description(file: Path, settings: PixelRange) -> dict[str, Any]:
-    """Return what an image's pixels say: size, hash, range, and counts of values if asked for."""
+def description(file: Path, settings: PixelRange, *, aperture: bool) -> dict[str, Any]:
+    """Return what an image's pixels say: size, hash, range, and counts of values if asked for.
+
+    With `aperture`, an image that names no field of view may show one.
+    """
     pixels = codec.decode(file)
     reading = codec.declaration(file, pixels)
     if settings.nodata is not None:
         reading = replace(reading, nodata=float(settings.nodata))
+    if aperture and not reading.seen:
+        reading = replace(reading, seen=found(pixels, reading))
     seen = views.seen(file, pixels, reading)
     if seen is not None and not seen.any():
         raise UnreadableImage("nothing of it is seen: every pixel is nodata or transparent")
