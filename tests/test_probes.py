@@ -113,7 +113,7 @@ def dataset(tmp_path: Path, job: Job, rules: str, trials: dict[str, Any]) -> pd.
         accept={"gain": Bounds("expected_gain", min=0)},
         compare=Compare(trials=trials),
     )
-    table = table.assign(error="", low=0.0, high=255.0, nodata=np.nan)
+    table = table.assign(error="", **levels.columns(levels.Reading(0.0, 255.0)))
     catalogue = tables_of(Catalogue, images=table)
     return probes.examined(section, catalogue, repairs, {"fetch": fetch, "enhance": enhanced})
 

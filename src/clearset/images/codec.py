@@ -104,9 +104,15 @@ def write_like(
     before = decode(source)
     if image.shape != before.shape:
         raise ValueError(f"{source.name}: shape {image.shape} is not its own {before.shape}")
+    write_stored(source, as_stored(before, image, reading, seen), target)
+
+
+def as_stored(
+    before: Pixels, image: Image, reading: Reading | None = None, seen: Mask | None = None
+) -> Pixels:
+    """Return an image as values of the pixels that it is a repair of (see `write_like`)."""
     pixels = levels.quantised(image, before.dtype, reading)
-    pixels = pixels if reading is None else _kept(before, pixels, reading, seen)
-    write_stored(source, pixels, target)
+    return pixels if reading is None else _kept(before, pixels, reading, seen)
 
 
 def write_stored(source: Path, pixels: Pixels, target: Path) -> None:

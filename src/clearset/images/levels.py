@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from clearset.numeric.exact import whole
 from clearset.numeric.grey import Grey, of_levels, of_unit
+from clearset.numeric.seen import filled
 
 Image = npt.NDArray[np.float64]
 Pixels = npt.NDArray[Any]  # as stored
@@ -113,18 +114,6 @@ def grey(pixels: Pixels, reading: Reading, seen: Mask | None = None) -> Grey:
     if (bottom, top) != (0, np.iinfo(pixels.dtype).max):
         levels = np.clip(pixels, bottom, top) - pixels.dtype.type(bottom)
     return of_levels(filled(levels, seen), top - bottom, seen)
-
-
-def filled(image: Any, seen: Mask | None) -> Any:
-    """Return an image with the nearest value that is seen wherever none is; None: all are."""
-    if seen is None or seen.all() or not seen.any():
-        return image
-    from scipy import ndimage  # noqa: PLC0415 - a third of a second, and few images have gaps
-
-    rows, columns = ndimage.distance_transform_edt(
-        ~seen, return_distances=False, return_indices=True
-    )
-    return image[rows, columns]
 
 
 @lru_cache(maxsize=4)

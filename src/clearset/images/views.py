@@ -18,6 +18,7 @@ import numpy.typing as npt
 from clearset.images import codec, levels
 from clearset.images.levels import Image, Mask, Pixels, Reading
 from clearset.numeric.grey import Grey
+from clearset.numeric.seen import filled
 from clearset.store.errors import UnreadableImage
 
 GAP = 208  # of 255: what is not seen looks like neither a black nor a white pixel
@@ -51,7 +52,7 @@ class View:
     @cached_property
     def filled(self) -> Pixels:
         """The pixels, each that is not seen with the value of the nearest that is."""
-        return np.asarray(levels.filled(self.pixels, self.seen))
+        return filled(self.pixels, self.seen)
 
     def grey(self) -> Grey:
         """Return whole grey levels; what is not seen takes the level of the nearest that is."""

@@ -66,10 +66,11 @@ NONE = Registration(0, False, np.eye(2, 3))
 def sight(image: Grey) -> Sight:
     """Return the keypoints of an image; none of a constant one, and none at the rim of a gap."""
     small = reduced(image)
-    sides = flattened(small), _inside(image, small.shape)
-    scale = image.shape[1] / small.shape[1]
-    turned = (None if side is None else np.ascontiguousarray(side[:, ::-1]) for side in sides)
-    return Sight(*(keypoints(*pair, image.shape[1], scale) for pair in (sides, turned)))
+    even, inside = flattened(small), _inside(image, small.shape)
+    width, scale = image.shape[1], image.shape[1] / small.shape[1]
+    mirrored = np.ascontiguousarray(even[:, ::-1])
+    turned = None if inside is None else np.ascontiguousarray(inside[:, ::-1])
+    return Sight(keypoints(even, inside, width, scale), keypoints(mirrored, turned, width, scale))
 
 
 def keypoints(even: Bits, inside: Bits | None, width: int, scale: float) -> Keypoints:
