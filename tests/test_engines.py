@@ -16,7 +16,7 @@ import recordings
 from clearset.config.schema import Analyze, Engine
 from clearset.engines import analysis, fastdup
 from clearset.engines.analysis import Measurement
-from clearset.images import codec
+from clearset.images import codec, levels
 from clearset.measure.metrics import METRICS
 from clearset.sources.work_folder import STATISTICS
 from clearset.store.errors import ClearsetError
@@ -43,6 +43,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Pat
     table["mask"] = ""
     deep = table["image_id"] == "train/dark"
     table = table.assign(low=0.0, high=np.where(deep, 65535.0, 255.0), nodata=np.nan)
+    table = table.assign(**dict.fromkeys(levels.WORDS, ""))
     table["error"] = np.where(table["image_id"] == "test/broken", "empty", "")
     return table, folder
 

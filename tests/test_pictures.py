@@ -45,7 +45,7 @@ VALUES = pd.DataFrame(  # blur falls as the mean rises; one image has no blur
 NEAR = [("b", "c", 0.5), ("c", "b", 0.5), ("d", "e", 0.9), ("e", "d", 0.9), ("a/dim", "b", 0.1)]
 IMAGES = pd.DataFrame(
     {"image_id": IDS, "path": [f"{name}.png" for name in IDS], "error": ""}
-    | {"low": 0.0, "high": 255.0, "nodata": np.nan}
+    | levels.columns(levels.Reading(0.0, 255.0))
 )
 SELECTION = tables_of(
     Selection,
