@@ -119,17 +119,32 @@ NO_DISCS = {
 }
 
 
+NO_DISCS["slice"] = disc(300, 400, 290, 200, 399, shape=SHAPE)
+NO_DISCS["notched"] = NO_DISCS["nothing around"] & disc(300, 400, 290, shape=SHAPE)
+NO_DISCS["notched"][240:360, :330] = False
+
+
 @pytest.mark.parametrize("name", NO_DISCS)
 def test_what_is_no_disc_is_none(name: str) -> None:
     assert aperture(on_black(NO_DISCS[name], texture())) is None
 
 
 @pytest.mark.parametrize(
-    ("inside", "around"), [(5, 140), (140, 60), (30, 18), (6, 0), (0, 0), (255, 255)]
+    ("inside", "around"), [(5, 140), (140, 60), (200, 40), (30, 18), (6, 0), (0, 0), (255, 255)]
 )
 def test_only_a_bright_inside_on_black_is_a_disc(inside: int, around: int) -> None:
     seen = disc(300, 400, 290, shape=SHAPE)
     assert aperture(np.where(seen, inside, around).astype(np.uint8)) is None
+
+
+@pytest.mark.parametrize(("radius", "level"), [(250, 35), (310, 27)])
+def test_a_rim_within_which_it_is_dim_or_beyond_which_it_glows_is_none(
+    radius: int, level: int
+) -> None:
+    distance = np.hypot(ROWS - 300, COLUMNS - 400)
+    inner, outer = sorted((radius, 280))
+    pixels = np.where(distance < inner, texture(), np.where(distance < outer, level, 4))
+    assert aperture(pixels.astype(np.uint8)) is None
 
 
 @pytest.mark.parametrize("fall", ["line", "bell"])

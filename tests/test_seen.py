@@ -18,8 +18,16 @@ from clearset.measure.tallies import strongest_tenth
 from clearset.measure.vessels import scores, vesselness
 from clearset.numeric.grey import luminance, of_levels
 from clearset.numeric.seen import box, chosen, filled, inner, most
+from clearset.plant.faults import degrade
 from clearset.proof.comparison import psnr, ssim
-from clearset.proof.evidence import EVIDENCE, Original, Repair, gathered
+from clearset.proof.evidence import (
+    EVIDENCE,
+    Original,
+    Repair,
+    connected,
+    gathered,
+    strongest,
+)
 from clearset.proof.phantoms import phantom
 from clearset.repair import files
 from clearset.repair.enhancements import ENHANCEMENTS
@@ -120,18 +128,81 @@ def test_all_seen_is_as_if_no_one_had_asked() -> None:
     assert np.array_equal(native.descriptor(asked), native.descriptor(plain))
 
 
-def test_shares_and_means_are_of_what_was_seen() -> None:
-    pixels = np.full((SIDE, SIDE), 60, np.uint8)
-    pixels[:, 128:] = 252
-    seen = np.zeros((SIDE, SIDE), bool)
-    seen[:, 96:224] = True  # a quarter dark, the rest white
-    grey = view(pixels, seen).grey()
-    found = measure(grey, ["dark_share", "white_share", "entropy"])
-    assert found["dark_share"] == 0.25
-    assert found["white_share"] == 0.75
-    assert found["entropy"] == pytest.approx(-(0.25 * np.log2(0.25) + 0.75 * np.log2(0.75)))
-    mean = native.statistics(pixels, seen)["mean"]
-    assert mean == pytest.approx(60 / 4 + 252 * 3 / 4, abs=1)
+def lopsided() -> tuple[npt.NDArray[np.uint8], Mask]:
+    """Return a dark image with a bright seam, a sixteenth of what is seen, along a large gap."""
+    pixels, seen = np.full((SIDE, SIDE), 60, np.uint8), np.zeros((SIDE, SIDE), bool)
+    pixels[:, 120:] = 252
+    seen[:, :128] = True
+    seen[0, -1] = True  # so that the gap is no frame
+    return pixels, seen
+
+
+def test_shares_means_and_quantiles_are_of_what_was_seen() -> None:
+    pixels, seen = lopsided()
+    found = measure(view(pixels, seen).grey())
+    assert found["dark_share"] == pytest.approx(15 / 16, abs=1e-3)
+    assert found["white_share"] == pytest.approx(1 / 16, abs=1e-3)
+    assert found["highlights"] == 60
+    assert found["entropy"] == pytest.approx(-(15 * np.log2(15 / 16) + np.log2(1 / 16)) / 16, 0.01)
+    statistics = native.statistics(view(pixels, seen).eight_bit(), seen)
+    assert statistics["mean"] == pytest.approx(60 * 15 / 16 + 252 / 16, abs=1)
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    mask[:, 112:160] = 1
+    covered = measure_mask(view(pixels, seen).grey(), mask, [])
+    assert covered["mask_share"] == pytest.approx(1 / 8, abs=1e-3)
+    few = seen.copy()  # mostly gap
+    few[:, :110] = False
+    assert measure(view(pixels, few).grey(), ["highlights"])["highlights"] > 200
+
+
+def test_a_repair_stretches_by_what_was_seen() -> None:
+    pixels, seen = lopsided()
+    stretch = [{"method": "rescale_intensity", "low": 0, "high": 0.9}]
+    assert np.allclose(enhance(pixels / 255, stretch, seen=seen)[0], pixels / 255)  # constant
+    level = [{"method": "divide_background", "sigma": 4}]
+    found, _ = enhance(pixels / 255, level, seen=seen)
+    assert found[seen].mean() == pytest.approx((pixels / 255)[seen].mean(), rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("name", "rel"),
+    [("noise_sigma", 0.02), ("laplacian_variance", 0.03), ("sharpness", 0.03), ("blockiness", 0.1)],
+)
+def test_what_gaps_are_filled_with_is_not_measured(name: str, rel: float) -> None:
+    grain = np.random.default_rng(0).normal(0, 12, (SIDE, SIDE))
+    noisy = np.clip(drawn() * 0.5 + 60 + grain, 0, 255) / 255
+    image = degrade(noisy, "jpeg", 3, np.random.default_rng(0)) if name == "blockiness" else noisy
+    pixels, seen = np.rint(image * 255).astype(np.uint8), SHAPES["disc"]
+    found, whole = (METRICS[name].function(view(pixels, s).grey()) for s in (seen, None))
+    assert found == pytest.approx(whole, rel=rel)
+
+
+def test_a_rim_that_is_half_lit_is_no_line() -> None:
+    rows, columns = np.indices((SIDE, SIDE)) - np.array([120, 130])[:, None, None]
+    rim = np.clip((112 - np.hypot(rows, columns)) / 4, 0.1, 1)  # dark within the last pixels
+    seen, soft = SHAPES["disc"], (drawn() * rim).astype(np.uint8)
+    found, sharp = (view(p, seen).grey() for p in (soft, drawn()))
+    lines = [measure(one, ["vessel_visibility"])["vessel_visibility"] for one in (found, sharp)]
+    assert lines[0] == pytest.approx(lines[1], rel=0.03)
+
+
+def test_vesselness_at_a_rim_is_that_of_the_image_seen_whole() -> None:
+    image, seen = drawn() / 255, SHAPES["disc"]
+    inside = np.asarray(inner(seen, 6))
+    near = inside & ~np.asarray(inner(seen, 30))
+    found, whole = vesselness(filled(image, seen), seen), vesselness(image)
+    assert np.corrcoef(found[near], whole[near])[0, 1] > 0.97
+    assert found[near].mean() == pytest.approx(whole[near].mean(), rel=0.12)
+
+
+def test_the_strongest_tenth_is_of_the_inside() -> None:
+    strength, inside = np.random.default_rng(0).random((100, 100)), np.zeros((100, 100), bool)
+    inside[:40] = True
+    strength[40:] += 1
+    found = strongest(strength, inside)
+    assert found.sum() == 400
+    assert not found[~inside].any()
+    assert connected(np.indices((100, 100))[1] + strength, inside) == 1
 
 
 @pytest.mark.parametrize("seed", range(3))
