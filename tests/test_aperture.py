@@ -14,7 +14,7 @@ from clearset.generate.satellite import tile
 from clearset.images import codec
 from clearset.images.aperture import aperture, found
 from clearset.images.levels import Reading
-from clearset.images.views import disc, view
+from clearset.images.views import disc
 from clearset.plant.faults import FAULTS, SEVERITIES, degrade
 from clearset.sources.description import description
 from conftest import write_image
@@ -187,17 +187,6 @@ def test_an_image_is_described_with_its_aperture_unless_told_not_to(tmp_path: Pa
     untold = description(path, settings, aperture=False)
     assert untold["seen"] == ""
     assert untold["counts"][0].min() == 0
-
-
-def test_it_is_found_on_every_photograph_of_drive(drive: Path) -> None:
-    files = sorted((drive / "training" / "images").glob("*.tif"))
-    assert len(files) == 20
-    for file in files:
-        pixels = codec.decode(file)
-        known = Reading(0.0, 255.0, seen=f"file {file.stem}_mask.gif", root=drive / "training/mask")
-        mask = view(file, known).seen
-        assert mask is not None
-        assert overlap(seen_of(found(pixels, READING), pixels.shape[:2]), mask) > 0.98
 
 
 def test_none_is_found_on_ravir(ravir: Path) -> None:
