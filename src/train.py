@@ -68,7 +68,9 @@ def read(
     examples = []
     for image_id in segmentation.unique(table):
         row = rows[image_id]
-        image = luminance(views.view(folder / row.path, declared(row)).unit())
+        image = luminance(
+            views.view(folder / row.path, declared(row, folder.parent / "carried")).unit()
+        )
         eye = eyes[image_id]
         examples.append(Example(image_id, eye, folds[eye], image, masks[image_id]))
     training.shapes(examples, settings.models)

@@ -77,6 +77,15 @@ def ravir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def drive() -> Path:
+    """A second camera's photographs, in colour, on black; skips where there are none."""
+    place = Path(os.environ.get("CLEARSET_DRIVE", "") or ROOT.parent / "shared/drive")
+    if not (place / "training").exists():
+        pytest.skip("DRIVE is not at hand: CLEARSET_DRIVE=/path/to/it make test")
+    return place
+
+
+@pytest.fixture(scope="session")
 def working_fastdup() -> Path:
     """fastdup's environment; skips where `make setup` found that it does not work."""
     record = fastdup.environment().with_suffix(".txt")

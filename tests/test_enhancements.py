@@ -9,12 +9,14 @@ from scipy import ndimage
 from clearset.generate.retina.synthesis import Made
 from clearset.measure import metrics
 from clearset.numeric.grey import of_unit
+from clearset.numeric.seen import Seen
 from clearset.repair import enhancements, steps
 from clearset.repair.enhancements import ENHANCEMENTS, Image, enhancement
 from clearset.repair.steps import check_steps, describe, describe_step, enhance, options, steps_for
 from clearset.store.errors import ClearsetError
 
-SHAPES = [(32, 40), (32, 40, 1), (32, 40, 2), (32, 40, 3), (32, 40, 4), (10, 10), (10, 10, 3)]
+SHAPES = [(32, 40), (32, 40, 1), (32, 40, 2), (32, 40, 3), (32, 40, 4), (32, 40, 13)]
+SHAPES += [(10, 10), (10, 10, 3)]
 LOW = {"rescale_intensity": {"low": 0}}
 SHARPEN = {"method": "unsharp_mask", "radius": 1.0, "amount": 1.0}
 
@@ -69,7 +71,7 @@ def test_every_method_keeps_shape_and_range(method: str, shape: tuple[int, ...])
 def test_alpha_is_untouched_and_does_not_matter(method: str, channels: int) -> None:
     image = noise((32, 40, channels))
     colours = image[..., 0] if channels == 2 else image[..., :3]
-    result = done(image, method)
+    result, _ = enhance(image, [step(method)], channels - 1)
     assert np.array_equal(result[..., -1], image[..., -1])
     assert np.array_equal(result[..., :-1].squeeze(), done(colours, method))
 
@@ -97,11 +99,11 @@ def test_no_step_changes_nothing() -> None:
 @pytest.mark.usefixtures("registry")
 def test_steps_run_in_order_and_are_clipped_once_at_the_end() -> None:
     @enhancement
-    def scale(image: Image, *, factor: float) -> Image:
+    def scale(image: Image, seen: Seen | None, *, factor: float) -> Image:
         return image * factor
 
     @enhancement
-    def shift(image: Image, *, offset: float) -> Image:
+    def shift(image: Image, seen: Seen | None, *, offset: float) -> Image:
         return image + offset
 
     image = np.full((4, 4), 0.75)
@@ -111,21 +113,21 @@ def test_steps_run_in_order_and_are_clipped_once_at_the_end() -> None:
     assert clipped == 0
     result, clipped = enhance(image, there_and_back[::-1])
     assert (result.max(), clipped) == (0, 1)
-    assert shift(scale(image, factor=0), offset=1).max() == 1
+    assert shift(scale(image, None, factor=0), None, offset=1).max() == 1
 
 
 @pytest.mark.usefixtures("registry")
 def test_the_share_of_clipped_values_counts_both_ends_without_alpha() -> None:
     @enhancement
-    def stretch(image: Image, *, factor: float) -> Image:
+    def stretch(image: Image, seen: Seen | None, *, factor: float) -> Image:
         return (image - 0.5) * factor + 0.5
 
     image = np.zeros((4, 4, 2))
     image[..., 0] = [0.1, 0.5, 0.5, 0.9]
-    result, clipped = enhance(image, [step("stretch", factor=2)])
+    result, clipped = enhance(image, [step("stretch", factor=2)], 1)
     assert clipped == 0.5
     assert result[0, :, 0] == pytest.approx([0, 0.5, 0.5, 1])
-    assert stretch(image, factor=1) == pytest.approx(image)
+    assert stretch(image, None, factor=1) == pytest.approx(image)
 
 
 def test_black_and_white_are_not_clipped() -> None:
@@ -140,13 +142,13 @@ def test_what_sharpening_adds_beyond_white_is_counted_as_clipped() -> None:
 @pytest.mark.usefixtures("registry")
 def test_one_decorator_registers_a_method() -> None:
     @enhancement
-    def invert(image: Image, *, amount: float) -> Image:
+    def invert(image: Image, seen: Seen | None, *, amount: float) -> Image:
         return image * (1 - amount) + (1 - image) * amount
 
     check_steps([{"method": "invert", "amount": 1}])
     assert options("invert") == ["amount"]
     assert done(np.zeros((4, 4)), "invert").min() == 1
-    assert invert(np.zeros((4, 4)), amount=0).max() == 0
+    assert invert(np.zeros((4, 4)), None, amount=0).max() == 0
 
 
 def test_the_rule_of_a_step_is_passed_over() -> None:

@@ -177,7 +177,8 @@ def test_a_preview_shows_what_save_would_write(
     shown = np.asarray(improved.preview().axes[1].images[0].get_array(), int)
     (written,) = improved.save()
     saved = read(written)
-    saved = saved[..., 0] if saved.ndim == 3 and saved.shape[2] == 2 else saved
+    bands = saved.shape[2] if saved.ndim == 3 else 1
+    saved = saved[..., : bands - 1].squeeze() if bands in (2, 4) else saved
     saved = saved // 257 if saved.dtype == np.uint16 else saved
     far = 40 if written.suffix in (".jpg", ".jpeg") else 1  # JPEG loses some
     assert np.abs(shown - saved.astype(int)).max() <= far

@@ -13,6 +13,7 @@ from clearset.config.schema import Analyze
 from clearset.engines import analysis, native
 from clearset.engines.native import info, statistics
 from clearset.generate.retina import synthesis
+from clearset.images.levels import WORDS
 from clearset.measure.metrics import METRICS
 from clearset.numeric.exact import LENGTH
 from clearset.numeric.grey import block_sums, of_unit
@@ -217,8 +218,9 @@ def analyzed(folder: Path, **pixels: npt.NDArray[np.unsignedinteger[Any]]) -> An
     paths = [written(folder / f"{name}.png", values).name for name, values in pixels.items()]
     table = pd.DataFrame({"image_id": list(pixels), "split": "all", "path": paths})
     tops = [float(np.iinfo(values.dtype).max) for values in pixels.values()]
+    unsaid = dict.fromkeys(WORDS, "")
     return analysis.analyze(
-        table.assign(error="", mask="", low=0.0, high=tops, nodata=np.nan),
+        table.assign(error="", mask="", low=0.0, high=tops, nodata=np.nan, **unsaid),
         folder,
         Analyze(neighbours=1, graph_neighbours=1),
     ).analysis

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy import ndimage
 
-from clearset.images import codec, levels
+from clearset.images import codec, levels, views
 from clearset.report import pictures
 from clearset.report.pictures import Stored
 from clearset.store.dossiers import Dossier
@@ -45,7 +45,7 @@ VALUES = pd.DataFrame(  # blur falls as the mean rises; one image has no blur
 NEAR = [("b", "c", 0.5), ("c", "b", 0.5), ("d", "e", 0.9), ("e", "d", 0.9), ("a/dim", "b", 0.1)]
 IMAGES = pd.DataFrame(
     {"image_id": IDS, "path": [f"{name}.png" for name in IDS], "error": ""}
-    | {"low": 0.0, "high": 255.0, "nodata": np.nan}
+    | levels.columns(levels.Reading(0.0, 255.0))
 )
 SELECTION = tables_of(
     Selection,
@@ -155,6 +155,17 @@ def test_a_large_image_is_thinned_evenly(tmp_path: Path, shape: tuple[int, int])
     assert pictures.THUMBNAIL <= min(small.shape) <= 2 * pictures.THUMBNAIL
     (step,) = {-(-side // length) for side, length in zip(shape, small.shape, strict=True)}
     np.testing.assert_array_equal(small, levels.eight_bit(pixels, span)[::step, ::step])
+
+
+def test_what_was_not_seen_is_grey_and_the_rest_upright(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 90, 4), dtype=np.uint8)
+    pixels[:20, :, 3], pixels[20:, :, 3] = 0, 255
+    (tmp_path / "a.png").write_bytes(codec.png_bytes(pixels))
+    reading = levels.Reading(0.0, 255.0, alpha=3, shown=(2, 1, 0), orientation=6)
+    shown = pictures.full_size(Stored(tmp_path / "a.png", reading))
+    assert shown.shape == (90, 60, 3)
+    assert (shown[:, 40:] == views.GAP).all()
+    np.testing.assert_array_equal(shown[:, :40], np.rot90(pixels[..., 2::-1], -1)[:, :40])
 
 
 def outcomes(*rows: tuple[str, str]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from clearset.images import codec, levels
 from clearset.proof import probes
 from clearset.proof.probes import Job, examine
 from clearset.proof.verdicts import APPLIED
+from clearset.repair import files
 from clearset.repair.steps import enhance
 from clearset.store.stages import Catalogue
 from conftest import tables_of, write_image
@@ -70,6 +71,30 @@ def test_a_trial_of_the_repair_that_was_applied_gives_its_very_row(job: Job) -> 
     assert rows["same"] | {"repair": APPLIED} == rows[APPLIED]
 
 
+READINGS = {
+    "disc": levels.Reading(0.0, 255.0, seen="disc 60 66 50"),
+    "transparent": levels.Reading(0.0, 255.0, alpha=3),
+    "blue, green, red, near infrared": levels.Reading(0.0, 255.0, shown=(2, 1, 0)),
+    "on its side": levels.Reading(0.0, 255.0, alpha=3, orientation=6),
+}
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_a_trial_is_what_becomes_of_the_file_whatever_its_bands_and_gaps(
+    name: str, tmp_path: Path, job: Job
+) -> None:
+    level, reading = codec.decode(job.before).astype(float), READINGS[name]
+    opaque = 255 * (np.indices(level.shape)[0] > 30)
+    bands = np.dstack([level, level * 0.8, level * 0.6, opaque]).astype(np.uint8)
+    before = write_image(tmp_path / "bands.png", bands if name != "disc" else bands[..., 0])
+    stretch = [{"method": "rescale_intensity", "low": 0.02, "high": 0.9}]
+    assert files.repair(before, tmp_path / "repaired.png", reading, stretch) is not None
+    tried = replace(job, reading=reading, before=before, after=tmp_path / "repaired.png")
+    rows = rows_of(replace(tried, clean=None, steps=stretch, trials={"same": stretch}))
+    assert rows["same"] | {"repair": APPLIED} == rows[APPLIED]
+    assert np.isfinite(rows["same"]["ap_after"])
+
+
 def test_an_image_that_was_not_repaired_is_the_same_before_and_after(job: Job) -> None:
     row = rows_of(replace(job, after=None, steps=[], trials={}))[APPLIED]
     assert row["repaired"] == 0
@@ -113,7 +138,7 @@ def dataset(tmp_path: Path, job: Job, rules: str, trials: dict[str, Any]) -> pd.
         accept={"gain": Bounds("expected_gain", min=0)},
         compare=Compare(trials=trials),
     )
-    table = table.assign(error="", low=0.0, high=255.0, nodata=np.nan)
+    table = table.assign(error="", **levels.columns(levels.Reading(0.0, 255.0)))
     catalogue = tables_of(Catalogue, images=table)
     return probes.examined(section, catalogue, repairs, {"fetch": fetch, "enhance": enhanced})
 

@@ -50,7 +50,8 @@ def listing(folder: Path, pixels: dict[str, levels.Pixels]) -> pd.DataFrame:
         (folder / f"{name}.png").write_bytes(codec.png_bytes(values))
     table = pd.DataFrame({"image_id": list(pixels), "split": "all", "mask": "", "error": ""})
     tops = [float(np.iinfo(values.dtype).max) for values in pixels.values()]
-    return table.assign(path=table["image_id"] + ".png", low=0.0, high=tops, nodata=np.nan)
+    table = table.assign(path=table["image_id"] + ".png", low=0.0, high=tops, nodata=np.nan)
+    return table.assign(**dict.fromkeys(levels.WORDS, ""))
 
 
 def analyzed(pixels: dict[str, levels.Pixels], **others: float) -> Measurement:

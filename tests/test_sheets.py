@@ -54,11 +54,6 @@ def test_a_large_picture_is_reduced_by_area() -> None:
     assert np.abs(drawn - areas).max() <= 1
 
 
-def test_what_is_transparent_is_shown_on_white() -> None:
-    clear = np.zeros((30, 30, 4), np.uint8)
-    assert (place(sheets.sheet([(clear, "")], ""), 0, 0, 1) == 255).all()
-
-
 def test_one_picture_in_colour_makes_the_sheet_coloured() -> None:
     red = np.zeros((30, 30, 3), np.uint8)
     red[..., 0] = 255

@@ -162,6 +162,7 @@ class Fetch:
     splits: dict[str, Split] = field(default_factory=dict)  # empty: found by sub-folder names
     range: PixelRange = field(default_factory=PixelRange)
     bands: Bands = field(default_factory=Bands)
+    aperture: bool = True  # whether the black around a photograph's disc is looked for, as unseen
     count: int = 0  # generated: how many images
     size: int = 0  # generated: side in pixels
     scene: Scene = Scene.retina  # generated: what the images show

@@ -57,10 +57,8 @@ def analyze(
 ) -> Measurement:
     """Measure and compare the readable images of the table `images`, found below `folder`.
 
-    Below `carried` lie files that images' fields of view are given by.
-
     Outliers are looked for within each split, leaks across splits, neighbours and components in the
-    whole dataset. Masks are checked where their folder is given.
+    whole dataset. Masks are checked if their folder is given; below `carried` fields of view lie.
     """
     readable = table[table["error"] == ""]
     if readable.empty:
@@ -85,8 +83,7 @@ def analyze(
         pairs=neighbours.pair_counts(compared.pairs, near, params.graph_neighbours),
         registrations=_registrations(ids, splits, descriptors, looks, params),
     )
-    own = descriptors if engine is _native else None
-    return Measurement(analysis, _about(info, params), own)
+    return Measurement(analysis, _about(info, params), descriptors if engine is _native else None)
 
 
 def compared_again(

@@ -49,13 +49,16 @@ class Look:
 
 
 def look(wishes: Wishes, job: Job) -> Look:
-    """Decode an image and measure it; write what an engine is to be fed with, if it is."""
+    """Decode an image and measure it; write what an engine is to be fed with, if it is.
+
+    An engine is fed gaps filled: it knows of none, and would measure whatever lies in them.
+    """
     view = views.view(job.file, job.reading)
     eight_bits, grey = view.eight_bit(), view.grey()
-    numbers = native.statistics(eight_bits) if wishes.own else {}
+    numbers = native.statistics(eight_bits, view.seen) if wishes.own else {}
     numbers |= measure(grey, wishes.metrics)
     if view.pixels.dtype == np.uint16:
-        numbers["stretched_mean"] = native.stretched_mean(view.pixels)
+        numbers["stretched_mean"] = native.stretched_mean(view.filled, view.seen)
     if job.reading.nodata is not None:
         numbers["nodata_share"] = float(view.unseen.mean())
     if job.fed is not None:

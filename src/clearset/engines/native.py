@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from clearset.numeric.exact import LENGTH, cv2, smoothed, whole, whole_sum
 from clearset.numeric.grey import Grey, block_sums
+from clearset.numeric.seen import Seen, box, chosen, inner
 
 VERSION = "2"  # raise it when statistics or descriptor change
 MODEL = "mirror-invariant thumbnail and spectrum"
@@ -14,27 +15,28 @@ SIDE = 224  # fastdup measures on a thumbnail of this side
 GRID = 64  # cells a side that an image is averaged to before it is described
 
 
-def statistics(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
+def statistics(pixels: npt.NDArray[np.uint8], seen: Seen | None = None) -> dict[str, float]:
     """Return fastdup's statistics of 8-bit pixels, (h, w) or (h, w, 3) in RGB order.
 
     As fastdup defines them: on the image itself when both sides are below 224 px, else on 224 x 224
     of its pixels, picked without smoothing. `blur` is the variance of the Laplacian of the grey or
     the blue channel and *grows with sharpness*; the others are over all channels. Checked against
-    fastdup 2.54 on real images.
+    fastdup 2.54 on real images. Where there are gaps, only what is `seen` counts, within the part
+    of the image that holds it.
     """
-    small = pixels if max(pixels.shape[:2]) < SIDE else _picked(pixels)
-    bands = np.atleast_3d(small)
-    counts = np.stack(
-        [np.bincount(band.ravel(), minlength=256) for band in np.moveaxis(bands, 2, 0)]
-    )
-    levels, count = np.arange(256), small.shape[0] * small.shape[1]
+    small, seen = _small(pixels, seen)
+    bands = np.moveaxis(np.atleast_3d(small), 2, 0)
+    counts = np.stack([np.bincount(chosen(band, seen), minlength=256) for band in bands])
+    levels, count = np.arange(256), int(counts[0].sum())
     sums, squares = (counts @ levels**power for power in (1, 2))
     levels_present = np.flatnonzero(counts.any(axis=0))
     low, high = float(levels_present[0]), float(levels_present[-1])
-    edges = np.asarray(cv2.Laplacian(np.ascontiguousarray(bands[..., -1]), cv2.CV_16S))
+    edges = np.asarray(cv2.Laplacian(np.ascontiguousarray(bands[-1]), cv2.CV_16S))
+    if seen is not None:
+        edges = chosen(edges, inner(seen, 1))
     return {
-        "blur": _variance(count, whole_sum(edges), whole_sum(edges, power=2)),
-        "mean": int(sums.sum()) / small.size,
+        "blur": _variance(edges.size, whole_sum(edges), whole_sum(edges, power=2)),
+        "mean": int(sums.sum()) / int(counts.sum()),
         "min": low,
         "max": high,
         "stdv": float(
@@ -55,17 +57,31 @@ def _variance(count: int, total: int, squares: int) -> float:
     return (count * squares - total**2) / count**2
 
 
-def stretched_mean(pixels: npt.NDArray[np.uint16]) -> float:
+def stretched_mean(pixels: npt.NDArray[np.uint16], seen: Seen | None = None) -> float:
     """Return the mean that fastdup gives a 16-bit file, 0 to 255, (h, w) or (h, w, 3).
 
     It stretches each image from its own least to its own largest value: darkness disappears. A
-    constant image gives 0. Checked against fastdup 2.54 on files of 16 bits.
+    constant image gives 0. Checked against fastdup 2.54 on files of 16 bits. Of what is `seen`.
     """
-    low, high = float(pixels.min()), float(pixels.max())
+    known = chosen(pixels, seen)
+    low, high = float(known.min()), float(known.max())
     if high == low:
         return 0.0
-    small = pixels if max(pixels.shape[:2]) < SIDE else _picked(pixels)
-    return float(whole((small - low) / (high - low) * 255, np.uint8).mean())
+    small, seen = _small(pixels, seen)
+    return float(chosen(whole((small - low) / (high - low) * 255, np.uint8), seen).mean())
+
+
+def _small(pixels: npt.NDArray[Any], seen: Seen | None) -> tuple[npt.NDArray[Any], Seen | None]:
+    """Return the pixels that fastdup measures, and which of them are seen.
+
+    Where it picks none of those that are, all that it picks count: gaps are filled.
+    """
+    if seen is not None:
+        place = box(seen)
+        pixels, seen = pixels[place], seen[place]
+    if max(pixels.shape[:2]) >= SIDE:
+        pixels, seen = _picked(pixels), None if seen is None else _picked(seen)
+    return pixels, seen if seen is not None and seen.any() else None
 
 
 def _picked(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -82,10 +98,9 @@ def descriptor(grey: Grey) -> npt.NDArray[np.int32]:
     halves of equal weight. A smoothed 32 x 32 thumbnail, split into its mirror-symmetric part
     and the magnitude of the rest: the same for a mirror image. The log magnitude of a 64 x 64
     thumbnail's spectrum, averaged with its mirror image's: hardly changed by a shift. Brightness
-    and contrast cancel out.
+    and contrast cancel out. Gaps are as bright as the mean of what was seen.
     """
-    sums = block_sums(grey.levels, GRID)
-    cells = sums / (grey.levels.size * grey.white / GRID**2)
+    cells = _cells(grey.part)
     thumbnail = cells.reshape(GRID // 2, 2, GRID // 2, 2).mean(axis=(1, 3))
     thumbnail = smoothed(thumbnail - thumbnail.mean(), 1.0)
     mirrored = thumbnail[:, ::-1]
@@ -100,6 +115,16 @@ def descriptor(grey: Grey) -> npt.NDArray[np.int32]:
     )
     unit = np.concatenate([_unit(parts[0]), _unit(parts[1] - parts[1].mean())])
     return whole(unit * LENGTH, np.int32)
+
+
+def _cells(grey: Grey) -> npt.NDArray[np.float64]:
+    """Return an image's cells; of one with gaps, how far each lies above the mean of the seen."""
+    full = grey.levels.size * grey.white / GRID**2
+    if grey.seen is None:
+        return block_sums(grey.levels, GRID) / full
+    sums = block_sums(np.where(grey.seen, grey.levels, 0), GRID)
+    counts = block_sums(grey.seen.astype(np.uint8), GRID)
+    return (sums - counts * (sums.sum() / counts.sum())) / full
 
 
 def _unit(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

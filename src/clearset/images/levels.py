@@ -16,6 +16,7 @@ import numpy.typing as npt
 from clearset.images import units
 from clearset.numeric.exact import UNIT, settled, whole
 from clearset.numeric.grey import WHITE, Grey, of_levels, of_unit
+from clearset.numeric.seen import filled
 
 Image = npt.NDArray[np.float64]
 Pixels = npt.NDArray[Any]  # as stored
@@ -130,18 +131,6 @@ def grey(pixels: Pixels, reading: Reading, seen: Mask | None = None) -> Grey:
         wide = np.clip(pixels.astype(np.int32), bottom, top) - bottom
         levels = wide.astype(np.uint8 if pixels.dtype == np.uint8 else np.uint16)
     return of_levels(filled(levels, seen), top - bottom, seen)
-
-
-def filled(image: Any, seen: Mask | None) -> Any:
-    """Return an image with the nearest value that is seen wherever none is; None: all are."""
-    if seen is None or seen.all() or not seen.any():
-        return image
-    from scipy import ndimage  # noqa: PLC0415 - a third of a second, and few images have gaps
-
-    rows, columns = ndimage.distance_transform_edt(
-        ~seen, return_distances=False, return_indices=True
-    )
-    return image[rows, columns]
 
 
 def missing(pixels: Pixels, reading: Reading) -> Mask:

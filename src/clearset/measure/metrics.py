@@ -1,25 +1,28 @@
 """Metrics: numbers measured on one image without a reference.
 
-Each takes an image in whole grey levels (`grey.Grey`), so that sums and differences are exact. To
-add one, decorate a function: tables, rules, figures and tests follow the registry. Each is meant to
-see its own fault alone; planted faults measure how far that holds (`evaluation.py`).
+Each takes an image in whole grey levels (`grey.Grey`), so that sums and differences are exact, and
+looks at what of it was seen alone: a gap may hold anything. To add one, decorate a function:
+tables, rules, figures and tests follow the registry. Each is meant to see its own fault alone;
+planted faults measure how far that holds (`evaluation.py`).
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from clearset.measure.spectra import band_levels
+from clearset.measure.tallies import counts, steps, strongest_tenth
 from clearset.numeric.exact import cv2, whole_size, whole_sum
-from clearset.numeric.grey import Grey
+from clearset.numeric.grey import KNOWN, Grey
 from clearset.numeric.light import GREY
+from clearset.numeric.seen import chosen, inner, most
 
 MEDIUM_LEAD = 10 * 3 * np.log10(0.39 / 0.185)  # dB: a power spectrum that falls as 1/f^3
 BLURRED = -60.0  # dB: the least sharpness, also of an image without any detail
-LINES = 4096  # levels that strengths of lines are sorted into
 SECOND = (1, -2, 1)  # differences of differences
 
 
@@ -38,11 +41,15 @@ METRICS: dict[str, Metric] = {}
 def metric(
     title: str, *, better: Literal["lower", "higher", "neither"]
 ) -> Callable[[Callable[[Grey], float]], Callable[[Grey], float]]:
-    """Register the decorated function under its own name."""
+    """Register the decorated function under its own name; it is given what is seen of an image."""
 
     def register(function: Callable[[Grey], float]) -> Callable[[Grey], float]:
-        METRICS[function.__name__] = Metric(function, title, better)
-        return function
+        @wraps(function)
+        def of_part(image: Grey) -> float:
+            return function(image.part)
+
+        METRICS[function.__name__] = Metric(of_part, title, better)
+        return of_part
 
     return register
 
@@ -61,7 +68,8 @@ def sharpness(image: Grey) -> float:
     of four directions, so that motion shows: fine detail, which the lightest blur lowers, and
     medium detail less the noise floor, by which a noisy sharp image differs from a noisy blurred
     one. The lower counts, the second brought to the first's scale by a spectrum that falls as 1/f^3
-    (of natural images: Field, 1987, doi:10.1364/JOSAA.4.002379). A constant image gives -60.
+    (of natural images: Field, 1987, doi:10.1364/JOSAA.4.002379). A constant image gives -60. Of an
+    image in which no block was seen whole, the blocks are taken that were seen most.
     """
     levels = band_levels(image)
     if levels is None:
@@ -79,15 +87,20 @@ def laplacian_variance(image: Grey) -> float:
     Pech-Pacheco et al., 2000, doi:10.1109/ICPR.2000.903548. Noise raises it as sharpness does, and
     darkness and low contrast lower it: kept as what others measure.
     """
-    count, edges = image.levels.size, _laplacian(image)
-    total, squares = whole_sum(edges), whole_sum(edges, power=2)
+    edges = _laplacian(image)
+    count, total, squares = edges.size, whole_sum(edges), whole_sum(edges, power=2)
     return (count * squares - total**2) / (count * image.grey) ** 2
 
 
 def _laplacian(image: Grey) -> npt.NDArray[Any]:
     """Return the 4-neighbour Laplacian in levels, whole numbers; edges are mirrored."""
     depth = cv2.CV_16S if image.levels.dtype == np.uint8 else cv2.CV_64F
-    return np.asarray(cv2.Laplacian(image.levels, depth))
+    return _within(np.asarray(cv2.Laplacian(image.levels, depth)), image)
+
+
+def _within(responses: npt.NDArray[Any], image: Grey) -> npt.NDArray[Any]:
+    """Return a filter's responses whose 3 x 3 pixels were seen; all where all pixels were."""
+    return responses if image.seen is None else chosen(responses, inner(image.seen, 1))
 
 
 @metric("Noise sigma (8-bit grey levels)", better="lower")
@@ -97,7 +110,8 @@ def noise_sigma(image: Grey) -> float:
     Immerkaer, 1996, doi:10.1006/cviu.1996.0060: the mean absolute response to a mask that
     constant and linear image structure does not excite.
     """
-    response = image.filtered(SECOND, SECOND)[1:-1, 1:-1]
+    response = image.filtered(SECOND, SECOND)
+    response = response[1:-1, 1:-1] if image.seen is None else _within(response, image)
     mean = whole_size(response) / response.size
     return float(np.sqrt(np.pi / 2) / 6 * mean / image.grey)
 
@@ -109,19 +123,21 @@ def highlights(image: Grey) -> float:
     An under-exposed image has none that is bright; dark corners or a shadow leave it as it is
     (exposure as lost highlights: Guo et al., 2010, doi:10.1109/CVPR.2010.5540170).
     """
-    return float(np.quantile(image.cells, 0.9) / GREY)
+    return float(np.quantile(chosen(image.cells, image.known), 0.9) / GREY)
 
 
 @metric("Share of dark pixels (below 80 of 255)", better="neither")
 def dark_share(image: Grey) -> float:
     """Share of pixels below 80 of 255, 0 to 1; exposure as doi:10.1109/CVPR.2010.5540170."""
-    return np.count_nonzero(image.levels < image.least(80)) / image.levels.size
+    levels = chosen(image.levels, image.seen)
+    return np.count_nonzero(levels < image.least(80)) / levels.size
 
 
 @metric("Share of white pixels (from 250 of 255)", better="lower")
 def white_share(image: Grey) -> float:
     """Share of pixels that exposure has cut, 0 to 1; after doi:10.1109/CVPR.2010.5540170."""
-    return np.count_nonzero(image.levels >= image.least(250)) / image.levels.size
+    levels = chosen(image.levels, image.seen)
+    return np.count_nonzero(levels >= image.least(250)) / levels.size
 
 
 @metric("Local contrast (relative to the local mean)", better="higher")
@@ -131,15 +147,32 @@ def local_contrast(image: Grey) -> float:
     The root mean square contrast (Peli, 1990, doi:10.1364/JOSAA.7.002032), from 0 (constant), of
     windows that are not white; pixels are first averaged in cells, so that noise does not count.
     """
-    grid = image.cells
-    height, width = (min(8, side) for side in grid.shape)
-    rows, columns = grid.shape[0] // height, grid.shape[1] // width
-    windows = grid[: rows * height, : columns * width].reshape(rows, height, columns, width)
-    mean, spread = windows.mean(axis=(1, 3)), windows.std(axis=(1, 3))
+    mean, spread = _contrasts(image)
     usable = mean < 0.95
     if not usable.any():
         return 0.0
     return float(np.quantile(spread[usable] / np.maximum(mean[usable], GREY), 0.9))
+
+
+def _contrasts(image: Grey) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return mean and standard deviation of the cells of each window, of those that are known."""
+    if image.known is None:
+        windows = _windows(image.cells)
+        return windows.mean(axis=(1, 3)), windows.std(axis=(1, 3))
+    windows, known = _windows(image.cells), _windows(image.known)
+    count = known.sum(axis=(1, 3), keepdims=True)
+    mean = (windows * known).sum(axis=(1, 3), keepdims=True) / np.maximum(count, 1)
+    squares = (np.square(windows - mean) * known).sum(axis=(1, 3))
+    looked = most(count[:, 0, :, 0] / known[0, :, 0].size, KNOWN)
+    spread = np.sqrt(squares / np.maximum(count[:, 0, :, 0], 1))
+    return mean[:, 0, :, 0][looked], spread[looked]
+
+
+def _windows(grid: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return cells as windows of a twelfth of the side, (rows, height, columns, width)."""
+    height, width = (min(8, side) for side in grid.shape)
+    rows, columns = grid.shape[0] // height, grid.shape[1] // width
+    return grid[: rows * height, : columns * width].reshape(rows, height, columns, width)
 
 
 @metric("Difference of light between two sides (EV)", better="lower")
@@ -159,9 +192,9 @@ def vignetting(image: Grey) -> float:
     """How much darker the corners are than the centre, in exposure values; below 0 if brighter.
 
     The fall of the fitted light with the square of the distance (Goldman, 2010,
-    doi:10.1109/TPAMI.2010.55).
+    doi:10.1109/TPAMI.2010.55), as far as anything was seen: to the rim of a field of view.
     """
-    return float(-2 * image.light.terms[3] + 0.0)
+    return float(-image.light.farthest * image.light.terms[3] + 0.0)
 
 
 @metric("Depth of shadows (EV)", better="lower")
@@ -180,17 +213,9 @@ def blockiness(image: Grey) -> float:
     After Wang, Sheikh and Bovik, 2002, doi:10.1109/ICIP.2002.1038064: the lower of rows
     and columns.
     """
-    levels, single = image.levels, image.levels.dtype == np.uint8
-    depth = cv2.CV_32S if single else cv2.CV_64F
-    pairs = (levels[1:], levels[:-1]), (levels[:, 1:], levels[:, :-1])
-    steps = [
-        cv2.reduce(cv2.absdiff(*pair), 1 - axis, cv2.REDUCE_SUM, dtype=depth).ravel()
-        / (levels.shape[1 - axis] * image.white)
-        for axis, pair in enumerate(pairs)
-    ]
-    if min(map(len, steps)) < 16:
+    phases = steps(image)
+    if phases is None:
         return 0.0
-    phases = [step[: len(step) // 8 * 8].reshape(-1, 8).mean(axis=0) for step in steps]
     inside = [max(float(np.median(phase[:7])), GREY / 4) for phase in phases]
     excess = min((p[7] - i) / i for p, i in zip(phases, inside, strict=True))
     return float(max(excess, 0.0))
@@ -203,13 +228,7 @@ def vessel_visibility(image: Grey) -> float:
     How much thin dark lines stand out against their surroundings (`ridges.ridges`, after
     Frangi et al., 1998, doi:10.1007/BFb0056195).
     """
-    strength = image.ridges.ravel()
-    count = max(strength.size // 10, 1)
-    # Sorted into levels, only the strongest are left to be put into order.
-    levels = (strength * (LINES / max(float(strength.max()), 1e-9))).astype(np.uint16)
-    reached = np.bincount(levels, minlength=LINES + 1)[::-1].cumsum()
-    strong = strength[levels >= LINES - int(np.searchsorted(reached, count))]
-    return float(np.partition(strong, -count)[-count:].mean())
+    return float(strongest_tenth(chosen(image.ridges, image.reached)).mean())
 
 
 @metric("Entropy of the histogram (bits)", better="neither")
@@ -218,17 +237,9 @@ def entropy(image: Grey) -> float:
 
     Shannon, 1948, doi:10.1002/j.1538-7305.1948.tb01338.x.
     """
-    grey = image.levels
+    grey = chosen(image.levels, image.seen)
     if image.white != 255:
         grey = ((grey.astype(np.int64) * 255 + image.white // 2) // image.white).astype(np.uint8)
-    levels = _counts(grey)
+    levels = counts(grey)
     shares = levels[levels > 0] / grey.size
     return float(-(shares * np.log2(shares)).sum() + 0.0)
-
-
-def _counts(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Return how many pixels have each of 256 levels; counted two by two, which takes half."""
-    values = np.ascontiguousarray(grey).ravel()
-    even = len(values) // 2 * 2
-    pairs = np.bincount(values[:even].view(np.uint16), minlength=2**16).reshape(256, 256)
-    return pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(values[even:], minlength=256)

@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from clearset.numeric.exact import settled
 from clearset.numeric.grey import Grey
+from clearset.numeric.seen import most
 
 BLOCK = 64  # px: side of the blocks
+WHOLE = 0.95  # share of a block that was seen, from which it counts
 TOGETHER = 48  # blocks that are in memory at once, or a row of them
 COARSE, MEDIUM, FINE, FLOOR = (0.03, 0.1), (0.13, 0.24), (0.28, 0.5), (0.36, 0.5)  # cycles/px
 Spectrum = npt.NDArray[np.float64]
@@ -29,19 +31,37 @@ def band_levels(image: Grey) -> Spectrum | None:
 
 def _spectrum(image: Grey) -> Spectrum | None:
     """Return the mean power spectrum of an image's blocks, flat; None when all are constant."""
-    levels = image.levels
-    height, width = levels.shape
-    if min(height, width) < BLOCK:
-        more = ((0, max(BLOCK - height, 0)), (0, max(BLOCK - width, 0)))
-        levels = np.pad(levels, more, mode="symmetric")
     total, count = np.zeros(BLOCK * (BLOCK // 2 + 1)), 0
-    for blocks in _parts(levels):
+    for blocks in _blocks(image):
         power = _powers(blocks)
         coarse = power @ _coarse()
         usable = coarse > (image.grey / 10) ** 2  # the others hold nothing but rounding
         total += _log_sum(power[usable] / coarse[usable, None] + 1e-6)
         count += int(usable.sum())
     return np.asarray(np.exp(total / count)) if count else None
+
+
+def _blocks(image: Grey) -> Iterator[Levels]:
+    """Yield an image's blocks, (n, 64, 64), of which nearly all was seen.
+
+    Where there is none, those of which most was: what gaps are filled with counts then.
+    """
+    parts = _parts(_padded(image.levels))
+    if image.seen is None:
+        yield from parts
+        return
+    shares = [part.mean(axis=(1, 2)) for part in _parts(_padded(image.seen))]
+    looked = most(np.concatenate(shares), WHOLE)
+    ends = np.cumsum([len(share) for share in shares])[:-1]
+    for blocks, wanted in zip(parts, np.split(looked, ends), strict=True):
+        if wanted.any():
+            yield blocks[wanted]
+
+
+def _padded(levels: Levels) -> Levels:
+    """Return an image with its mirror image beside it where it is smaller than a block."""
+    more = [(0, max(BLOCK - side, 0)) for side in levels.shape]
+    return np.pad(levels, more, mode="symmetric") if min(levels.shape) < BLOCK else levels
 
 
 def _parts(levels: Levels) -> Iterator[Levels]:

@@ -13,22 +13,30 @@ import numpy.typing as npt
 from clearset.numeric.exact import box_mean, correlated, gaussian
 from clearset.numeric.grey import Grey
 from clearset.numeric.ridges import curvature, halved
+from clearset.numeric.seen import Seen, chosen, inner
 
 Counts = npt.NDArray[np.integer]
 Image = npt.NDArray[np.float64]
 SCALES = (1.5, 2.5, 4.0, 6.5)  # px: lines of about 3 to 16 px, as RAVIR's vessels are
 AROUND = 97  # px: the window in which light and contrast are made even
+RIM = 6  # px: about the sigma of the widest lines
 LEVELS = 2**16  # that vesselness is sorted into to be scored
 FIXED = 1.0  # vesselness from which a pixel counts as vessel where the threshold is fixed
 
 
-def vesselness(image: Image) -> Image:
+def vesselness(image: Image, seen: Seen | None = None) -> Image:
     """Return how much each pixel looks like a dark vessel, 0 (not at all) to about 5, (h, w).
 
     Brightness and contrast are first made even in windows of 97 px, so that light and its fall-off
-    do not matter by themselves (`evened`). Then `lines` of about 3 to 16 px.
+    do not matter by themselves (`evened`). Then `lines` of about 3 to 16 px. Gaps are to be filled
+    with the nearest values that were `seen`; what lies at their rim is not to be `judged`.
     """
-    return lines(evened(image))
+    return lines(evened(image, seen))
+
+
+def judged(seen: Seen | None) -> Seen | None:
+    """Return where vesselness tells of what was seen, and not of its rim; None: everywhere."""
+    return inner(seen, RIM)
 
 
 def lines(image: Image) -> Image:
@@ -46,19 +54,23 @@ def lines(image: Image) -> Image:
     return total
 
 
-def evened(image: Image) -> Image:
-    """Return an image with mean 0 and standard deviation 1 in the window around each pixel."""
-    around = _around(image)
-    contrast = image - around
-    return np.asarray(
-        contrast / np.sqrt(_around(np.square(contrast)) + 1e-6)
-    )  # a quarter of a grey level
+def evened(image: Image, seen: Seen | None = None) -> Image:
+    """Return an image with mean 0 and standard deviation 1 in the window around each pixel.
+
+    Of what was `seen` in the window.
+    """
+    contrast = image - _around(image, seen)
+    spread = np.sqrt(_around(np.square(contrast), seen) + 1e-6)  # a quarter of a grey level
+    return np.asarray(contrast / spread)
 
 
-def _around(image: Image) -> Image:
+def _around(image: Image, seen: Seen | None) -> Image:
     """Return local means: two box filters, which cost the same whatever their size."""
     size = min(AROUND, *(2 * side - 1 for side in image.shape))
-    return box_mean(box_mean(image, size), size)
+    if seen is None:
+        return box_mean(box_mean(image, size), size)
+    sums, shares = (box_mean(box_mean(i, size), size) for i in (image * seen, seen.astype(float)))
+    return np.asarray(sums / np.maximum(shares, 1e-9))  # nothing seen around: of no account
 
 
 def scores(strength: Image, mask: npt.NDArray[Any]) -> dict[str, float]:
@@ -110,12 +122,12 @@ def agreement(image: Grey, mask: npt.NDArray[np.integer]) -> float:
 
     From 0 to 1: the area under the ROC curve of `ridges` against mask > 0, 0.5 for a mask that has
     nothing to do with the image; NaN for an empty or a full mask. Strengths are sorted as for
-    `scores`.
+    `scores`. What lies at the rim of what was seen does not count.
     """
-    covered = halved(mask > 0) > 2
+    covered = chosen(halved(mask > 0) > 2, image.reached)
     if covered.all() or not covered.any():
         return float("nan")
-    return _auroc(*_counted(image.ridges, covered))
+    return _auroc(*_counted(chosen(image.ridges, image.reached), covered))
 
 
 def auroc(positive: npt.NDArray[np.floating], negative: npt.NDArray[np.floating]) -> float:

@@ -10,24 +10,26 @@ import numpy.typing as npt
 
 from clearset.numeric.exact import cv2, whole
 from clearset.numeric.light import Light, light
-from clearset.numeric.ridges import ridges
+from clearset.numeric.ridges import reached, ridges
+from clearset.numeric.seen import Box, Seen, box, most
 
 Levels = npt.NDArray[Any]  # uint8 or uint16, (height, width)
 Grid = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float64]
-Seen = npt.NDArray[np.bool_]
 LUMA = (2126, 7152, 722)  # of ten thousand: ITU-R BT.709, as scikit-image's rgb2gray
 PARTS = sum(LUMA)
 WHITE = 2**16 - 1  # the level of white where levels are made from real numbers
 CELLS = 96  # along an image's shorter side
+KNOWN = 0.5  # share of a cell that was seen, from which it counts
 
 
 @dataclass(frozen=True, eq=False)
 class Grey:
     """An image in whole grey levels, 0 (black) to `white`: uint8 or uint16, (height, width).
 
-    `seen` is where something was seen, (height, width); None: everywhere. What several metrics
-    share is computed once for all of them.
+    `seen` is where something was seen, (height, width); None: everywhere. Elsewhere lie the levels
+    of the nearest pixels that were, so that a filter meets no edge. What several metrics share is
+    computed once for all of them.
     """
 
     levels: Levels
@@ -50,24 +52,64 @@ class Grey:
         return -(-grey * self.white // 255)
 
     @cached_property
+    def box(self) -> Box:
+        """Rows and columns that hold all that is seen."""
+        whole = slice(0, self.shape[0]), slice(0, self.shape[1])
+        return whole if self.seen is None else box(self.seen)
+
+    @cached_property
+    def part(self) -> "Grey":
+        """What is measured: the image within its `box`, so that a frame without data is none."""
+        if self.seen is None:
+            return self
+        cut = self.seen[self.box]
+        return Grey(self.levels[self.box], self.white, None if cut.all() else cut)
+
+    @property
+    def side(self) -> int:
+        """Side of a cell in px: 96 lie along the shorter side (each pixel of a small image)."""
+        return max(min(self.shape) // CELLS, 1)
+
+    @cached_property
     def cells(self) -> Grid:
-        """Means of square cells, 0 to 1, 96 along the shorter side (each pixel of a small one)."""
-        side = max(min(self.shape) // CELLS, 1)
+        """Means of square cells, 0 to 1, of what of each was seen."""
+        if self.seen is None:
+            return np.asarray(self._sums(self.levels) / (self.side**2 * self.white))
+        sums = self._sums(np.where(self.seen, self.levels, 0))
+        return np.asarray(sums / (np.maximum(self._sums(self.seen), 1) * self.white))
+
+    @cached_property
+    def shares(self) -> Grid | None:
+        """Share of each cell that was seen, 0 to 1; None: all of each."""
+        return None if self.seen is None else np.asarray(self._sums(self.seen) / self.side**2)
+
+    @cached_property
+    def known(self) -> Seen | None:
+        """The cells that count: half of each was seen, or as much as of any; None: all."""
+        return None if self.shares is None else most(self.shares, KNOWN)
+
+    def _sums(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the sums of cells."""
+        side = self.side
         rows, columns = (length // side for length in self.shape)
-        cut = self.levels[: rows * side, : columns * side]
+        cut = values[: rows * side, : columns * side]
         down = cut.reshape(rows, side, -1).sum(axis=1, dtype=np.uint32)  # a side is below 2^16
-        sums = down.reshape(rows, columns, side).sum(axis=2)
-        return np.asarray(sums / (side * side * self.white))
+        return np.asarray(down.reshape(rows, columns, side).sum(axis=2))
 
     @cached_property
     def light(self) -> Light:
         """Light at large scale (see `light.light`)."""
-        return light(self.cells)
+        return light(self.cells, self.shares)
 
     @cached_property
     def ridges(self) -> Image:
         """How strongly each place lies on a thin dark line (see `ridges.ridges`)."""
         return ridges(self.levels, self.grey)
+
+    @cached_property
+    def reached(self) -> Seen | None:
+        """The places of `ridges` that count: no gap lies within a line's reach; None: all."""
+        return None if self.seen is None else reached(self.seen)
 
     def filtered(self, down: npt.ArrayLike, across: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the levels correlated with whole weights down and across; edges are mirrored.

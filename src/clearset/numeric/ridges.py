@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from clearset.numeric.exact import box_mean, correlated
+from clearset.numeric.seen import Seen, inner
 
 Image = npt.NDArray[np.float64]
 HALVED = 128  # px: from this side on, two by two pixels are averaged first
 ORDER = 4  # of the weights, whose variance is a quarter of it: 1 px, as the scale wants
 BINOMIAL = [math.comb(ORDER, place) for place in range(ORDER + 1)]
 WINDOW = 31  # px after halving: what a place is compared with
+REACH = 6  # px after halving: as far as the coarse scale's weights and differences go
 STRIP = 2**13  # pixels looked at together
 
 
@@ -34,6 +36,17 @@ def ridges(levels: npt.NDArray[Any], grey: float) -> Image:
     np.maximum(within, coarse, out=within)
     strongest /= np.maximum(box_mean(small.astype(np.float64), WINDOW), 4 * grey)
     return strongest
+
+
+def reached(seen: Seen) -> Seen:
+    """Return the places of `ridges` whose lines do not hang on what was not seen.
+
+    The rim of a field of view is no line. Where all hang on it, it is those where any was seen.
+    """
+    reach = REACH if min(seen.shape) < HALVED else 2 * REACH
+    inside = inner(seen, reach)
+    places = halved(np.asarray(inside, np.uint8))
+    return np.asarray(places == places.max())
 
 
 def _lines(sums: npt.NDArray[Any]) -> Image:

@@ -6,37 +6,47 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from clearset.numeric.seen import Seen, inner
+
 Image = npt.NDArray[np.float64]
 FEWEST = 5  # of fewer values a resampled interval says nothing
 
 
-def psnr(before: Image, after: Image) -> float:
-    """Peak signal-to-noise ratio of `after` against `before`, in dB; infinite when equal."""
-    error = float(np.mean((before - after) ** 2))
+def psnr(before: Image, after: Image, seen: Seen | None = None) -> float:
+    """Peak signal-to-noise ratio of `after` against `before`, in dB; infinite when equal.
+
+    Of the pixels that were `seen`, (h, w); None: of all.
+    """
+    difference = before - after
+    error = float(np.mean((difference if seen is None else difference[seen]) ** 2))
     return float("inf") if error == 0 else float(-10 * np.log10(error))
 
 
-def ssim(before: Image, after: Image) -> float:
+def ssim(before: Image, after: Image, seen: Seen | None = None) -> float:
     """Structural similarity of two images of range 1, from -1 to 1 (equal).
 
-    Wang et al., 2004, doi:10.1109/TIP.2003.819861, with its Gaussian window of sigma 1.5.
+    Wang et al., 2004, doi:10.1109/TIP.2003.819861, with its Gaussian window of sigma 1.5. Of the
+    windows whose pixels were all `seen`, (h, w), if there are any; None: of all.
     """
     from skimage.metrics import structural_similarity  # noqa: PLC0415
 
-    channels = None if before.ndim == 2 else -1
     window = min(11, *(side - 1 + side % 2 for side in before.shape[:2]))
-    return float(
-        structural_similarity(
-            before,
-            after,
-            data_range=1.0,
-            channel_axis=channels,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-            win_size=window,
-        )
+    mean, each = structural_similarity(
+        before,
+        after,
+        data_range=1.0,
+        channel_axis=None if before.ndim == 2 else -1,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        win_size=window,
+        full=True,
     )
+    if seen is None:
+        return float(mean)
+    # Beyond an image's edges nothing was seen: their windows count for no one.
+    inside = inner(np.pad(seen, 1), window // 2)
+    return float(each[np.asarray(inside)[1:-1, 1:-1]].mean())
 
 
 def compare(before: pd.DataFrame, after: pd.DataFrame, image_ids: Sequence[str]) -> pd.DataFrame:

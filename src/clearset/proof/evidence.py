@@ -16,8 +16,9 @@ from scipy import ndimage
 
 from clearset.config.schema import Bounds
 from clearset.measure.metrics import noise_sigma
-from clearset.measure.vessels import scores, vesselness
+from clearset.measure.vessels import judged, scores, vesselness
 from clearset.numeric.grey import Grey, luminance, of_unit
+from clearset.numeric.seen import Seen, chosen
 from clearset.proof.phantoms import Phantom, phantom
 from clearset.store.errors import ClearsetError
 
@@ -32,26 +33,33 @@ WEIGHT = 0.3  # of connectivity beside the drawn vessels, chosen on the eyes tha
 class Original:
     """An image before its repair, without alpha: (h, w) or (h, w, bands), 0 to 1.
 
-    `stored` rounds an image as its file does.
+    `stored` rounds an image as its file does. `seen` is where something was seen, (h, w), and None
+    everywhere: nothing else is evidence. There both fill with the nearest values that were seen.
     """
 
     image: Image
     stored: Callable[[Image], Image]
+    seen: Seen | None = None
 
     @cached_property
     def strength(self) -> Image:
         """Vesselness of the luminance."""
-        return vesselness(luminance(self.image))
+        return vesselness(luminance(self.image), self.seen)
+
+    @cached_property
+    def judged(self) -> Seen | None:
+        """Where vesselness is evidence; None: everywhere."""
+        return judged(self.seen)
 
     @cached_property
     def phantom(self) -> Phantom:
         """The image with vessels drawn into it."""
-        return phantom(self.image, self.strength)
+        return phantom(self.image, self.strength, self.seen)
 
     @cached_property
     def phantom_ap(self) -> float:
         """How well the drawn vessels are found before any repair: average precision."""
-        return drawn_ap(self.stored(self.phantom.image), self.phantom)
+        return drawn_ap(self.stored(self.phantom.image), self.phantom, self.seen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +68,12 @@ class Repair:
 
     image: Image
     redo: Callable[[Image], Image]
+    seen: Seen | None = None  # as of the original
 
     @cached_property
     def strength(self) -> Image:
         """Vesselness of the luminance."""
-        return vesselness(luminance(self.image))
+        return vesselness(luminance(self.image), self.seen)
 
 
 Witness = Callable[[Original, Repair], float]
@@ -77,9 +86,9 @@ def witness(function: Witness) -> Witness:
     return function
 
 
-def drawn_ap(image: Image, phantom: Phantom) -> float:
+def drawn_ap(image: Image, phantom: Phantom, seen: Seen | None = None) -> float:
     """Return the average precision with which drawn vessels are found; NaN where none is judged."""
-    strength = vesselness(luminance(image))
+    strength = vesselness(luminance(image), seen)
     return scores(strength[phantom.judged], phantom.vessels[phantom.judged])["ap"]
 
 
@@ -96,7 +105,7 @@ def phantom_gain(original: Original, repair: Repair) -> float:
 def _phantom_gain(original: Original, repair: Repair) -> float:
     phantom = original.phantom
     image = repair.redo(original.stored(phantom.image))
-    gain = drawn_ap(image, phantom) - original.phantom_ap
+    gain = drawn_ap(image, phantom, original.seen) - original.phantom_ap
     return 0.0 if np.isnan(gain) else gain
 
 
@@ -106,7 +115,8 @@ def connectivity(original: Original, repair: Repair) -> float:
 
     Vessels hang together, noise does not.
     """
-    return connected(repair.strength) - connected(original.strength)
+    before, after = (connected(s.strength, original.judged) for s in (original, repair))
+    return after - before
 
 
 @witness
@@ -124,7 +134,9 @@ def consensus(original: Original, repair: Repair) -> float:
 
     Low where a repair has drawn lines of its own, or lost some.
     """
-    return scores(repair.strength, strongest(original.strength))["ap"]
+    inside = original.judged
+    lines = strongest(original.strength, inside)
+    return scores(chosen(repair.strength, inside), chosen(lines, inside))["ap"]
 
 
 @witness
@@ -133,34 +145,40 @@ def noise_growth(original: Original, repair: Repair) -> float:
 
     A strong sharpening multiplies it by nearly 1 + amount, light and stretching by about 1.
     """
-    before, after = (of_unit(side.image) for side in (original, repair))
+    before, after = (of_unit(side.image, original.seen) for side in (original, repair))
     least = max(noise_sigma(before), LEAST_NOISE) / _contrast(before)
     return noise_sigma(after) / _contrast(after) / least
 
 
 def _contrast(image: Grey) -> float:
     """Return the standard deviation of an image, 0 to 1 of its range; at least a millionth."""
-    return max(float(image.levels.std()) / image.white, 1e-6)
+    return max(float(chosen(image.levels, image.seen).std()) / image.white, 1e-6)
 
 
 @witness
 def clipping(original: Original, repair: Repair) -> float:
     """Share of values that the repair has made black or white, -1 to 1; below 0: brought back."""
-    before, after = (np.mean((i <= 0) | (i >= 1)) for i in (original.image, repair.image))
+    where = slice(None) if original.seen is None else original.seen
+    images = (original.image[where], repair.image[where])
+    before, after = (np.mean((image <= 0) | (image >= 1)) for image in images)
     return float(after - before)
 
 
-def strongest(strength: Image) -> npt.NDArray[np.bool_]:
-    """Return the strongest tenth of a map of vesselness (fewer where many are equal)."""
-    return np.asarray(strength > np.quantile(strength, 1 - STRONGEST), bool)
+def strongest(strength: Image, inside: Seen | None = None) -> Seen:
+    """Return the strongest tenth of a map of vesselness (fewer where many are equal).
+
+    Of what is `inside`; None: of all.
+    """
+    strong = strength > np.quantile(chosen(strength, inside), 1 - STRONGEST)
+    return np.asarray(strong if inside is None else strong & inside, bool)
 
 
-def connected(strength: Image) -> float:
-    """Return which share of the strongest tenth lies in large pieces, 0 to 1."""
-    mask = strongest(strength)
+def connected(strength: Image, inside: Seen | None = None) -> float:
+    """Return which share of the strongest tenth of what is inside lies in large pieces, 0 to 1."""
+    mask, size = strongest(strength, inside), chosen(strength, inside).size
     pieces, _ = ndimage.label(mask, np.ones((3, 3)))
     sizes = np.bincount(pieces.ravel())[1:]
-    return float(sizes[sizes >= PIECE * strength.size].sum() / max(sizes.sum(), 1))
+    return float(sizes[sizes >= PIECE * size].sum() / max(sizes.sum(), 1))
 
 
 def check_bounds(bounds: Mapping[str, Bounds], where: str = "accept") -> None:

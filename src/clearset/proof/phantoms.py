@@ -14,7 +14,9 @@ from scipy import ndimage
 
 from clearset.generate.retina.synthesis import vessels
 from clearset.measure.metrics import sharpness, vessel_visibility
+from clearset.measure.vessels import judged
 from clearset.numeric.grey import of_unit
+from clearset.numeric.seen import Seen, chosen
 
 Image = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -31,20 +33,25 @@ class Phantom:
 
     image: Image  # as the original, alpha aside: (h, w) or (h, w, bands)
     vessels: Mask
-    judged: Mask  # away from the image's own vessels
+    judged: Mask  # away from the image's own vessels, and from gaps
 
 
-def phantom(image: Image, strength: Image) -> Phantom:
-    """Return `image` with vessels drawn into it; `strength` is the vesselness of its luminance."""
+def phantom(image: Image, strength: Image, seen: Seen | None = None) -> Phantom:
+    """Return `image` with vessels drawn into what of it was `seen` (None: all).
+
+    `strength` is the vesselness of its luminance.
+    """
     light, vessels = _drawing(image.shape[0], image.shape[1])
-    grey = of_unit(image)
+    grey, inside = of_unit(image, seen), judged(seen)
     contrast = min(max(vessel_visibility(grey) / TYPICAL, 0.05), 1.5)
     blur = min(max((SHARP - sharpness(grey)) / SLOPE, 0.8), SOFTEST)
     soft = 1 - ndimage.gaussian_filter(1 - light, blur) * contrast
-    bound = np.quantile(strength, 1 - OWN)
-    own = ndimage.binary_dilation(strength > bound, iterations=2)
+    bound = np.quantile(chosen(strength, inside), 1 - OWN)
+    free = ~ndimage.binary_dilation(strength > bound, iterations=2)
+    if seen is not None:
+        soft = np.where(seen, soft, 1)
     lit = image * soft.reshape((*soft.shape, 1)[: image.ndim])
-    return Phantom(np.asarray(lit), vessels, ~own)
+    return Phantom(np.asarray(lit), vessels, free if inside is None else free & inside)
 
 
 @lru_cache(maxsize=4)

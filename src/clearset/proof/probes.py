@@ -14,14 +14,16 @@ import numpy as np
 import pandas as pd
 
 from clearset.config.schema import Dataset
-from clearset.images import levels, masks, views
-from clearset.images.levels import Image, Pixels, Reading, declared
-from clearset.measure.vessels import scores
+from clearset.images import codec, levels, masks, views
+from clearset.images.levels import Image, Mask, Pixels, Reading, declared
+from clearset.measure.vessels import judged, scores
+from clearset.numeric.seen import chosen
 from clearset.plant.planting import CLEAN
 from clearset.proof.comparison import psnr, ssim
 from clearset.proof.evidence import Original, Repair, gathered
 from clearset.proof.verdicts import APPLIED
-from clearset.repair.steps import enhance, steps_for
+from clearset.repair import files
+from clearset.repair.steps import steps_for
 from clearset.store.parallel import mapped
 from clearset.store.stages import Catalogue
 
@@ -80,14 +82,17 @@ def _job(section: Dataset, folders: Mapping[str, Path], row: Any) -> Job:
 
 def examine(job: Job) -> list[dict[str, Any]]:
     """Return a row for each trial on an image, and for what was applied to it."""
-    view = views.view(job.before, job.reading)
-    stored = partial(_stored, view.pixels.dtype, job.reading)
-    original = Original(view.unit(), stored)
+    pixels = codec.decode(job.before)
+    seen = views.seen(job.before, pixels, job.reading)
+    view = views.of(pixels, seen, job.reading)
+    stored = partial(_stored, pixels.dtype, job.reading, view.seen)
+    original = Original(view.unit(), stored, view.seen)
+    repaired = files.beside(pixels, seen, job.reading)
     mask = None if job.mask is None else view.mask(masks.decode(job.mask))
     clean = None if job.clean is None else _read(job.clean, job.reading)
     before = _scored(original, mask, clean)
     rows = []
-    for name, repair in _repairs(job, original):
+    for name, repair in _repairs(job, original, repaired):
         row = {"image_id": job.image_id, "repair": name, "repaired": int(repair is not None)}
         after = before
         if repair is not None:
@@ -98,18 +103,24 @@ def examine(job: Job) -> list[dict[str, Any]]:
     return rows
 
 
-def _repairs(job: Job, original: Original) -> Iterator[tuple[str, Repair | None]]:
+def _repairs(
+    job: Job, original: Original, repaired: Callable[[Image, Steps], Image]
+) -> Iterator[tuple[str, Repair | None]]:
+    def redo(steps: Steps) -> Callable[[Image], Image]:
+        return lambda image: original.stored(repaired(image, steps))
+
     for name, steps in job.trials.items():
-        redo = _redo(original.stored, steps)
-        yield name, Repair(redo(original.image), redo)
+        again = redo(steps)
+        yield name, Repair(again(original.image), again, original.seen)
     if job.after is None:
         yield APPLIED, None
     else:
-        yield APPLIED, Repair(_read(job.after, job.reading), _redo(original.stored, job.steps))
+        after = _read(job.after, job.reading)
+        yield APPLIED, Repair(after, redo(job.steps), original.seen)
 
 
 def _likeness(original: Original, repair: Repair) -> dict[str, float]:
-    pair = original.image, repair.image
+    pair = original.image, repair.image, original.seen
     return {"psnr": psnr(*pair), "ssim": ssim(*pair)}
 
 
@@ -117,9 +128,11 @@ def _scored(
     version: Original | Repair, mask: Pixels | None, clean: Image | None
 ) -> dict[str, float]:
     """Return the scores of vesselness against the mask, and the likeness to the clean image."""
-    row = {} if mask is None else scores(version.strength, mask)
+    inside = judged(version.seen)
+    row = {} if mask is None else scores(chosen(version.strength, inside), chosen(mask, inside))
     if clean is not None:
-        row |= {"psnr": psnr(clean, version.image), "ssim": ssim(clean, version.image)}
+        pair = clean, version.image, version.seen
+        row |= {"psnr": psnr(*pair), "ssim": ssim(*pair)}
     return row
 
 
@@ -127,11 +140,6 @@ def _read(path: Path, reading: Reading) -> Image:
     return views.view(path, reading).unit()
 
 
-def _stored(dtype: np.dtype[Any], reading: Reading, image: Image) -> Image:
-    """Return an image as a file of that type would hold it."""
-    return levels.unit(levels.quantised(image, dtype, reading), reading)
-
-
-def _redo(stored: Callable[[Image], Image], steps: Steps) -> Callable[[Image], Image]:
-    """Return a function that does the same repair to another image."""
-    return lambda image: stored(enhance(image, steps)[0])
+def _stored(dtype: np.dtype[Any], reading: Reading, seen: Mask | None, image: Image) -> Image:
+    """Return an image as a file of that type would hold it, and as it is looked at."""
+    return levels.unit(levels.quantised(image, dtype, reading), reading, seen)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clearset.images import codec, levels
+from clearset.images import codec, views
+from clearset.images.levels import Reading
 from clearset.repair.files import repair, repaired
 from clearset.repair.steps import check_steps
 from clearset.store import layout
@@ -73,16 +74,16 @@ class ImproveImage:
 
         pictures = []
         for path in self.paths:
-            before, reading = codec.decode(path), _reading(path)
-            after = levels.quantised(self._enhanced(path), before.dtype, reading)
-            for pixels, what in ((before, "original"), (after, str(self.steps[0]["method"]))):
-                pictures.append((levels.display(pixels, reading), f"{path.name}: {what}"))
-        return gallery(pictures, "original and enhanced", columns=2)
+            reading, method = _reading(path), str(self.steps[0]["method"])
+            before, after = views.view(path, reading), repaired(path, reading, self.steps)
+            pictures += [(before, f"{path.name}: original"), (after, f"{path.name}: {method}")]
+        entries = [(view.shown(), caption) for view, caption in pictures]
+        return gallery(entries, "original and enhanced", columns=2)
 
     def save(self) -> list[Path]:
         """Write the enhanced images under their own names and return the paths, in input order.
 
-        Format, mode, bit depth and size are kept.
+        Format, mode, bit depth and size are kept; a file in which no pixel would change is copied.
         """
         targets = [self.output_directory / path.name for path in self.paths]
         existing = [target for target in targets if target.exists()]
@@ -95,9 +96,6 @@ class ImproveImage:
             with layout.replacing(target) as incomplete:
                 repair(path, incomplete, _reading(path), self.steps)
         return targets
-
-    def _enhanced(self, path: Path) -> levels.Image:
-        return repaired(path, _reading(path), self.steps)
 
     def _check_paths(self) -> None:
         if not self.paths:
@@ -118,7 +116,7 @@ class ImproveImage:
                 raise ClearsetError(f"{path}: {error}") from None
 
 
-def _reading(path: Path) -> levels.Reading:
+def _reading(path: Path) -> Reading:
     """Return what a file declares of its own values."""
     reading = codec.declaration(path, pixels := codec.decode(path))
     if math.isnan(reading.high):

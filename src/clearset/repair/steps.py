@@ -9,6 +9,7 @@ import numpy as np
 
 from clearset.config.schema import EVERY
 from clearset.numeric.exact import UNIT, settled
+from clearset.numeric.seen import Seen, filled
 from clearset.repair.enhancements import ENHANCEMENTS, Image
 from clearset.store.errors import ClearsetError
 
@@ -73,22 +74,30 @@ def describe_step(step: Mapping[str, Any]) -> str:
 
 
 def enhance(
-    image: Image, steps: Iterable[Mapping[str, Any]], alpha: int | None = None
+    image: Image,
+    steps: Iterable[Mapping[str, Any]],
+    alpha: int | None = None,
+    seen: Seen | None = None,
 ) -> tuple[Image, float]:
     """Return the image after all steps, clipped once to 0 to 1, and the share of values clipped.
 
     A step is {method, ...options}; a `rule` in it is passed over. Band `alpha`, the last one if
-    there is one, is kept as it is. Each step's result is settled, so that the next one, and whether
-    a value was clipped, do not hang on a double's last digit.
+    there is one, is kept as it is, and so is what is not `seen`, (h, w): it may hold anything, and
+    has no say. Each step's result is settled, so that the next one, and whether a value was
+    clipped, do not hang on a double's last digit.
     """
-    result = image if alpha is None else image[..., :alpha]
-    squeezed = result.ndim == 3 and result.shape[2] == 1
-    result = result[..., 0] if squeezed else result
+    before = image if alpha is None else image[..., :alpha]
+    squeezed = before.ndim == 3 and before.shape[2] == 1
+    before = before[..., 0] if squeezed else before
+    result = filled(before, seen)
     for step in steps:
         options = {key: value for key, value in step.items() if key not in ("rule", "method")}
-        result = settled(ENHANCEMENTS[step["method"]](result, **options), UNIT)
-    clipped = float(np.mean((result < 0) | (result > 1)))
+        result = settled(ENHANCEMENTS[step["method"]](result, seen, **options), UNIT)
+    cut = (result < 0) | (result > 1)
+    clipped = float(np.mean(cut if seen is None else cut[seen]))
     result = np.clip(result, 0, 1)
+    if seen is not None:
+        result[~seen] = before[~seen]
     result = result[..., None] if squeezed else result
     if alpha is not None:
         result = np.concatenate([result, image[..., alpha:]], axis=2)

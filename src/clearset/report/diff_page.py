@@ -1,6 +1,7 @@
 """A page of the images whose fate changed, with pictures, that opens in any browser offline."""
 
 import tempfile
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,8 @@ def picture(dataset: str, row: Any, revision: str, target: Path) -> bool:
         with tempfile.TemporaryDirectory(prefix="clearset-") as scratch:
             file = Path(scratch) / f"image{Path(place).suffix}"
             file.write_bytes(content)
-            pixels = pictures.thumbnail(pictures.Stored(file, declared(row)))
+            reading = replace(declared(row), seen="")  # its field of view may be another file
+            pixels = pictures.thumbnail(pictures.Stored(file, reading))
     except (ClearsetError, UnreadableImage):
         return False
     target.parent.mkdir(exist_ok=True)

@@ -42,8 +42,9 @@ def galleries(
 
 def _sides(dossier: Dossier) -> pictures.Sides:
     """Return what gives an image's file before and after."""
+    images, carried = dossier.catalogue.images, dossier.folders["fetch"] / "carried"
     before, after = (
-        pictures.files(dossier.catalogue.images, dossier.folders[stage] / "images")
+        pictures.files(images, dossier.folders[stage] / "images", carried)
         for stage in ("fetch", "enhance")
     )
     return lambda image_id: (before[image_id], after[image_id])

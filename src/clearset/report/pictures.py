@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clearset.images import codec, levels
+from clearset.images import codec, views
 from clearset.images.levels import Pixels, Reading, declared
 from clearset.report import sheets
 from clearset.similar import registration
@@ -37,10 +37,16 @@ class Stored:
 Sides = Callable[[str], tuple[Stored, Stored]]
 
 
-def files(table: pd.DataFrame, folder: Path) -> dict[str, Stored]:
-    """Return, by image_id, the readable files of the table `images` below a folder."""
+def files(table: pd.DataFrame, folder: Path, carried: Path) -> dict[str, Stored]:
+    """Return, by image_id, the readable files of the table `images` below a folder.
+
+    Below `carried` lie files that images' fields of view are given by.
+    """
     readable = table[table["error"] == ""]
-    return {row.image_id: Stored(folder / row.path, declared(row)) for row in readable.itertuples()}
+    return {
+        row.image_id: Stored(folder / row.path, declared(row, carried))
+        for row in readable.itertuples()
+    }
 
 
 def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
@@ -59,13 +65,8 @@ def write(pixels: Pixels, path: Path) -> Path:
 
 
 def full_size(file: Stored) -> Pixels:
-    """Return a file's pixels as a figure takes them: 8 bits of the declared range."""
-    return levels.display(codec.decode(file.path), file.reading)
-
-
-def _opaque(file: Stored) -> Pixels:
-    pixels = full_size(file)
-    return pixels[..., :3] if pixels.ndim == 3 else pixels
+    """Return a file's pixels as a figure takes them: upright, 8 bits of the declared range."""
+    return views.view(file.path, file.reading).shown()
 
 
 def thumbnail(file: Stored) -> Pixels:
@@ -81,7 +82,8 @@ def galleries(values: pd.DataFrame, dossier: Dossier, target: Path, count: int) 
     Blurred (ascending), dark, bright, outliers beside their nearest image, the most similar pairs,
     components. `values` are the rules' measures; at most `count` entries in each gallery.
     """
-    stored_files = files(dossier.catalogue.images, dossier.folders["fetch"] / "images")
+    fetched = dossier.folders["fetch"]
+    stored_files = files(dossier.catalogue.images, fetched / "images", fetched / "carried")
     analysis, curation = dossier.analysis, dossier.selection.curation
     outliers = analysis.outliers
     once = cache(lambda image_id: thumbnail(stored_files[image_id]))  # in several galleries
@@ -201,7 +203,7 @@ def leaks(fits: pd.DataFrame, sides: Sides, target: Path, count: int) -> list[Pa
 
 
 def _leak(row: Any, sides: Sides, path: Path) -> Path:
-    first, second = (_opaque(sides(i)[0]) for i in (row.image_id, row.other_id))
+    first, second = (full_size(sides(i)[0]) for i in (row.image_id, row.other_id))
     if first.ndim != second.ndim:  # one in colour: both then
         first, second = (p if p.ndim == 3 else np.dstack([p] * 3) for p in (first, second))
     matrix = np.array([[row.xx, row.xy, row.x0], [row.yx, row.yy, row.y0]])

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from clearset.images.levels import Pixels
 
-Picture = tuple[Pixels, str]  # what `images.shown` gives, and its caption
+Picture = tuple[Pixels, str]  # what `View.shown` gives, and its caption
 SIDE = 260  # px: of the square that a picture is fitted into
 GAP = 6  # px between places, and around them
 LINES = 2  # of a caption
@@ -59,8 +59,6 @@ def _captioned(draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, wid
 def picture(pixels: Pixels, side: int, mode: str) -> Image.Image:
     """Return pixels as large as fits into a square, on white, in the mode of a sheet."""
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     scale = side / max(image.size)
     width, height = (max(round(length * scale), 1) for length in image.size)
     way = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.BOX

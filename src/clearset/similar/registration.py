@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from clearset.numeric.exact import box_mean, cv2, settled, whole
 from clearset.numeric.grey import Grey
+from clearset.numeric.seen import inner
 
 Image = npt.NDArray[np.float64]
 Points = npt.NDArray[np.float32]  # as OpenCV has them
@@ -22,6 +23,7 @@ SIDE = 384  # px: an image's longer side when keypoints are sought
 LIGHT = 61  # px of the reduced image, twice: what is larger (sigma 25) is light, not structure
 MOST = 600  # keypoints of an image
 STRONGEST = 100  # of them, for the first look at many pairs
+PATCH = 15  # px of the reduced image: what a keypoint's descriptor looks at lies as near
 ALIKE = 64  # of a descriptor's 256 bits: where more differ, there is no match in the first look
 RATIO = 0.85  # of the distance to the best match by that to the second best: Lowe's test, at most
 TOLERANCE = 5.0  # px of the reduced image: an inlier lies as near as this
@@ -62,20 +64,22 @@ NONE = Registration(0, False, np.eye(2, 3))
 
 
 def sight(image: Grey) -> Sight:
-    """Return the keypoints of an image; none of a constant one."""
+    """Return the keypoints of an image; none of a constant one, and none at the rim of a gap."""
     small = reduced(image)
-    even, scale = flattened(small), image.shape[1] / small.shape[1]
+    even, inside = flattened(small), _inside(image, small.shape)
+    width, scale = image.shape[1], image.shape[1] / small.shape[1]
     mirrored = np.ascontiguousarray(even[:, ::-1])
-    return Sight(*(keypoints(bits, image.shape[1], scale) for bits in (even, mirrored)))
+    turned = None if inside is None else np.ascontiguousarray(inside[:, ::-1])
+    return Sight(keypoints(even, inside, width, scale), keypoints(mirrored, turned, width, scale))
 
 
-def keypoints(even: Bits, width: int, scale: float) -> Keypoints:
+def keypoints(even: Bits, inside: Bits | None, width: int, scale: float) -> Keypoints:
     """Return oriented corners of a reduced and flattened image, and their binary descriptors.
 
-    `width` and `scale` are those of `Keypoints`. ORB: Rublee et al., 2011,
-    doi:10.1109/ICCV.2011.6126544.
+    They are sought where `inside` is not 0; None: everywhere. `width` and `scale` are those of
+    `Keypoints`. ORB: Rublee et al., 2011, doi:10.1109/ICCV.2011.6126544.
     """
-    corners, descriptors = cv2.ORB.create(MOST).detectAndCompute(even, None)
+    corners, descriptors = cv2.ORB.create(MOST).detectAndCompute(even, inside)
     if descriptors is None:
         return Keypoints(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8), width, scale)
     order = np.argsort([-corner.response for corner in corners], kind="stable")
@@ -91,6 +95,15 @@ def reduced(image: Grey) -> Image:
         return values
     height, width = (max(round(side * factor), 1) for side in image.shape)
     return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _inside(image: Grey, shape: tuple[int, ...]) -> Bits | None:
+    """Return where a keypoint of the reduced image hangs on nothing but what was seen, as 1."""
+    if image.seen is None:
+        return None
+    seen = image.seen.astype(np.float64)
+    share = cv2.resize(seen, shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(inner(np.asarray(share > 1 - 1e-9), PATCH), np.uint8)
 
 
 def flattened(small: Image) -> Bits:

@@ -8,6 +8,7 @@ import numpy as np
 
 from clearset.config.schema_fetch import Bands, Fetch, Mapping
 from clearset.images import census, codec, levels, ranges, views
+from clearset.images.aperture import found
 from clearset.images.census import Census
 from clearset.images.levels import Mask, Pixels, Reading
 from clearset.store.errors import UnreadableImage
@@ -31,6 +32,8 @@ def description(
         reading = replace(reading, seen=f"file {field}", root=root)
     if settings.nodata is not None:
         reading = replace(reading, nodata=float(settings.nodata))
+    if fetch.aperture and not reading.seen:
+        reading = replace(reading, seen=found(pixels, reading))
     seen = views.seen(file, pixels, reading)
     if seen is not None and not seen.any():
         raise UnreadableImage("nothing of it is seen: every pixel is nodata or transparent")

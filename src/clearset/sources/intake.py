@@ -44,12 +44,22 @@ def image(target: Path, fetch: Fetch, item: Item) -> dict[str, Any]:
     copy(item.file, target / "images" / path)
     row |= _beside(target, fetch, item, path)
     try:
-        row |= description.description(item.file, fetch, item.source_field, item.root)
+        row |= _description(fetch, item)
     except UnreadableImage as error:
         row["error"] = str(error)
     else:
         row["mask_error"] = row["mask_error"] or _misfit(target, row)
     return row
+
+
+def _description(fetch: Fetch, item: Item) -> dict[str, Any]:
+    """Return what an image's pixels say; a faulty field of view is none, and no fault of its."""
+    try:
+        return description.description(item.file, fetch, item.source_field, item.root)
+    except UnreadableImage as error:
+        if not item.source_field:
+            raise
+        return description.description(item.file, fetch) | {"mask_error": str(error)}
 
 
 def legible(place: str) -> str:
