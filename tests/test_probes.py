@@ -139,7 +139,7 @@ def dataset(tmp_path: Path, job: Job, rules: str, trials: dict[str, Any]) -> pd.
         compare=Compare(trials=trials),
     )
     table = table.assign(error="", **levels.columns(levels.Reading(0.0, 255.0)))
-    catalogue = tables_of(Catalogue, images=table)
+    catalogue = tables_of(Catalogue, images=table.assign(mask_error=""))
     return probes.examined(section, catalogue, repairs, {"fetch": fetch, "enhance": enhanced})
 
 
