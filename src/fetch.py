@@ -73,7 +73,10 @@ def of_work_folder(source: Path, incomplete: Path) -> tuple[Catalogue, list[str]
     texts |= dict.fromkeys(("sha256", "pixels_sha256", "obstacle", *levels.WORDS), "")
     numbers: dict[str, float] = dict.fromkeys(("low", "high", "nodata"), math.nan)
     numbers |= dict.fromkeys(("channels", "bit_depth", "colours", "assumed"), 0)
-    images = work.images.assign(split="all", source=work.images["path"], **texts, **numbers)
+    broken = (work.images["error"] != "").astype(int)
+    images = work.images.assign(
+        split="all", source=work.images["path"], **texts, **numbers, broken=broken
+    )
     notes = pd.DataFrame({"note": sorted(set(work.notes))}, dtype="str")
     return Catalogue(images, columns.empty("files"), columns.empty("truth"), notes), []
 

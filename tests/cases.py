@@ -247,6 +247,23 @@ def detection(target: Path) -> None:
 
 
 @case
+def odd_files(target: Path) -> None:
+    """Sound files that are not read, or not written back: pages, CMYK, HEIF, a palette, int16."""
+    for i in range(2):
+        save(colour(i), target / f"plain{i}.png")
+    save(colour(2, 0.1), target / "dark.png")
+    with tifffile.TiffWriter(target / "pages.tif") as file:
+        for i in range(2):
+            file.write(colour(i), photometric="rgb", metadata=None)
+    Image.fromarray(colour(3)).convert("CMYK").save(target / "print.jpg")
+    (target / "phone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(200))
+    save(colour(4)[:6, :6], target / "tiny.png")
+    tifffile.imwrite(target / "depth.tif", (grey(5) * 20 - 900).astype(np.int16))
+    Image.fromarray(colour(6, 0.1)).quantize(64).save(target / "palette.png")
+    (target / "cut.png").write_bytes((target / "plain0.png").read_bytes()[:500])
+
+
+@case
 def all_dark(target: Path) -> None:
     """Nothing but dark images."""
     for i in range(3):

@@ -35,7 +35,8 @@ def dataset(seed: int, count: int = 10) -> Survey:
     images = pd.DataFrame(dict.fromkeys(columns.empty("images"), ""), index=range(count))
     images = images.assign(image_id=ids, split="train", channels=1, bit_depth=8, bytes=1)
     images[["width", "height"]] = 64
-    images[["colours", "assumed"]] = 0
+    images[["colours", "assumed", "broken"]] = 0
+    images.loc[0, "broken"] = 1
     images["pixels_sha256"] = [f"p{number}" for number in rng.integers(0, count, count)]
     images.loc[rng.random(count) < 0.3, "mask"] = "m"
     images.loc[0, ["error", "pixels_sha256"]] = ["broken", ""]

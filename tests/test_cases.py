@@ -216,6 +216,24 @@ def test_lists_go_along_and_name_what_was_dropped(
     assert "is as released" in verify(str(folder))
 
 
+def test_what_is_not_understood_is_kept_with_its_reason(cleaned: Cleaned) -> None:
+    cleaned("odd_files")
+    table = manifest("odd_files")
+    assert table.index[table["decision"] == "dropped"].tolist() == ["all/cut"]
+    assert table.index[table["decision"] == "repaired"].tolist() == ["all/dark"]
+    reasons = table["reason"]
+    assert "2 pages" in reasons["all/pages"]
+    assert "CMYK" in reasons["all/print"]
+    assert "HEIF" in reasons["all/phone"]
+    assert "smaller than 10 px" in reasons["all/tiny"]
+    assert reasons["all/palette"].startswith("not repaired: ")
+    assert flags("odd_files")["unmeasured"] == [
+        f"all/{n}" for n in ("pages", "phone", "print", "tiny")
+    ]
+    images = tables.read("images", layout.stage_folder("fetch", "odd_files")).set_index("image_id")
+    assert "fetch.range.mapping=fixed" in images.loc["all/depth", "obstacle"]
+
+
 @pytest.mark.parametrize("name", ["all_dark", "all_black"])
 def test_a_flag_on_every_image_is_a_warning(
     cleaned: Cleaned, name: str, capsys: pytest.CaptureFixture[str]

@@ -60,7 +60,7 @@ def test_16_bits_that_fill_few_are_measured_on_few_and_it_is_said(tmp_path: Path
     assert [setting in reason for reason in table["obstacle"]] == [True, True, False]
     notes = [note for note in ranges.described(table, Mapping.type) if setting in note]
     assert len(notes) == 1
-    assert "2 images of 16 bits" in notes[0]
+    assert "2 images whose values fill few bits" in notes[0]
 
 
 def test_a_dark_image_among_well_filled_ones_is_dark(tmp_path: Path) -> None:
@@ -107,11 +107,11 @@ def test_a_type_without_a_range_is_named_with_what_to_say(tmp_path: Path, dtype:
     pixels = tile(900, dtype=dtype)
     pixels[0, 0], pixels[0, 1] = 0, 950
     table = fetched(tmp_path, TYPE, a=pixels, b=tile(200, dtype=np.uint8))
-    (reason, none) = table["error"]
-    assert none == ""
-    assert reason.startswith(
-        f"type {np.dtype(dtype).name}, with values from 0 to 950, has no range"
-    )
+    assert table["error"].tolist() == ["", ""]
+    assert table["assumed"].tolist() == [1, 0]
+    assert table[["low", "high"]].iloc[0].tolist() == [0, 950]
+    reason = table["obstacle"].iloc[0]
+    assert f"no range was declared, and {np.dtype(dtype).name} has none of its own" in reason
     assert "fetch.range.mapping=fixed fetch.range.low=0 fetch.range.high=950" in reason
     given = fetched(tmp_path / "b", PixelRange(Mapping.fixed, 0, 950), a=pixels)
     assert (given["error"].tolist(), given["high"].tolist()) == ([""], [950])

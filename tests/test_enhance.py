@@ -35,7 +35,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     images = images.assign(**columns(Reading(0.0, 255.0)), width=30, height=20)
     images["sha256"] = [sha256(fetched / f"images/{name}.png") for name in names]
     images = images.assign(channels=1, bit_depth=8, bytes=1, split="all", source="", error="")
-    images = images.assign(colours=0, assumed=0, obstacle="", mask_error="")
+    images = images.assign(colours=0, assumed=0, obstacle="", mask_error="", broken=0)
     texts = dict.fromkeys(("mask", "source_mask", "label", "source_label", "pixels_sha256"), "")
     tables.write("images", images.assign(**texts), fetched)
     decisions = pd.DataFrame({"image_id": names, "decision": DECISIONS.values(), "split": "all"})

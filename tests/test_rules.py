@@ -259,6 +259,7 @@ def survey() -> Survey:
     images["error"] = ["broken", "", "", ""]
     images[["mask", "label", "mask_error", "obstacle"]] = ""
     images[["width", "height", "colours", "assumed"]] = [64, 64, 0, 0]
+    images["broken"] = [1, 0, 0, 0]
     images[["channels", "bit_depth"]] = [[1, 8], [1, 8], [1, 8], [1, 16]]  # of d, c, b, a
     images["sha256"] = ["", "3", "2", "1"]
     images["pixels_sha256"] = ["", "y", "x", "x"]
@@ -295,7 +296,50 @@ def test_an_unreadable_image_is_measured_as_that_and_nothing_else(
 ) -> None:
     broken = measures(survey).loc["d"]
     assert broken["unreadable"] == 1
-    assert broken.drop("unreadable").isna().all()
+    assert broken["unmeasured"] == 0
+    assert broken.drop(["unreadable", "unmeasured"]).isna().all()
+
+
+def test_a_sound_file_of_a_kind_that_is_not_read_is_unmeasured_and_not_unreadable(
+    survey: Survey,
+) -> None:
+    survey.images["broken"] = 0
+    values = measures(survey).loc["d"]
+    assert values[["unreadable", "unmeasured"]].tolist() == [0, 1]
+
+
+def test_sizes_shapes_and_colours_are_set_beside_the_others() -> None:
+    images = pd.DataFrame(dict.fromkeys(columns.empty("images"), ""), index=range(12))
+    images = images.assign(image_id=[f"{n:02}" for n in range(12)], width=200, height=100)
+    images = images.assign(colours=0, assumed=0, broken=0, channels=1, bit_depth=8, bytes=1)
+    images.loc[0, ["width", "height"]] = [400, 200]  # twice as large, of the same shape
+    images.loc[1, ["width", "height"]] = [100, 200]  # upright
+    images.loc[2, "colours"] = 1
+    metrics = pd.DataFrame({"image_id": images["image_id"], "blur": 1.0})
+    values = measures(tables_of(Survey, images=images, metrics=metrics))
+    assert values["size_deviation"].tolist() == [1.0] + [0.0] * 11
+    assert values["aspect_deviation"].tolist() == [0.0, 2.0] + [0.0] * 10
+    assert values["odd_colours"].tolist() == [0.0, 0.0, 1.0] + [0.0] * 9
+    half = images.assign(colours=[0, 1] * 6)
+    assert not measures(tables_of(Survey, images=half, metrics=metrics))["odd_colours"].any()
+
+
+def test_brightness_on_a_range_that_nobody_declared_is_no_measure(survey: Survey) -> None:
+    metrics = survey.metrics.assign(mean=10.0, sharpness=-20.0)
+    known = measures(replace(survey, metrics=metrics))
+    assert known.loc["a", "mean"] == 10
+    survey.images["assumed"] = 1
+    values = measures(replace(survey, metrics=metrics))
+    assert values[["mean", "blur"]].isna().all(axis=None)
+    assert values.loc["a", "sharpness"] == -20
+
+
+def test_what_has_an_obstacle_to_a_repair_is_for_review() -> None:
+    images = images_of("ab").assign(obstacle=["", "a palette holds no new colours"])
+    flags = flags_of(("a", "dark", "enhance"), ("b", "dark", "enhance"))
+    assert decide(images, flags)["decision"].tolist() == ["enhance", "review"]
+    dropped = decide(images, flags_of(("b", "dark", "enhance"), ("b", "bad", "drop")))
+    assert dropped["decision"].tolist() == ["keep", "drop"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
 def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
     """Return everything that a rule can bound: one row an image, one column a metric.
 
-    Beside the measured metrics: `unreadable` (0 or 1), `byte_copies` and `pixel_copies` (how many
+    Beside the measured metrics: `unreadable` (1: broken) and `unmeasured` (1: of a kind that is not
+    read), `byte_copies` and `pixel_copies` (how many
     other images are the same), `nearest_similarity` (in the whole dataset), `surplus_similarity`
     and `surplus_copies` (of a group all but the best: see `duplicates.merges`), `odd_format` (1:
     other bands or bit depth than most), `nodata_share`, `isolation_z`, `published_outlier` and
@@ -32,12 +33,14 @@ def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
     images, neighbours = survey.images, survey.neighbours
     spare = spare or surplus(images, survey.metrics, survey.links)
     table = survey.metrics.set_index("image_id").reindex(sorted(images["image_id"]))
-    table["unreadable"] = (images.set_index("image_id")["error"] != "").astype(float)
+    about = images.set_index("image_id")
+    table["unreadable"] = (about["broken"] == 1).astype(float)
+    table["unmeasured"] = ((about["error"] != "") & (about["broken"] == 0)).astype(float)
     table["byte_copies"] = copies(images, "sha256")
     table["pixel_copies"] = copies(images, "pixels_sha256")
     table = table.join(survey.outliers.set_index("image_id")[RELATIONS])
     table["nearest_similarity"] = neighbours.groupby("image_id")["similarity"].max()
-    readable = table["unreadable"] == 0
+    readable = about["error"].reindex(table.index) == ""
     for name, column in spare.measures().items():
         table[name] = column.reindex(table.index).fillna(0.0).where(readable)
     table["odd_format"] = odd_formats(images)

@@ -15,7 +15,7 @@ from clearset.store.errors import ClearsetError
 from clearset.store.stages import Survey
 
 ORDER = [action.value for action in Action]  # weakest first
-BETWEEN = {"unreadable", "byte_copies", "pixel_copies", "label_dice"}
+BETWEEN = {"unreadable", "unmeasured", "byte_copies", "pixel_copies", "label_dice"}
 BETWEEN |= {
     "leak_inliers",
     "nearest_similarity",

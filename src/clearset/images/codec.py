@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from clearset.images import levels, netpbm, pillow, tiff, tiff_copy
 from clearset.images.facts import Facts
 from clearset.images.levels import Image, Mask, Pixels, Reading
-from clearset.store.errors import UnreadableImage
+from clearset.store.errors import BrokenImage, UnreadableImage
 
 # Names of files that are looked into; what is in them decides how they are read.
 SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".webp", ".gif"}
@@ -24,6 +24,20 @@ SUFFIXES |= {".pbm", ".pgm", ".ppm", ".pnm", ".jp2", ".tif", ".tiff", ".btf", ".
 MIN_SIDE = 10  # fastdup's own limit: both engines see the same images
 MAX_PIXELS = 2**28  # a larger one is a mistake or an attack; decoding it could take all memory
 Pillow.MAX_IMAGE_PIXELS = None  # MAX_PIXELS decides, for every format
+
+
+# Sound files of other kinds: where their mark lies, the mark, what they are.
+OTHERS = (
+    (4, b"ftyp", "HEIF, AVIF or a video"),
+    (0, b"\xff\x0a", "JPEG XL"),
+    (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (0, b"%PDF", "PDF"),
+    (0, b"PK\x03\x04", "a zip"),
+    (128, b"DICM", "DICOM"),
+    (0, b"SIMPLE  =", "FITS"),
+    (0, b"\x89HDF", "HDF5"),
+    (0, b"\x93NUMPY", "NumPy"),
+)
 
 
 class Format(NamedTuple):
@@ -57,7 +71,7 @@ def decode(path: Path, raw: bool = False) -> Pixels:
     file, too small, too large, CMYK, or several pages; a MPO's first picture is its image.
     """
     if path.stat().st_size == 0:
-        raise UnreadableImage("the file is empty (0 bytes)")
+        raise BrokenImage("the file is empty (0 bytes)")
     with _reasons(path):
         return format_of(path).decode(path, _check_size, raw)
 
@@ -76,9 +90,19 @@ def _reasons(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # decoders raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise UnreadableImage(
+        kind = _other_kind(path)
+        if kind:
+            raise UnreadableImage(f"{kind}, which is not read: save it as TIFF or PNG") from None
+        raise BrokenImage(
             f"broken or unknown file: {reason.replace(str(path), path.name)}"
         ) from None
+
+
+def _other_kind(path: Path) -> str:
+    """Return what kind of file another than an image that is read is, by its first bytes."""
+    with path.open("rb") as file:
+        start = file.read(132)
+    return next((kind for place, mark, kind in OTHERS if start[place:].startswith(mark)), "")
 
 
 def _check_size(height: int, width: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clearset.images.facts import Facts
-from clearset.store.errors import UnreadableImage
+from clearset.store.errors import BrokenImage, UnreadableImage
 
 SPACE = rb"(?:\s|#[^\n]*\n)+"
 MAGIC = re.compile(rb"P[2356][\s#]")
@@ -38,7 +38,7 @@ def decode(path: Path, check_size: Callable[[int, int], None], _: bool) -> npt.N
         if content[end + number * dtype.itemsize :].strip():
             raise UnreadableImage("it holds more than one image: split it into single ones")
     if values.size != number or values.max() > white:
-        raise UnreadableImage("broken file: truncated, or values beyond its own white")
+        raise BrokenImage("broken file: truncated, or values beyond its own white")
     return values.astype(dtype.newbyteorder("=")).reshape(shape)
 
 
@@ -70,8 +70,8 @@ def _header(content: bytes) -> tuple[int, int, int, int, int]:
     """Return kind, width, height, white, and where the pixels begin."""
     found = HEADER.match(content[:REACH])
     if found is None:
-        raise UnreadableImage("broken file: its header says no size")
+        raise BrokenImage("broken file: its header says no size")
     kind, width, height, white = (int(text) for text in found.groups())
     if not 0 < white < 2**16:
-        raise UnreadableImage(f"broken file: its white is {white}")
+        raise BrokenImage(f"broken file: its white is {white}")
     return kind, width, height, white, found.end()

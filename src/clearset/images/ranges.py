@@ -13,6 +13,7 @@ import pandas as pd
 from clearset.config.schema_fetch import Mapping, PixelRange
 from clearset.images import census
 from clearset.images.census import Census, Counts
+from clearset.numeric.exact import settled
 from clearset.store.errors import ClearsetError, listed
 
 ONE_FOR_ALL = {Mapping.fixed, Mapping.percentiles}  # mappings in the units of one type
@@ -40,7 +41,7 @@ def ranged(
     dataset's type does not have.
     """
     if pixel_range.mapping is Mapping.type:
-        return _assumed(table, found)
+        return _assumed(_bare(table, found), found)
     if pixel_range.mapping not in ONE_FOR_ALL or not (table["error"] == "").any():
         return table
     types = _types(table, found)
@@ -116,6 +117,25 @@ def _assumed(table: pd.DataFrame, found: Sequence[Census | None]) -> pd.DataFram
     return table
 
 
+def _bare(table: pd.DataFrame, found: Sequence[Census | None]) -> pd.DataFrame:
+    """Return the table with the ends of their own values where a type has no range of its own."""
+    bare = (table["error"] == "") & table["high"].isna()
+    kinds = pd.Series([one.kind if one else "" for one in found], table.index)[bare]
+    if kinds.empty:
+        return table
+    table = table.astype({"obstacle": object})
+    for kind in sorted(set(kinds)):
+        rows = kinds.index[kinds == kind]
+        own = [one for one, row in zip(found, table.index, strict=True) if one and row in rows]
+        low, high = min(one.least for one in own), max(one.most for one in own)
+        table.loc[rows, ["low", "high", "assumed"]] = low, high if high > low else low + 1, 1
+        table.loc[rows, "obstacle"] = (
+            f"no range was declared, and {kind} has none of its own: say {settings(low, high)}, "
+            "or what white is"
+        )
+    return table
+
+
 def settings(low: float, high: float) -> str:
     """Return what to say for a fixed range."""
     return f"fetch.range.mapping=fixed fetch.range.low={low:g} fetch.range.high={high:g}"
@@ -146,7 +166,10 @@ def formats(images: pd.DataFrame) -> pd.DataFrame:
     readable = images[(images["error"] == "") & (images["width"] > 0)].set_index("image_id")
     width, height = np.log2(readable["width"]), np.log2(readable["height"])
     both = {"size_deviation": (width + height) / 2, "aspect_deviation": width - height}
-    return pd.DataFrame({name: (own - own.median()).abs() for name, own in both.items()})
+    # Twice as large is an octave on every machine, whatever its logarithm's last digit.
+    return pd.DataFrame(
+        {name: settled((own - own.median()).abs()) for name, own in both.items()}, readable.index
+    )
 
 
 def described(table: pd.DataFrame, mapping: Mapping) -> list[str]:
@@ -167,12 +190,11 @@ def described(table: pd.DataFrame, mapping: Mapping) -> list[str]:
 
 def _on_assumption(readable: pd.DataFrame) -> list[str]:
     rows = readable[readable["assumed"] == 1]
-    if rows.empty:
-        return []
-    high = rows["high"].iloc[0]
     return [
-        f"no range was declared, and {len(rows)} images of {DEPTH} bits fill few of them: measured "
-        f"from 0 to {high:g}, and not repaired. Say {settings(0, high)}, or what white is"
+        f"no range was declared for {len(own)} images whose values fill few bits, or have no range "
+        f"of their own: measured from {low:g} to {high:g}, and not repaired. Say "
+        f"{settings(low, high)}, or what white is"
+        for (low, high), own in rows.groupby(["low", "high"])
     ]
 
 

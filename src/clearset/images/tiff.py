@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tifffile
 
 from clearset.images.facts import BILEVEL, PALETTE, Facts, upright
-from clearset.store.errors import UnreadableImage
+from clearset.store.errors import BrokenImage, UnreadableImage
 
 # What matters is raised; without a handler its warnings would go to the terminal.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -63,7 +63,7 @@ def pages(tiff: Any) -> tuple[Any, Any | None]:
     Raises `UnreadableImage` where there is not just one image.
     """
     if not tiff.pages:
-        raise UnreadableImage("broken file: it has no page, and may be cut short")
+        raise BrokenImage("broken file: it has no page, and may be cut short")
     whole = [page for page in tiff.pages if not page.subfiletype & REDUCED]
     masks = [page for page in whole if _is_mask(page)]
     images = [page for page in whole if not _is_mask(page)]
@@ -136,7 +136,7 @@ def _check_places(page: Any) -> None:
     needed = math.prod(page.chunked)
     listed = min(len(page.dataoffsets), len(page.databytecounts))
     if listed < needed:
-        raise UnreadableImage(f"broken file: it lists {listed} of {needed} strips or tiles")
+        raise BrokenImage(f"broken file: it lists {listed} of {needed} strips or tiles")
     tile = page.tilelength * page.tilewidth if page.is_tiled else 0
     if tile > max(LARGEST, 4 * page.imagelength * page.imagewidth):
         raise UnreadableImage(f"tiles of {page.tilewidth} x {page.tilelength} px: save it anew")

@@ -13,7 +13,13 @@ from clearset.images.census import Census
 from clearset.images.levels import Mask, Pixels, Reading
 from clearset.store.errors import UnreadableImage
 
-NONE = {"obstacle": "", "assumed": 0, "colours": 0, "counts": None}  # of an image that is not read
+NONE = {
+    "obstacle": "",
+    "assumed": 0,
+    "colours": 0,
+    "broken": 0,
+    "counts": None,
+}  # of an image that is not read
 
 
 def description(
@@ -41,11 +47,6 @@ def description(
     if settings.mapping is Mapping.image and counts.counts is not None:
         low, high = ranges.span([counts.counts], settings)
         reading = replace(reading, low=low, high=high)
-    if settings.mapping is Mapping.type and np.isnan(reading.high):
-        raise UnreadableImage(
-            f"type {counts.kind}, with values from {counts.least:g} to {counts.most:g}, has no "
-            f"range of its own: say {ranges.settings(counts.least, counts.most)}, or what white is"
-        )
     shown = _seen(levels.bands(pixels, reading), seen)
     row = codec.describe(pixels) | levels.columns(reading) | {"counts": counts}
     row |= {"obstacle": said.obstacle, "assumed": 0, "bit_depth": said.bits or row["bit_depth"]}

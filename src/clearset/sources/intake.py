@@ -18,7 +18,7 @@ from clearset.sources import description, places
 from clearset.sources.inventory import Item
 from clearset.sources.roles import IMAGE, LABEL, LEFT, Part
 from clearset.store import cells, checksums
-from clearset.store.errors import UnreadableImage, listed
+from clearset.store.errors import BrokenImage, UnreadableImage, listed
 
 CARRIED = "carried"
 TAKEN = "a released dataset has a file of its own there"
@@ -46,7 +46,7 @@ def image(target: Path, fetch: Fetch, item: Item) -> dict[str, Any]:
     try:
         row |= _description(fetch, item)
     except UnreadableImage as error:
-        row["error"] = str(error)
+        row |= {"error": str(error), "broken": int(isinstance(error, BrokenImage))}
     else:
         row["mask_error"] = row["mask_error"] or _misfit(target, row)
     return row

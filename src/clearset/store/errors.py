@@ -8,7 +8,11 @@ class ClearsetError(Exception):
 
 
 class UnreadableImage(ClearsetError):
-    """The file is no image that can be used; the message is the reason alone."""
+    """The file is no image that can be measured; the message is the reason alone."""
+
+
+class BrokenImage(UnreadableImage):
+    """The file is damaged, empty, or no image at all: nobody could use it as one."""
 
 
 def listed(names: Iterable[object], limit: int = 5) -> str:

@@ -31,7 +31,8 @@ TABLES = {
             "bytes": INT,  # of the file
             "sha256": STR,  # of the file
             "pixels_sha256": STR,  # of the decoded pixels
-            "error": STR,  # why it can not be read; empty: it can
+            "error": STR,  # why it can not be measured; empty: it can
+            "broken": INT,  # 1: it can not since its file is damaged, or no image
             "mask_error": STR,  # why its mask can not be used; empty: it can, or there is none
         },
         ("image_id",),
