@@ -30,6 +30,7 @@ def main(dataset: str) -> str:
     training.check(settings, classes)
     fetched, target = (layout.stage_folder(stage, dataset) for stage in ("fetch", "train"))
     table = tables.read("images", fetched)
+    table["mask"] = table["mask"].where(table["mask_error"] == "", "")
     masks = read_masks(table, fetched / "masks", classes)
     examples = read(table, masks, fetched / "images", settings)
     jobs = training.fits(settings)

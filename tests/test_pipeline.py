@@ -285,21 +285,49 @@ def test_a_folder_of_ones_own_runs_without_touching_a_tracked_file(
     assert ran(run(clean, *command)) == []
     again = run(clean, *command, "--set", "mine.filter.dark.min=100")
     assert set(ran(again)) == {f"folders/mine/dvc.yaml:{stage}@mine" for stage in AND_REPORT}
-    refused = run(clean, *command, "--set", "mine.filter.dark.min=300")
-    assert "flags all 8 images" in refused.stdout + refused.stderr
+    refused = run(clean, *command, "--set", "mine.filter.dark.metric=darkness")
+    assert "unknown metric 'darkness'" in refused.stdout + refused.stderr
     assert ran(run(clean, *command)) == []  # a refused bound is not kept
     other = run(clean, "clearset", "folder", str(source.parent), "mine")
     assert f"'mine' stands for {source}" in other.stderr
-    (source / "test/empty.png").unlink()
-    assert "fetch@mine" in run(clean, "dvc", "status", "folders/mine/dvc.yaml").stdout
+    moved = source.rename(tmp_path / "elsewhere")
+    (moved / "test/empty.png").unlink()
+    (moved / "test/gone.png").symlink_to("nowhere.png")  # DVC itself would stop at it
+    renewed = run(clean, "clearset", "folder", "--source", str(moved), "mine")
+    assert "folders/mine/dvc.yaml:fetch@mine" in ran(renewed)
+    assert "min: 100" in (clean / "folders/mine/params.yaml").read_text()  # its bounds are kept
+    assert len(tables.read("images", clean / "data/fetch/mine")) == 9
+    assert "to nowhere" in (clean / "data/fetch/mine/files.csv").read_text()
+    assert ran(run(clean, "clearset", "folder", "mine")) == []  # a known name needs no source
     for place in ("folders", "reports/mine"):
         shutil.rmtree(clean / place)
+
+
+def test_a_plan_is_printed_of_a_folder_an_archive_or_a_file_and_nothing_runs(
+    clean: Path, tmp_path: Path
+) -> None:
+    source = mixed_folder(tmp_path / "my images")
+    archive = shutil.make_archive(str(tmp_path / "all"), "gztar", source)
+    for place in (str(source), archive):
+        shown = run(clean, "clearset", "folder", "--plan", place)
+        assert shown.returncode == 0, shown.stderr
+        lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+        assert "train/images image train 3" in lines
+        assert 'train/masks annotation "masks", measured train 3' in lines
+        assert "test image test 7" in lines
+    single = run(clean, "clearset", "folder", "--plan", str(source / "train/images/eye0.png"))
+    assert ". image all 1" in " ".join(single.stdout.split())
+    set_by = ["--set", "mine.fetch.layout.companions=['**/masks/*']"]
+    other = run(clean, "clearset", "folder", "--plan", str(source), "mine", *set_by)
+    assert "train/masks of the whole set, carried along 3" in " ".join(other.stdout.split())
+    assert status(clean) == ""
+    assert not (clean / "folders").exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["/nowhere/at/all", "mine"], "SOURCE is '/nowhere/at/all': no such folder or zip"),
+        (["/nowhere/at/all", "mine"], "SOURCE is '/nowhere/at/all': no such folder or archive"),
         ([".", "../mine"], "letters, digits, - and _ only"),
         ([".", "sample"], "'sample' is a dataset of the project"),
         ([".", ""], "SOURCE or NAME is missing: clearset folder SOURCE NAME"),

@@ -44,7 +44,7 @@ def used(looks: Looks, layout: Layout | None = None) -> tuple[str, str]:
     """Return which kind is measured and which shows the field of view."""
     seen = {Path(place): glance(look, n) for n, (place, look) in enumerate(looks.items())}
     parts = assigned(looks, layout)
-    return kinds.chosen(parts, layouts.whole(layout or Layout()), seen.__getitem__)
+    return kinds.choice(parts, layouts.whole(layout or Layout()), seen.__getitem__)
 
 
 def owners(parts: list[Part], role: str) -> dict[str, list[str]]:

@@ -49,7 +49,7 @@ def command(
     """
     source, name = arguments([word for word in (source, name) if word], moved, plan)
     if plan:
-        return planned(source, name, list(overrides))
+        return plan_of(source, name, list(overrides))
     return folder(source, name, list(overrides), moved=bool(moved))
 
 
@@ -72,7 +72,7 @@ def own_params(name: str) -> Path:
     return layout.FOLDERS / name / "params.yaml"
 
 
-def planned(source: str, name: str, overrides: list[str]) -> str:
+def plan_of(source: str, name: str, overrides: list[str]) -> str:
     """Return what would be read as what."""
     refuse_unfit(source, name)
     place = Path(source).resolve()

@@ -82,7 +82,7 @@ def inventory(source: Path, fetch: Fetch) -> Inventory:
     else:
         layout = layouts.whole(fetch.layout)
         parts = roles.assigned(every, layout, is_picture, glance)
-        used = kinds.chosen(parts, layout, glance)
+        used = kinds.choice(parts, layout, glance)
         result = Inventory(_items(root, parts, used), parts, *used)
     if not result.items:
         raise ClearsetError(_no_image(source, fetch, result.parts))

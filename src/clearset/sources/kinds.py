@@ -13,7 +13,7 @@ from clearset.store.errors import ClearsetError
 ALIKE = 0.9  # mean overlap of masks from which they are one for all images
 
 
-def chosen(parts: Sequence[Part], layout: Layout, look: Look) -> tuple[str, str]:
+def choice(parts: Sequence[Part], layout: Layout, look: Look) -> tuple[str, str]:
     """Return the kind of annotation that is measured and the one of the field of view, or "".
 
     Measured is the kind that differs between images, of several the one that most images have, then

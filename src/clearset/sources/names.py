@@ -151,7 +151,7 @@ def _unnumbered(word: str) -> str:
     return word.rstrip("0123456789") or word
 
 
-def annotating(folders: Sequence[str]) -> str:
+def annotation_folder(folders: Sequence[str]) -> str:
     """Return the innermost folder that means annotations; empty: none, or one of images in it."""
     for folder in reversed(folders):
         if strength(folder):

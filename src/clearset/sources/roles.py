@@ -51,29 +51,31 @@ def assigned(
 ) -> list[Part]:
     """Return the part of every entry; `picture` tells which are pictures, `look` what they show."""
     parts = [Part(entry, LEFT, reason=entry.reason) for entry in entries if entry.reason]
-    spoken = {e: layouts.role(e.place, layout) for e in entries if not e.reason}
-    parts += [Part(e, COMPANION) for e, (role, _) in spoken.items() if role == COMPANION]
-    pictures = [e for e, (role, _) in spoken.items() if role != COMPANION and picture(e)]
-    others = [Named(e) for e, (role, _) in spoken.items() if role != COMPANION and not picture(e)]
-    images, marked = _parted(pictures, spoken, look)
+    by_layout = {e: layouts.role(e.place, layout) for e in entries if not e.reason}
+    parts += [Part(e, COMPANION) for e, (role, _) in by_layout.items() if role == COMPANION]
+    pictures = [e for e, (role, _) in by_layout.items() if role != COMPANION and picture(e)]
+    others = [
+        Named(e) for e, (role, _) in by_layout.items() if role != COMPANION and not picture(e)
+    ]
+    images, marked = _pictures(pictures, by_layout, look)
     index = Index(images)
     parts += [Part(image.entry, IMAGE) for image in images]
     parts += _annotations(marked, index, images)
     return sorted([*parts, *_beside(others, index)], key=lambda part: part.entry.place)
 
 
-def _parted(
-    pictures: Sequence[Entry], spoken: Mapping[Entry, tuple[str, str]], look: Look
+def _pictures(
+    pictures: Sequence[Entry], by_layout: Mapping[Entry, tuple[str, str]], look: Look
 ) -> tuple[list[Named], list[Named]]:
     """Return the images and the annotations of pictures, as a layout or their looks say."""
-    images = [Named(e) for e in pictures if spoken[e][0] == IMAGE]
-    marked = [Named(e, spoken[e][1]) for e in pictures if spoken[e][0] == ANNOTATION]
-    open_ones = [Named(e) for e in pictures if not spoken[e][0]]
+    images = [Named(e) for e in pictures if by_layout[e][0] == IMAGE]
+    marked = [Named(e, by_layout[e][1]) for e in pictures if by_layout[e][0] == ANNOTATION]
+    open_ones = [Named(e) for e in pictures if not by_layout[e][0]]
     every = collections(open_ones, look)
     levels = {p.entry: one for one in every for p in one.pictures}
     index = Index([*images, *open_ones])
     for one in every:
-        if annotating(one, index, levels, look):
+        if is_annotation(one, index, levels, look):
             marked += one.pictures
         else:
             images += [replace(picture, mark="") for picture in one.pictures]
@@ -104,7 +106,7 @@ def _unknown_mark(stem: str, stems: set[str]) -> str:
 
 def _collection(pictures: list[Named], look: Look) -> Collection:
     first = pictures[0]
-    folder, marker = names.annotating(first.folders), first.name.marker
+    folder, marker = names.annotation_folder(first.folders), first.name.marker
     level = 3 if names.sure(marker) or names.strength(folder) == 2 else 1
     level = 2 if level == 1 and (marker or folder) else level
     glances = [seen for one in sampled(pictures) if (seen := look(one.entry.file))]
@@ -118,7 +120,7 @@ def sampled(pictures: Sequence[Named]) -> list[Named]:
     return list(pictures[::step][:SAMPLE])
 
 
-def annotating(
+def is_annotation(
     one: Collection, index: Index, levels: Mapping[Entry, Collection], look: Look
 ) -> bool:
     """Whether a collection holds annotations of other pictures, or looks so by name and content."""
@@ -174,11 +176,13 @@ def _only_images(images: Sequence[Named]) -> dict[PurePosixPath, list[Named]]:
 
 def _kinds(marked: Sequence[Named]) -> dict[Entry, str]:
     """Return each annotation's kind: its folder, or its mark where an image has several there."""
-    counts = Counter((names.annotating(one.folders), one.folders, one.name.core) for one in marked)
+    counts = Counter(
+        (names.annotation_folder(one.folders), one.folders, one.name.core) for one in marked
+    )
     several = {key[0] for key, count in counts.items() if count > 1}
     kinds = {}
     for one in marked:
-        folder, marker = names.annotating(one.folders), one.name.marker
+        folder, marker = names.annotation_folder(one.folders), one.name.marker
         own = folder if folder and folder not in several else marker or folder
         kinds[one.entry] = one.kind or own or (one.folders[-1] if one.folders else "drawn")
     return kinds
