@@ -32,7 +32,7 @@ OTHERS = (
     dict.fromkeys(EDITS, "near_duplicate")
     | {"exact_copy": "duplicate", "conflict": "duplicate label_conflict", "leak": "leak"}
     | {name: name for name in MASKS}
-    | {"foreign": "foreign", "corrupt": "unreadable", "mask_size": "mask_fault"}
+    | {"foreign": "foreign", "corrupt": "unreadable", "mask_size": "duplicate mask_fault"}
     | {"empty": "empty", "overlap": "leak"}
 )
 
