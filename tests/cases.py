@@ -159,6 +159,59 @@ def geotiff(target: Path) -> None:
         file.write(disc(64, 64, 60), subfiletype=4, photometric="mask", metadata=None)
 
 
+def scene(seed: int, count: int, factor: float = 1.0) -> Pixels:
+    """Return a scene of so many bands, 16 bits, up to about 7,650."""
+    bands = np.stack([grey(seed * 20 + band) for band in range(count)], -1)
+    return np.asarray((bands * 30 * factor).astype(np.uint16))
+
+
+def dark_last(target: Path, write: Callable[[Path, Pixels], None], count: int) -> None:
+    """Write four scenes, the last one dark."""
+    target.mkdir(parents=True)
+    for i, name in enumerate(("a", "b", "c", "dark")):
+        write(target / f"{name}.tif", scene(i, count, 0.05 if name == "dark" else 1))
+
+
+@case
+def sentinel(target: Path) -> None:
+    """Chips of 13 bands, as Sentinel-2's, one of them dark."""
+
+    def write(path: Path, pixels: Pixels) -> None:
+        kind: dict[str, Any] = {"photometric": "minisblack", "planarconfig": "contig"}
+        tifffile.imwrite(path, pixels, extratags=GEO, metadata=None, **kind)
+
+    dark_last(target, write, 13)
+
+
+@case
+def bgrn(target: Path) -> None:
+    """Tiles of blue, green, red and near infrared, which is no alpha; one of them dark."""
+
+    def write(path: Path, pixels: Pixels) -> None:
+        kind: dict[str, Any] = {"photometric": "rgb", "extrasamples": ["UNSPECIFIED"]}
+        tifffile.imwrite(path, pixels, extratags=GEO, metadata=None, **kind)
+
+    dark_last(target, write, 4)
+
+
+@case
+def cog(target: Path) -> None:
+    """Cloud Optimized GeoTIFFs with overviews and nodata in a corner, one of them dark."""
+
+    def write(path: Path, pixels: Pixels) -> None:
+        pixels = np.maximum(pixels, 1)
+        pixels[:40, :50] = 0
+        kind: dict[str, Any] = {"photometric": "rgb", "tile": (64, 64), "compression": "deflate"}
+        tags = [*GEO, (42113, 2, 2, "0", True)]
+        with tifffile.TiffWriter(path) as file:
+            file.write(pixels, extratags=tags, metadata=None, **kind)
+            for step in (2, 4):
+                small = np.ascontiguousarray(pixels[::step, ::step])
+                file.write(small, subfiletype=1, metadata=None, **kind)
+
+    dark_last(target, write, 3)
+
+
 @case
 def mask_kinds(target: Path) -> None:
     """One image for each kind of mask: 0/1, 0/255, colours, grey kept as RGB, palette, ..."""

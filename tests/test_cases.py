@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 import yaml
 
 import analyze
@@ -253,6 +254,36 @@ def test_geotiffs_are_read_by_their_first_page(cleaned: Cleaned) -> None:
     table = manifest("geotiff")
     assert (table["decision"] == "kept").all()
     assert table["seen"].tolist().count("page") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("sentinel", [4, 3, 2]), ("bgrn", [3, 2, 1]), ("cog", [])]
+)
+def test_scenes_of_many_bands_are_measured_on_chosen_ones_and_repaired_in_all(
+    cleaned: Cleaned, name: str, shown: list[int]
+) -> None:
+    declared = [f"fetch.range.{word}" for word in ("mapping=fixed", "low=0", "high=10000")]
+    sharp = "filter.blur.quantile=null", "filter.blur.min=-99"  # gamma alone
+    source = cleaned(name, *declared, *sharp, f"fetch.bands.shown={shown}")
+    assert flags(name)["dark"] == ["all/dark"]
+    assert manifest(name).query("decision == 'repaired'").index.tolist() == ["all/dark"]
+    before, after = (
+        tifffile.TiffFile(folder / "dark.tif")
+        for folder in (source, layout.stage_folder("release", name))
+    )
+    with before, after:
+        old, new = (file.pages.first for file in (before, after))
+        first, last = old.asarray().astype(float), new.asarray().astype(float)
+        assert len(after.pages) == 1  # no overview of what was before
+        for tag in (33550, 42113, 258, 262, 277, 338):
+            assert new.tags.valueof(tag) == old.tags.valueof(tag)
+    seen = first.any(axis=2)
+    assert (last[~seen] == 0).all()  # no data stays so
+    expected = (first[seen] / 10000) ** 0.7 * 10000
+    np.testing.assert_allclose(last[seen], expected, atol=0.51)  # every band alike: ratios too
+    metrics = tables.read("metrics", layout.stage_folder("analyze", name)).set_index("image_id")
+    chosen = first[seen][:, [band - 1 for band in shown or [1, 2, 3]]]
+    assert metrics.loc["all/dark", "mean"] == pytest.approx(chosen.mean() / 10000 * 255, abs=1)
 
 
 def test_a_recipe_makes_the_release_again_with_all_that_goes_along(cleaned: Cleaned) -> None:
