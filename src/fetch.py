@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from clearset.config import params
-from clearset.config.schema_fetch import Fetch, PixelRange, Source
+from clearset.config.schema_fetch import Fetch, Source
 from clearset.config.stage import run
 from clearset.generate.satellite import tiles
 from clearset.images import levels, ranges
@@ -51,7 +51,7 @@ def of_files(source: Path, incomplete: Path, fetch: Fetch) -> tuple[Catalogue, l
         items, truth = planter.plant(items, *options)
     places.refuse_collisions(items)
     take = partial(intake.image, incomplete, fetch)
-    images = listing(mapped(take, items, "fetch"), fetch.range)
+    images = listing(mapped(take, items, "fetch"), fetch)
     layout.remove(incomplete / "planted")
     files = intake.files(stock.parts, images)
     others = intake.carried(stock.parts, files, images)
@@ -81,10 +81,13 @@ def of_work_folder(source: Path, incomplete: Path) -> tuple[Catalogue, list[str]
     return Catalogue(images, columns.empty("files"), columns.empty("truth"), notes), []
 
 
-def listing(rows: list[dict[str, Any]], settings: PixelRange) -> pd.DataFrame:
+def listing(rows: list[dict[str, Any]], fetch: Fetch) -> pd.DataFrame:
     """Return the table `images` of the rows that `intake` made, with the range of each image."""
     counts = [row.pop("counts") for row in rows]
-    table = ranges.ranged(pd.DataFrame(rows), settings, counts)
+    drawn = pd.Series([row.pop("drawn") for row in rows])
+    table = ranges.ranged(pd.DataFrame(rows), fetch.range, counts)
+    if not fetch.splits and fetch.plant is None:
+        table = intake.doubted(table, drawn, fetch.layout)
     table["image_id"] = inventory.image_ids(table["path"].tolist())
     return table
 

@@ -242,6 +242,16 @@ def mask_kinds(target: Path) -> None:
 
 
 @case
+def unknown_drawings(target: Path) -> None:
+    """Photographs, and drawings of classes that no name ties to them."""
+    for i in range(4):
+        save(colour(i), target / "visits" / f"{i}.png")
+    for i in range(2):
+        drawn = (lines(i) * 2 + disc(64, 64, 30)).astype(np.uint8)
+        save(drawn, target / "evening" / f"blob {'xy'[i]}.png")
+
+
+@case
 def transparent(target: Path) -> None:
     """Cut-outs of ordinary light on transparent black, line art by alpha alone, photographs."""
     full = np.full((SIDE, SIDE), 255, np.uint8)

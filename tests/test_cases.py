@@ -174,6 +174,21 @@ def test_colours_become_classes_by_a_table(cleaned: Cleaned) -> None:
     assert_conserved(source, "mask_kinds")
 
 
+def test_what_looks_drawn_among_photographs_is_never_repaired(cleaned: Cleaned) -> None:
+    source = cleaned("unknown_drawings")
+    table = manifest("unknown_drawings")
+    assert (table["decision"] == "kept").all()
+    assert "dark" in flags("unknown_drawings")
+    reasons = table.loc[["all/evening/blob x", "all/evening/blob y"], "reason"]
+    assert reasons.str.startswith("not repaired: it looks drawn").all()
+    assert_conserved(source, "unknown_drawings")
+
+
+def test_an_image_by_its_layout_is_repaired_however_it_looks(cleaned: Cleaned) -> None:
+    cleaned("unknown_drawings", "fetch.layout.images=['**/*']")
+    assert "repaired" in set(manifest("unknown_drawings")["decision"])
+
+
 def test_only_what_is_seen_is_measured_and_nothing_is_repaired_for_its_gaps(
     cleaned: Cleaned,
 ) -> None:

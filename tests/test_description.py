@@ -44,7 +44,7 @@ def fetched(
         intake.image(folder / "taken", Fetch(range=wanted, bands=bands or Bands()), item)
         for item in found
     ]
-    return fetch.listing(rows, wanted)
+    return fetch.listing(rows, Fetch(range=wanted))
 
 
 def by_name(table: pd.DataFrame, column: str) -> dict[str, Any]:
@@ -185,7 +185,8 @@ def test_grey_in_three_bands_is_grey(tmp_path: Path, quality: int | None) -> Non
         Image.fromarray(pixels).save(tmp_path / f"source/{name}.{suffix}", **options)
     found = inventory.inventory(tmp_path / "source", Fetch()).items
     table = fetch.listing(
-        [intake.image(tmp_path / "taken", Fetch(range=TYPE), one) for one in found], TYPE
+        [intake.image(tmp_path / "taken", Fetch(range=TYPE), one) for one in found],
+        Fetch(range=TYPE),
     )
     assert by_name(table, "colours") == {"colour": 1, "grey": 0, "plain": 0}
 
@@ -215,6 +216,8 @@ def test_a_row_of_what_can_not_be_read_has_all_columns(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source/a.png").write_bytes(b"no image")
     (item,) = inventory.inventory(tmp_path / "source", Fetch()).items
-    table = fetch.listing([intake.image(tmp_path / "taken", Fetch(range=TYPE), item)], TYPE)
+    table = fetch.listing(
+        [intake.image(tmp_path / "taken", Fetch(range=TYPE), item)], Fetch(range=TYPE)
+    )
     assert table["error"].str.startswith("broken").all()
     assert table[["obstacle", "assumed", "colours"]].iloc[0].tolist() == ["", 0, 0]

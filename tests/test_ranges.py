@@ -35,7 +35,7 @@ def fetched(folder: Path, wanted: PixelRange, **pixels: Pixels) -> pd.DataFrame:
         tifffile.imwrite(path, values)
     found = inventory.inventory(folder / "source", Fetch()).items
     rows = [intake.image(folder / "taken", Fetch(range=wanted), item) for item in found]
-    return fetch.listing(rows, wanted).set_index("image_id")
+    return fetch.listing(rows, Fetch(range=wanted)).set_index("image_id")
 
 
 def counted(*pixels: Pixels) -> list[census.Counts]:

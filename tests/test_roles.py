@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from clearset.config.schema_fetch import Layout
-from clearset.sources import kinds, layouts, roles
+from clearset.sources import kinds, layouts, names, roles
 from clearset.sources.entries import Entry
 from clearset.sources.glances import Glance
 from clearset.sources.roles import Part
@@ -55,10 +55,10 @@ def owners(parts: list[Part], role: str) -> dict[str, list[str]]:
     }
 
 
-def both(folder: str, second: str, look: str = "drawn", names: str = "ab") -> Looks:
+def both(folder: str, second: str, look: str = "drawn", stems: str = "ab") -> Looks:
     """Return photographs in a folder, and something that goes with each by a pattern."""
-    photos = {f"{folder}/{name}.jpg": "photo" for name in names}
-    return photos | {second.replace("{}", name): look for name in names}
+    photos = {f"{folder}/{name}.jpg": "photo" for name in stems}
+    return photos | {second.replace("{}", name): look for name in stems}
 
 
 PAIRED = {
@@ -98,6 +98,16 @@ PAIRED = {
     },
     "Cityscapes": {f"leftImg8bit/train/aachen/{n}_leftImg8bit.png": "photo" for n in "ab"}
     | {f"gtFine/train/aachen/{n}_gtFine_labelIds.png": "drawn" for n in "ab"},
+    "a name that says no more": {f"{n}/image.png": "photo" for n in "ab"}
+    | {f"{n}/mask.png": "drawn" for n in "ab"},
+    "numbers behind the words": both("p", "p/mask_{}.png", stems="01"),
+    "a folder of many words": both("1. Original", "2. All Segmentation Groundtruths/x/{}_MA.tif"),
+    "an unknown word behind, elsewhere": both("images", "finished/{}_kidney.png"),
+    "a folder before": both("images/site", "tumour/site/{}.png"),
+    "folders before": both("p1/2020", "results/final/p1/2020/{}.png"),
+    "far away": both("images", "work/anna/done/{}.png"),
+    "numbers with zeros": both("img", "mask-anno/0/0000{}_skin.png", stems="12"),
+    "split and word in one": both("train", "trainannot/{}.png"),
     "VOC": both("VOC2012/JPEGImages", "VOC2012/SegmentationClass/{}.png"),
 }
 
@@ -105,13 +115,13 @@ PAIRED = {
 @pytest.mark.parametrize("name", PAIRED)
 def test_annotations_go_with_the_image_of_their_name(name: str) -> None:
     looks = PAIRED[name]
-    images = list(looks)[:2]
+    images = [place for place, look in looks.items() if look == "photo"]
     parts = assigned(looks)
     assert owners(parts, "image") == {image: [] for image in images}
     annotations = owners(parts, "annotation")
     assert sorted(annotations.values()) == [[image] for image in images]
     measured, seen = used(looks)
-    assert measured
+    assert bool(measured) == ("grey" not in looks.values())  # what is not drawn is not measured
     assert seen == ""
 
 
@@ -125,6 +135,9 @@ ALL_IMAGES = {
         f"{folder}/{n:03d}.png": "photo" for folder in ("mask", "no mask") for n in range(3)
     },
     "bilevel scans": {f"scans/{n}.png": "drawn" for n in range(3)},
+    "grey classes that are a word for masks": {
+        f"{folder}/{n}.png": "grey" for folder in ("mask", "nomask") for n in range(3)
+    },
     "two sets of drawings": {f"{folder}/{n}.png": "drawn" for folder in "ab" for n in range(3)},
     "left and right": {f"{n}_{side}.png": "photo" for n in range(3) for side in "lr"},
     "numbered in the same folder": {f"{name}.png": "photo" for name in ("p", "p_1", "p_2")},
@@ -175,9 +188,60 @@ def test_the_kind_that_is_one_for_all_is_the_field_of_view_and_the_other_is_meas
         used(drive(), Layout(measured="vessels"))
 
 
-def test_an_annotation_that_could_be_of_either_image_is_of_none() -> None:
+def test_an_annotation_that_could_be_of_either_image_goes_along_with_both() -> None:
     looks = {"cat/1.jpg": "photo", "dog/1.jpg": "photo", "masks/1.png": "drawn"}
-    assert owners(assigned(looks), "annotation") == {}
+    (part,) = [part for part in assigned(looks) if part.role == "annotation"]
+    assert [str(image) for image in part.images] == ["cat/1.jpg", "dog/1.jpg"]
+    assert part.reason == roles.EITHER
+    assert used(looks) == ("", "")  # and is measured against neither
+
+
+def test_one_name_in_two_cases_is_of_its_own_case() -> None:
+    looks = {f"images/{n}.jpg": "photo" for n in ("Ab", "aB")}
+    looks |= {f"masks/{n}.png": "drawn" for n in ("Ab", "aB")}
+    annotations = owners(assigned(looks), "annotation")
+    assert annotations == {f"masks/{n}.png": [f"images/{n}.jpg"] for n in ("Ab", "aB")}
+
+
+def test_predictions_beside_masks_are_annotations_too() -> None:
+    looks = both("images", "masks/{}.png") | {f"mine/{n}.png": "drawn" for n in "ab"}
+    assert set(owners(assigned(looks), "image")) == {"images/a.jpg", "images/b.jpg"}
+    assert used(looks)[0] == "masks"  # what a usual word names comes first
+
+
+def test_of_several_kinds_that_share_a_folder_each_is_its_own() -> None:
+    looks = both("images", "masks/anna/{}.png") | {f"masks/bert/{n}.png": "drawn" for n in "ab"}
+    assert {part.kind for part in assigned(looks)} == {"", "anna", "bert"}
+    marked = both("images", "my masks/{}.png") | {f"my masks/{n}_old.png": "drawn" for n in "ab"}
+    assert {part.kind for part in assigned(marked)} == {"", "my masks", "old"}
+
+
+def test_one_kind_has_one_name_in_all_splits_and_of_all_images() -> None:
+    looks = both("train", "train_labels/{}_L.png") | both("val", "val_labels/{}_L.png", stems="cd")
+    assert {part.kind for part in assigned(looks)} == {"", "labels"}
+    own = {f"IMD{n}/IMD{n}_Image/IMD{n}.bmp": "photo" for n in (1, 2)}
+    own |= {f"IMD{n}/IMD{n}_lesion/IMD{n}_lesion.bmp": "drawn" for n in (1, 2)}
+    assert {part.kind for part in assigned(own)} == {"", "lesion"}
+
+
+def test_several_of_one_kind_an_image_are_not_measured() -> None:
+    looks = {f"{one}/images/{one}.png": "photo" for one in ("x1", "x2")}
+    looks |= {f"{one}/masks/{n}.png": "drawn" for one in ("x1", "x2") for n in ("q", "r")}
+    assert used(looks) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("folder", "split"),
+    [
+        ("train2017", "train"),
+        ("imagesTs", "test"),
+        ("BraTS20_001", "all"),
+        ("images_dev", "val"),
+        ("trainannot", "train"),
+    ],
+)
+def test_a_split_is_a_word_of_its_own(folder: str, split: str) -> None:
+    assert names.split([folder]) == split
 
 
 def test_one_image_in_two_formats_shares_its_annotation() -> None:

@@ -23,6 +23,7 @@ from clearset.versions import pipeline
 
 USAGE = "clearset folder SOURCE NAME, or make folder SOURCE=/path/to/images NAME=mine"
 PIPELINE = Path("dvc.yaml")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 LISTING = "source.sha256"  # beside a folder's pipeline: what lies in its source
 
 
@@ -55,11 +56,12 @@ def command(
 
 def arguments(words: list[str], moved: str | None, plan: bool) -> tuple[str, str]:
     """Return SOURCE and NAME of the words of a command; a known NAME has its SOURCE."""
-    if plan and len(words) == 1 and not own_params(words[0]).exists():
+    known = len(words) == 1 and bool(NAME.fullmatch(words[0])) and own_params(words[0]).exists()
+    if plan and len(words) == 1 and not known:
         return words[0], "planned"
     if len(words) == 1 and moved:
         return moved, words[0]
-    if len(words) == 1 and own_params(words[0]).exists():
+    if known:
         config: Any = OmegaConf.load(own_params(words[0]))
         return str(config[words[0]].fetch.path), words[0]
     if len(words) != 2 or moved:
@@ -121,7 +123,7 @@ def refuse_unfit(source: str, name: str) -> None:
     """Raise `ClearsetError` for a source that is not there, or a name that can not be taken."""
     if not source or not name:
         raise ClearsetError(f"SOURCE or NAME is missing: {USAGE}")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+    if not NAME.fullmatch(name):
         raise ClearsetError(f"NAME is '{name}': letters, digits, - and _ only. {USAGE}")
     if name in project()[0] or name in params.GROUPS:
         raise ClearsetError(f"'{name}' is a dataset of the project: choose another NAME")

@@ -6,7 +6,7 @@ import click
 
 from clearset.images import identity
 from clearset.share import releases
-from clearset.store import checksums
+from clearset.store import checksums, layout
 
 
 @click.command
@@ -24,7 +24,7 @@ def command(recipe: str, source: str, target: str) -> str:
 def rebuild(recipe: str, source: str, target: str) -> str:
     """Return that every hash matches; raises `ClearsetError` saying what does not."""
     manifest, same = releases.rebuild(Path(recipe), Path(source), Path(target))
-    path = Path(target) / checksums.CHECKSUMS
+    path = layout.own(Path(target), checksums.CHECKSUMS)
     files = len(checksums.read(path))
     fates = manifest["decision"].value_counts()
     became = ", ".join(f"{count} {fate}" for fate, count in fates.sort_index().items())

@@ -11,15 +11,10 @@ from clearset.images import census, codec, levels, ranges, views
 from clearset.images.aperture import found
 from clearset.images.census import Census
 from clearset.images.levels import Mask, Pixels, Reading
+from clearset.sources import glances
 from clearset.store.errors import UnreadableImage
 
-NONE = {
-    "obstacle": "",
-    "assumed": 0,
-    "colours": 0,
-    "broken": 0,
-    "counts": None,
-}  # of an image that is not read
+NONE = {"obstacle": "", "assumed": 0, "colours": 0, "broken": 0, "drawn": 0, "counts": None}
 
 
 def description(
@@ -28,8 +23,8 @@ def description(
     """Return what an image's pixels say: size, hash, reading, and what is seen of its values.
 
     `field` is a mask of its field of view, below `root`, if there is one. Beside the table's
-    columns it has `counts`, the `Census`. Raises `UnreadableImage` for what can not be measured as
-    the settings say.
+    columns it has `counts`, the `Census`, and `drawn`, 1 where it looks so. Raises
+    `UnreadableImage` for what can not be measured as the settings say.
     """
     settings = fetch.range
     pixels, said = codec.decode(file), codec.facts(file)
@@ -50,7 +45,8 @@ def description(
     shown = _seen(levels.bands(pixels, reading), seen)
     row = codec.describe(pixels) | levels.columns(reading) | {"counts": counts}
     row |= {"obstacle": said.obstacle, "assumed": 0, "bit_depth": said.bits or row["bit_depth"]}
-    return row | {"colours": int(shown.ndim == 2 and census.coloured(shown))}
+    row |= {"colours": int(shown.ndim == 2 and census.coloured(shown))}
+    return row | {"drawn": int(glances.drawn(pixels))}
 
 
 def _shown(reading: Reading, pixels: Pixels, bands: Bands) -> Reading:

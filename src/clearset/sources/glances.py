@@ -48,23 +48,35 @@ def glance(file: Path) -> Glance | None:
         pixels = codec.decode(file, raw=True)
     except UnreadableImage:
         return None
-    bands = pixels[..., None] if pixels.ndim == 2 else pixels
-    height, width, count = bands.shape
-    bands = bands[..., : count - 1] if count in (2, 4) else bands  # alpha says nothing here
+    bands, _ = _parted(pixels)
+    height, width = pixels.shape[:2]
     rows, columns = (np.arange(SIDE) * side // SIDE for side in (height, width))
     few = bands[np.ix_(rows, columns)]
     coloured = few.shape[2] > 2 and int(np.ptp(few.astype(np.float64), axis=2).max()) > TINT
-    return Glance(width, height, _drawn(bands), coloured, few.max(axis=2) > 0, few.mean(axis=2))
+    marked, light = few.max(axis=2) > 0, few.mean(axis=2)
+    return Glance(width, height, drawn(pixels), coloured, marked, light)
 
 
-def _drawn(bands: Pixels) -> bool:
-    """Return whether an image, (h, w, bands), is drawn."""
+def _parted(pixels: Pixels) -> tuple[Pixels, Bits]:
+    """Return bands, (h, w, n), and where they are clear: a last of 2 or 4 is taken for alpha."""
+    bands = pixels[..., None] if pixels.ndim == 2 else pixels
+    if bands.shape[2] not in (2, 4):
+        return bands, np.zeros(bands.shape[:2], bool)
+    return bands[..., :-1], bands[..., -1] == 0
+
+
+def drawn(pixels: Pixels) -> bool:
+    """Return whether an image, (h, w) or (h, w, bands), is drawn where it is not transparent."""
+    bands, clear = _parted(pixels)
     down, across = (max(side // THIN, 1) for side in bands.shape[:2])
-    strips = bands[::down]
-    alike = float((strips[:, 1:] == strips[:, :-1]).all(axis=2).mean())
+    strips, seen = bands[::down], ~clear[::down]
+    both = seen[:, 1:] & seen[:, :-1]
+    if not both.any():
+        return False
+    alike = float((strips[:, 1:] == strips[:, :-1]).all(axis=2)[both].mean())
     if alike >= FLAT:
         return True
-    thin = strips[:, ::across].reshape(-1, bands.shape[2])
+    thin = strips[:, ::across][seen[:, ::across]]
     if alike >= LIKE and len(np.unique(thin, axis=0)) <= FEW:
         return True
     return thin.dtype == np.uint8 and _black_and_white(thin)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from clearset.config.schema_fetch import Fetch
+from clearset.config.schema_fetch import Fetch, Layout
 from clearset.images import codec, levels, masks
 from clearset.sources import description, places
 from clearset.sources.inventory import Item
@@ -22,6 +22,7 @@ from clearset.store.errors import BrokenImage, UnreadableImage, listed
 
 CARRIED = "carried"
 TAKEN = "a released dataset has a file of its own there"
+DRAWN = "it looks drawn, as annotations do: call it an image by fetch.layout.images, if it is one"
 REPLACED = "another image is planted in its stead"
 MASK, FIELD = "mask", "field of view"
 
@@ -177,3 +178,15 @@ def remarks(images: pd.DataFrame) -> list[str]:
     faulty = images[images["mask_error"] != ""]
     names = [f"{row.path} ({row.mask_error})" for row in faulty.itertuples()]
     return [f"masks carried along, and not measured: {listed(names)}"] if names else []
+
+
+def doubted(table: pd.DataFrame, drawn: pd.Series, layout: Layout) -> pd.DataFrame:
+    """Return the table with an obstacle to repairing what looks drawn, among photographs.
+
+    It may be an annotation that no name tells. Not where a layout says which files are images.
+    """
+    readable = table["error"] == ""
+    if layout.images or layout.name or 2 * drawn[readable].sum() > readable.sum():
+        return table
+    odd = readable & (drawn == 1) & (table["obstacle"] == "")
+    return table.assign(obstacle=table["obstacle"].mask(odd, DRAWN))

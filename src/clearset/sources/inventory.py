@@ -82,6 +82,12 @@ def inventory(source: Path, fetch: Fetch) -> Inventory:
     else:
         layout = layouts.whole(fetch.layout)
         parts = roles.assigned(every, layout, is_picture, glance)
+        if layout.name and not any(layouts.role(e.place, layout)[0] for e in every):
+            known = ", ".join(layouts.LAYOUTS)
+            raise ClearsetError(
+                f"fetch.layout.name is {layout.name}, and no file of {source} lies where that has "
+                f"one. Known: {known}; or leave it out"
+            )
         used = kinds.choice(parts, layout, glance)
         result = Inventory(_items(root, parts, used), parts, *used)
     if not result.items:
@@ -188,7 +194,7 @@ def _of_kind(parts: Iterable[Part], kind: str) -> dict[PurePosixPath, Path]:
     """Return, by an image's place, its only annotation of a kind."""
     by_image: dict[PurePosixPath, list[Part]] = defaultdict(list)
     for part in parts:
-        if part.role == ANNOTATION and part.kind == kind:
+        if part.role == ANNOTATION and part.kind == kind and not part.reason:
             for image in part.images:
                 by_image[image].append(part)
     return {image: own[0].entry.file for image, own in by_image.items() if len(own) == 1}

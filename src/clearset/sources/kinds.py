@@ -1,13 +1,16 @@
 """Which of several kinds of annotation is measured, and which shows the field of view."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import combinations, islice
 from pathlib import Path, PurePosixPath
 
 from clearset.config.schema_fetch import Layout
+from clearset.sources import names
 from clearset.sources.glances import overlap, shows_field
-from clearset.sources.roles import ANNOTATION, IMAGE, SAMPLE, Look, Part
+from clearset.sources.groups import SAMPLE, Look, most
+from clearset.sources.layouts import LAYOUTS
+from clearset.sources.roles import ANNOTATION, IMAGE, Part
 from clearset.store.errors import ClearsetError
 
 ALIKE = 0.9  # mean overlap of masks from which they are one for all images
@@ -16,25 +19,50 @@ ALIKE = 0.9  # mean overlap of masks from which they are one for all images
 def choice(parts: Sequence[Part], layout: Layout, look: Look) -> tuple[str, str]:
     """Return the kind of annotation that is measured and the one of the field of view, or "".
 
-    Measured is the kind that differs between images, of several the one that most images have, then
-    the first by name. Raises `ClearsetError` for a kind that the layout names and no file is of.
+    Measured is a kind that is drawn and differs between images, of several one that is not in
+    colour, then the one that most images have, then the first by name. Raises `ClearsetError` for a
+    kind that the layout names and no file is of.
     """
     by_kind: dict[str, list[Part]] = defaultdict(list)
     for part in parts:
-        if part.role == ANNOTATION:
+        if part.role == ANNOTATION and not part.reason:
             by_kind[part.kind].append(part)
-    for key in ("measured", "seen"):
-        named = getattr(layout, key)
-        if named and named not in by_kind and not layout.name:
-            known = ", ".join(sorted(by_kind)) or "none: no annotation was found"
-            raise ClearsetError(f"fetch.layout.{key} is {named!a}. Kinds found: {known}")
+    _check(layout, by_kind)
     files = {part.entry.place: part.entry.file for part in parts if part.role == IMAGE}
     seen = layout.seen if layout.seen in by_kind else _field(by_kind, files, look)
+    if layout.measured in by_kind:
+        return layout.measured, seen
     others = {kind: own for kind, own in by_kind.items() if kind != seen}
-    if layout.measured in by_kind or not others:
-        return (layout.measured if layout.measured in by_kind else ""), seen
-    least = {kind: likeness(own, look) >= ALIKE for kind, own in others.items()}
-    return min(others, key=lambda kind: (least[kind], -len(others[kind]), kind)), seen
+    worth = {kind: _worth(own, look) for kind, own in others.items()}
+    measured = [kind for kind, rank in worth.items() if rank is not None]
+    return min(measured, key=lambda kind: (worth[kind], kind), default=""), seen
+
+
+def _check(layout: Layout, by_kind: Mapping[str, list[Part]]) -> None:
+    """Raise `ClearsetError` for a kind that a layout names by itself and no file is of."""
+    usual = LAYOUTS.get(layout.name, Layout())
+    for key in ("measured", "seen"):
+        named = getattr(layout, key)
+        if named and named not in by_kind and named != getattr(usual, key):
+            known = ", ".join(sorted(by_kind)) or "none: no annotation was found"
+            raise ClearsetError(f"fetch.layout.{key} is {named!a}. Kinds found: {known}")
+
+
+def _worth(parts: Sequence[Part], look: Look) -> tuple[bool, bool, int, bool] | None:
+    """Return what speaks against measuring a kind, least first; None: it can not be measured.
+
+    It must look drawn, and some image must have just one of it. Then what is one for all images
+    comes last, then what is in colour, what fewer images have, and what no usual word names.
+    """
+    counts = Counter(image for part in parts for image in part.images)
+    single = sum(count == 1 for count in counts.values())
+    glances = [seen for part in _few(parts) if (seen := look(part.entry.file))]
+    if not single or (glances and not most(seen.drawn for seen in glances)):
+        return None
+    coloured = most(seen.coloured for seen in glances)
+    words = names.words(parts[0].kind)
+    plain = not any(word in names.PLURAL | names.SURE for word in words)  # says no more than a part
+    return likeness(parts, look) >= ALIKE, coloured, -single, plain
 
 
 def _field(by_kind: dict[str, list[Part]], files: dict[PurePosixPath, Path], look: Look) -> str:

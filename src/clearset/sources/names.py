@@ -31,22 +31,24 @@ SPLITS = {
 SHORT = {"tr", "ts", "dev"}  # splits only beside a word for images or annotations: imagesTr
 WHOLE = "all"  # the split of a dataset that has none
 PLURAL = _set("""
-    masks labels annotations annots annotation gt gts groundtruth segmentation segmentations seg
-    segs manual truth truths targets gtfine gtcoarse trimaps segmentationclass
-    segmentationobject labeltxt labelids polygons mattes outlines contours
+    masks labels annotations annots annotation anno annos gt gts groundtruth groundtruths
+    segmentation segmentations seg segs manual truth truths targets gtfine gtcoarse trimaps
+    segmentationclass segmentationobject labeltxt labelids polygons mattes outlines contours
+    prediction predictions pred preds overlay overlays disparity dsm depth heatmap heatmaps
 """)  # of a folder: annotations, whatever they look like
 SINGLE = _set("""
     mask label annot segmented target trimap matte outline contour map fov roi vessel vessels av
-    lesion lesions superpixels stuff panoptic instance instances semantic
+    lesion lesions tumour tumor superpixels stuff panoptic instance instances semantic alpha
 """)  # of a folder: annotations if they look like it
 SURE = _set("""
-    mask masks label labels annotation annotations annot seg segm segmentation manual gt
+    mask masks label labels annotation annotations annot anno seg segm segmentation manual gt
     groundtruth trimap matte labelids labeltrainids instanceids trainids gtfine gtcoarse
-    polygons superpixels
+    polygons superpixels pred prediction overlay viz vis depth disparity dsm heatmap
 """)  # at an end of a file's name: an annotation, whatever it looks like
 LIKELY = _set("""
     segmented truth target outline contour fov roi av vessel vessels ho ah vk panoptic semantic
-    instance instances annotated observer expert reader grader bin binary color colour l
+    instance instances annotated observer expert reader grader bin binary color colour l tumour
+    tumor lesion alpha
 """)  # at an end of a file's name: an annotation if it looks like one
 IMAGES = _set("""
     image images img imgs input inputs original originals orig raw photo photos picture pictures
@@ -68,15 +70,25 @@ CHANNEL = re.compile(r"0\d{3}")  # x_0000.png: a channel's number
 class Name:
     """A picture's name taken apart: what is shared, and the words that mark an annotation."""
 
-    core: str  # without words that mark an annotation
+    core: str  # without words that mark an annotation; empty: it has no other
     reduced: str  # without words that mark an image or a split either
     marker: str  # the words taken off that mark an annotation, as they are; empty: none
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a name, in lower case: imagesTr -> images, tr."""
+    """Return a name's words in lower case: imagesTr -> images, tr; trainannot -> train, annot."""
     parts = [part for part in BREAKS.split(TRUTH.sub("groundtruth", text)) if part]
-    return [word.lower() for part in parts for word in HUMPS.split(part)]
+    own = [word.lower() for part in parts for word in HUMPS.split(part)]
+    return [word for one in own for word in _split_off(one)]
+
+
+def _split_off(word: str) -> list[str]:
+    """Return a word without the split that it begins with, if what follows says what lies there."""
+    for start in SPLITS:
+        rest = word.removeprefix(start)
+        if rest != word and start not in SHORT and rest in PLURAL | SINGLE | IMAGES:
+            return [start, rest]
+    return [word]
 
 
 def marks(word: str) -> bool:
@@ -94,14 +106,13 @@ def name(stem: str) -> Name:
     """Return a stem taken apart: 21_training_mask -> core 21_training, reduced 21, marker mask."""
     parts = [part for part in BREAKS.split(stem) if part]
     first, last = _without(parts, marks)
-    marker = "_".join(parts[:first] + parts[last:])
-    core = parts[first:last] or parts
+    core, marker = parts[first:last], "_".join(parts[:first] + parts[last:])
+    if not core and not sure(marker):  # a likely word alone is a name like others
+        core, marker = parts, ""
     start, end = _without(core, lambda word: word in IMAGES or word in SPLITS)
     reduced = core[start:end] or core
     if len(reduced) > 1 and CHANNEL.fullmatch(reduced[-1]):
         reduced = reduced[:-1]
-    if not parts[first:last]:
-        marker = ""
     return Name("_".join(core).lower(), "_".join(reduced).lower(), marker.lower())
 
 
@@ -119,7 +130,7 @@ def _end(parts: Sequence[str], last: int, means: Means) -> int:
     """Return how many parts before `last` are a word that means something, and its number."""
     if means(parts[last - 1].lower()):
         return 1
-    numbered = last > 1 and parts[last - 1].isdecimal() and len(parts[last - 1]) < 3
+    numbered = last > 2 and parts[last - 1].isdecimal() and len(parts[last - 1]) < 3
     return 2 if numbered and means(parts[last - 2].lower()) else 0
 
 
@@ -127,8 +138,9 @@ def split(folders: Sequence[str]) -> str:
     """Return the split that folders say, the outermost first; WHOLE where none does."""
     for folder in folders:
         own = words(folder)
+        kind = any(word in IMAGES | PLURAL | SINGLE for word in own)
         for word in map(_unnumbered, own):
-            if word in SPLITS and (word not in SHORT or len(own) > 1):
+            if word in SPLITS and (word not in SHORT or kind):
                 return SPLITS[word]
     return WHOLE
 
@@ -139,8 +151,14 @@ def place(folders: Sequence[str]) -> PurePosixPath:
 
 
 def _generic(folder: str) -> bool:
-    plain = folder.lower() in IMAGES or all(_plain(word) for word in words(folder))
-    return plain or bool(strength(folder))
+    own = words(folder)
+    telling = [_telling(word) for word in own]
+    known = all(told or word.isdecimal() for told, word in zip(telling, own, strict=True))
+    return folder.lower() in IMAGES or (known and any(telling))
+
+
+def _telling(word: str) -> bool:
+    return word in PLURAL | SINGLE or _plain(word) or marks(word)
 
 
 def _plain(word: str) -> bool:
@@ -164,12 +182,27 @@ def annotation_folder(folders: Sequence[str]) -> str:
 def strength(folder: str) -> int:
     """Return how surely a folder's name means annotations: 2 by itself, 1 if they look so, 0.
 
-    with_mask is a class: a folder's other words must be of splits, images or numbers.
+    By itself only if its other words are of splits, images or numbers: with_mask is a class.
     """
     own = words(folder)
     if "".join(own) in PLURAL:
         return 2
     others = [word for word in own if word not in PLURAL | SINGLE and not marks(word)]
-    if len(others) == len(own) or not all(_plain(w) or not w.isalpha() for w in others):
+    if len(others) == len(own):
         return 0
-    return 2 if any(word in PLURAL or NUMBERED.fullmatch(word) for word in own) else 1
+    known = all(_plain(word) or not word.isalpha() for word in others)
+    telling = any(word in PLURAL or NUMBERED.fullmatch(word) for word in own)
+    return 2 if known and telling else 1
+
+
+def kind(folder: str, core: str) -> str:
+    """Return a folder of annotations as their kind: without split, and an image's own name."""
+    own = [word for word in words(core) if not word.isdecimal()]
+    parts = [part for part in BREAKS.split(folder) if part]
+    kept = [word for part in parts for word in _split_off(part.lower()) if not _named(word, own)]
+    whole = len(kept) == len(parts) or not kept
+    return folder if whole else "_".join(kept)
+
+
+def _named(word: str, own: Sequence[str]) -> bool:
+    return word in own or _unnumbered(word) in SPLITS

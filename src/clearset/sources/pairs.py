@@ -1,5 +1,7 @@
 """Which pictures belong together: annotations and labels to the image of their name, near by."""
 
+import operator
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +12,8 @@ from clearset.sources import names
 from clearset.sources.entries import Entry
 from clearset.sources.names import Name
 
+ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+BETWEEN = 2  # folders by which two of one kind may differ
 SAME, PARALLEL, WITHIN, BESIDE, FAR = range(5)  # how near two folders are
 
 
@@ -57,26 +61,35 @@ class Index:
     def __init__(self, images: Iterable[Named]) -> None:
         self._by_name: dict[tuple[str, str], list[Named]] = defaultdict(list)
         for image in images:
-            ways = ("stem", image.stem.lower()), ("core", image.name.core), ("", image.name.reduced)
-            for way in ways:
+            for way in (("exact", image.stem), *_ways(image.stem, image.name)):
                 self._by_name[way].append(image)
 
-    def partners(self, file: Named) -> list[Named]:
-        """Return the images that a file goes with: of the fullest name, in the nearest folder.
+    def partners(self, file: Named, far: bool = False) -> list[Named]:
+        """Return the images that a file may go with: of the fullest name, in the nearest folder.
 
-        Several only if they are one image in several formats; none where it could be of either of
-        two.
+        With `far`, in any folder where only one image of the whole set has that name. It surely
+        goes with them if they are `one` image.
         """
-        core, own = file.name.core, file.entry.place.stem.lower()
-        stems = [("stem", stem) for stem in (own, file.stem.lower(), core)]
-        ways = [*stems, ("core", core), ("", file.name.reduced)]
-        for way in ways:
-            if near := self._nearest(file, self._by_name.get(way, [])):
-                one = len({image.entry.place.with_suffix("") for image in near}) == 1
-                return near if one else []
-        return []
+        own, core = file.entry.place.stem, file.name.core
+        if not core:  # its name says no more than what it is
+            return self._unmarked(file)
+        stems = [own.lower(), file.stem.lower(), core]
+        ways = [("exact", own), *(("stem", stem) for stem in stems)]
+        ways += _ways(file.stem, file.name)[1:]
+        ends = [match.start() for match in names.BREAKS.finditer(own)] if far else []
+        ways += [("stem", own[:end].lower()) for end in reversed(ends) if end]
+        ways += [("number", _unpadded(own[:end].lower())) for end in reversed(ends) if end]
+        found = (self._nearest(file, self._by_name.get(way, []), far) for way in ways)
+        return next((near for near in found if near), [])
 
-    def _nearest(self, file: Named, images: Iterable[Named]) -> list[Named]:
+    def _unmarked(self, file: Named) -> list[Named]:
+        """Return the only other picture of a file's folder that bears no mark, if there is one."""
+        every = {image.entry: image for own in self._by_name.values() for image in own}
+        own = [i for e, i in every.items() if i.folders == file.folders and e != file.entry]
+        own = [image for image in own if image.name.core and not image.name.marker]
+        return own if len(own) == 1 else []
+
+    def _nearest(self, file: Named, images: Iterable[Named], far: bool) -> list[Named]:
         by_distance: dict[tuple[bool, int], list[Named]] = defaultdict(list)
         for image in images:
             other = image.split != file.split  # fits only if one of them is of no split
@@ -84,17 +97,37 @@ class Index:
             if image.entry != file.entry and fits:
                 by_distance[other, distance(file, image)].append(image)
         near = [key for key in by_distance if key[1] < FAR]
+        if not near and far and len(by_distance) == 1:
+            (own,) = by_distance.values()
+            return own if one(own) else []
         return by_distance[min(near)] if near else []
 
 
-def distance(one: Named, other: Named) -> int:
+def _ways(stem: str, name: Name) -> list[tuple[str, str]]:
+    """Return the ways by which an image is known, the fullest first."""
+    every = ("stem", stem.lower()), ("core", name.core), ("", name.reduced)
+    return [*every, ("number", _unpadded(name.reduced))]
+
+
+def _unpadded(text: str) -> str:
+    """Return a name whose numbers have no zeros before them."""
+    return ZEROS.sub("", text)
+
+
+def one(images: Iterable[Named]) -> bool:
+    """Whether images are one image, in several formats."""
+    return len({image.entry.place.with_suffix("") for image in images}) == 1
+
+
+def distance(first: Named, second: Named) -> int:
     """Return how near the folders of two files are: SAME to FAR."""
-    if one.folders == other.folders:
+    if first.folders == second.folders:
         return SAME
-    if one.place == other.place:
+    if first.place == second.place:
         return PARALLEL
-    inner, outer = sorted((one.place.parts, other.place.parts), key=len, reverse=True)
-    if len(inner) == len(outer) + 1 and inner[: len(outer)] == outer:
-        return WITHIN
-    differing = sum(a != b for a, b in zip(inner, outer, strict=False))
-    return BESIDE if len(inner) == len(outer) and differing == 1 else FAR
+    inner, outer = sorted((first.place.parts, second.place.parts), key=len, reverse=True)
+    if len(inner) == len(outer):
+        return BESIDE if sum(map(operator.ne, inner, outer)) == 1 else FAR
+    rest = iter(inner)  # folders between, before or behind
+    within = len(inner) - len(outer) <= BETWEEN and all(part in rest for part in outer)
+    return WITHIN if within else FAR

@@ -48,8 +48,9 @@ def _role(part: Part, stock: Inventory) -> str:
     if part.role == ANNOTATION and part.kind == stock.seen:
         return f'field of view "{part.kind}": only what it shows is measured'
     if part.role == ANNOTATION:
-        used = "measured" if part.kind == stock.measured else "carried along"
-        return f'annotation "{part.kind}", {used}'
+        used = "measured" if part.kind == stock.measured and not part.reason else "carried along"
+        why = f": {part.reason}" if part.reason else ""
+        return f'annotation "{part.kind}", {used}{why}'
     if part.role == COMPANION:
         return f"carried along: {part.reason}" if part.reason else "of the whole set, carried along"
     if part.role == LEFT:
@@ -62,8 +63,13 @@ def advice(stock: Inventory) -> Iterator[str]:
     kinds = sorted({part.kind for part in stock.parts if part.role == ANNOTATION})
     others = [kind for kind in kinds if kind not in (stock.measured, stock.seen)]
     if stock.measured:
-        say = f'; another: fetch.layout.measured="{others[0]}"' if others else ""
+        known = listed(others)
+        say = f'; others: {known}, by fetch.layout.measured="{others[0]}"' if others else ""
         yield f'  images are measured against the annotation "{stock.measured}"{say}'
+    elif kinds:
+        yield (
+            f"  no annotation is measured: of {listed(kinds)} no image has just one that is drawn"
+        )
     alone = [str(part.entry.place) for part in stock.parts if part.reason == ALONE]
     if alone:
         yield f"  no image goes with {listed(map(ascii, alone))}: not looked at, carried along"

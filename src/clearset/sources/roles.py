@@ -6,21 +6,21 @@ carried along and not looked at. In doubt a picture that goes with an image by i
 an annotation: it is neither measured nor changed then.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from clearset.config.schema_fetch import Layout
 from clearset.sources import layouts, names
 from clearset.sources.entries import Entry
-from clearset.sources.glances import Glance
+from clearset.sources.groups import BY_ITSELF, IF_DRAWN, NOT, SAMPLE, Group, Look, groups, most
 from clearset.sources.pairs import Index, Named
+from clearset.sources.pairs import one as is_one
 
 IMAGE, ANNOTATION, LABEL, COMPANION, LEFT = "image", "annotation", "label", "companion", "left out"
-SAMPLE = 5  # pictures of a collection that are glanced at
 ALONE = "looks like an annotation, and goes with no image"
-Look = Callable[[Path], Glance | None]
+EITHER = "could be of either of several images"
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,6 @@ class Part:
     kind: str = ""
     images: tuple[PurePosixPath, ...] = ()
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class Collection:
-    """Pictures of one folder that bear the same mark, and how surely it means annotations.
-
-    `level` is 3 for a name that means them by itself, 2 for one that does if they look so, 1.
-    """
-
-    pictures: list[Named]
-    level: int
-    drawn: bool
 
 
 def assigned(
@@ -70,11 +58,14 @@ def _pictures(
     """Return the images and the annotations of pictures, as a layout or their looks say."""
     images = [Named(e) for e in pictures if by_layout[e][0] == IMAGE]
     marked = [Named(e, by_layout[e][1]) for e in pictures if by_layout[e][0] == ANNOTATION]
-    open_ones = [Named(e) for e in pictures if not by_layout[e][0]]
-    every = collections(open_ones, look)
-    levels = {p.entry: one for one in every for p in one.pictures}
-    index = Index([*images, *open_ones])
-    for one in every:
+    every = groups([Named(e) for e in pictures if not by_layout[e][0]], look)
+    drawn = [one for one in every if one.level > NOT and one.drawn]
+    others = [one for one in every if one not in drawn]
+    photographs = [one for one in others if not one.drawn]
+    levels = {picture.entry: one for one in others for picture in one.pictures}
+    index = Index([*images, *(picture for one in photographs for picture in one.pictures)])
+    marked += [picture for one in drawn for picture in one.pictures]
+    for one in others:
         if is_annotation(one, index, levels, look):
             marked += one.pictures
         else:
@@ -82,69 +73,26 @@ def _pictures(
     return images, marked
 
 
-def collections(pictures: Sequence[Named], look: Look) -> list[Collection]:
-    """Return pictures by folder and mark; by suffix too where a folder has one name twice."""
-    stems: dict[PurePosixPath, list[str]] = defaultdict(list)
-    for one in pictures:
-        stems[one.entry.place.parent].append(one.entry.place.stem)
-    twice = {folder for folder, own in stems.items() if len(set(own)) < len(own)}
-    known = {folder: set(own) for folder, own in stems.items()}
-    groups: dict[tuple[PurePosixPath, str, str], list[Named]] = defaultdict(list)
-    for one in pictures:
-        folder, suffix = one.entry.place.parent, one.entry.place.suffix
-        mark = "" if one.name.marker else _unknown_mark(one.stem, known[folder])
-        key = folder, one.name.marker or mark, suffix if folder in twice else ""
-        groups[key].append(replace(one, mark=mark))
-    return [_collection(own, look) for own in groups.values()]
+def is_annotation(group: Group, index: Index, levels: Mapping[Entry, Group], look: Look) -> bool:
+    """Whether a group whose names alone do not say so holds annotations of photographs.
 
-
-def _unknown_mark(stem: str, stems: set[str]) -> str:
-    """Return what follows another picture's whole name in a name: a_drawn beside a -> _drawn."""
-    ends = [m.start() for m in names.BREAKS.finditer(stem)]
-    return next((stem[end:] for end in reversed(ends) if stem[:end] in stems), "")
-
-
-def _collection(pictures: list[Named], look: Look) -> Collection:
-    first = pictures[0]
-    folder, marker = names.annotation_folder(first.folders), first.name.marker
-    level = 3 if names.sure(marker) or names.strength(folder) == 2 else 1
-    level = 2 if level == 1 and (marker or folder) else level
-    glances = [seen for one in sampled(pictures) if (seen := look(one.entry.file))]
-    drawn = sum(seen.drawn for seen in glances) * 2 > len(glances) if glances else level == 3
-    return Collection(pictures, level, drawn)
-
-
-def sampled(pictures: Sequence[Named]) -> list[Named]:
-    """Return a few pictures, spread over all."""
-    step = max(len(pictures) // SAMPLE, 1)
-    return list(pictures[::step][:SAMPLE])
-
-
-def is_annotation(
-    one: Collection, index: Index, levels: Mapping[Entry, Collection], look: Look
-) -> bool:
-    """Whether a collection holds annotations of other pictures, or looks so by name and content."""
-    if one.level > 1 and one.drawn:
-        return True
-    near = [(picture, index.partners(picture)) for picture in one.pictures]
-    pairs = [(p, q[0]) for p, q in near if q and _is_image(levels, q[0], one)]
-    if 2 * len(pairs) < len(one.pictures):
+    `index` has the photographs, `levels` the groups of those that no layout names.
+    """
+    near = [(p, index.partners(p, far=group.drawn)) for p in group.pictures]
+    pairs = [(p, own[0]) for p, own in near if own and _plainer(levels.get(own[0].entry), group)]
+    if 2 * len(pairs) < len(group.pictures):
         return False
-    if one.level == 1:
-        return one.drawn and _same_size(pairs, look)
-    # A folder `mask` beside one without may be a class of photographs, in colour as all are.
-    return one.level == 3 or not _coloured(one.pictures, look)
+    if group.drawn:
+        return _same_size(pairs, look)
+    if group.level == IF_DRAWN:  # photographs may be a class called mask; soft masks are grey
+        partners = [levels.get(image.entry) for _, image in pairs]
+        return not group.coloured and most(one is not None and one.coloured for one in partners)
+    return group.level == BY_ITSELF
 
 
-def _is_image(levels: Mapping[Entry, Collection], partner: Named, one: Collection) -> bool:
-    """Whether a partner is an image beside a collection: by its name, or by its looks."""
-    other = levels.get(partner.entry)
-    return other is None or (other.level < one.level if one.level > 1 else not other.drawn)
-
-
-def _coloured(pictures: Sequence[Named], look: Look) -> bool:
-    glances = [seen for one in sampled(pictures) if (seen := look(one.entry.file))]
-    return 2 * sum(seen.coloured for seen in glances) > len(glances)
+def _plainer(other: Group | None, group: Group) -> bool:
+    """Whether a partner's group means annotations less surely than a group, or is a layout's."""
+    return other is None or other.level < group.level or group.drawn
 
 
 def _same_size(pairs: Sequence[tuple[Named, Named]], look: Look) -> bool:
@@ -155,15 +103,20 @@ def _same_size(pairs: Sequence[tuple[Named, Named]], look: Look) -> bool:
 
 
 def _annotations(marked: Sequence[Named], index: Index, images: Sequence[Named]) -> Iterator[Part]:
-    kinds = _kinds(marked)
-    alone = _only_images(images)
-    for one in marked:
-        partners = index.partners(one) or alone.get(one.entry.place.parent.parent, [])
-        if partners:
-            places = tuple(image.entry.place for image in partners)
-            yield Part(one.entry, ANNOTATION, kinds[one.entry], places)
+    """Yield the part of each annotation: of its image, of several that it may be of, or of none."""
+    single = _only_images(images)
+    owners = {
+        one: index.partners(one, far=True) or single.get(one.entry.place.parent.parent, [])
+        for one in marked
+    }
+    named = kinds({one: own[0].entry.place for one, own in owners.items() if own})
+    for one, own in owners.items():
+        places = tuple(image.entry.place for image in own)
+        if own:
+            reason = "" if is_one(own) else EITHER
+            yield Part(one.entry, ANNOTATION, named[one], places, reason)
         else:
-            yield Part(one.entry, COMPANION, kinds[one.entry], reason=ALONE)
+            yield Part(one.entry, COMPANION, reason=ALONE)
 
 
 def _only_images(images: Sequence[Named]) -> dict[PurePosixPath, list[Named]]:
@@ -174,18 +127,37 @@ def _only_images(images: Sequence[Named]) -> dict[PurePosixPath, list[Named]]:
     return {folder: own for folder, own in below.items() if len(own) == 1}
 
 
-def _kinds(marked: Sequence[Named]) -> dict[Entry, str]:
-    """Return each annotation's kind: its folder, or its mark where an image has several there."""
-    counts = Counter(
-        (names.annotation_folder(one.folders), one.folders, one.name.core) for one in marked
-    )
-    several = {key[0] for key, count in counts.items() if count > 1}
-    kinds = {}
-    for one in marked:
-        folder, marker = names.annotation_folder(one.folders), one.name.marker
-        own = folder if folder and folder not in several else marker or folder
-        kinds[one.entry] = one.kind or own or (one.folders[-1] if one.folders else "drawn")
-    return kinds
+def kinds(owners: Mapping[Named, PurePosixPath]) -> dict[Named, str]:
+    """Return each annotation's kind, `owners` being the images that they are of.
+
+    That is its folder's word, or its mark; where an image has several of one kind, the folder
+    that tells them apart, or else their marks.
+    """
+    base = {one: one.kind or _kind(one) for one in owners}
+    together: dict[tuple[str, PurePosixPath], list[Named]] = defaultdict(list)
+    for one, kind in base.items():
+        together[kind, owners[one]].append(one)
+    several = [(kind, own) for (kind, _), own in together.items() if len(own) > 1]
+    by_folder = {kind for kind, own in several if len({one.folders for one in own}) > 1}
+    marks = {one: one.name.marker or _rest(one, owner) for one, owner in owners.items()}
+    by_mark = {kind for kind, own in several if len({marks[one] for one in own}) > 1}
+    parted = {one: marks[one] if kind in by_mark else "" for one, kind in base.items()}
+    parted |= {one: one.folders[-1] for one, kind in base.items() if kind in by_folder}
+    return {one: one.kind or parted[one] or kind for one, kind in base.items()}
+
+
+def _rest(one: Named, owner: PurePosixPath) -> str:
+    """Return what an annotation's name says beyond its image's: 0_kidney of 0 -> kidney."""
+    stem, whole = one.entry.place.stem.lower(), owner.stem.lower()
+    found = names.BREAKS.match(stem, len(whole)) if stem.startswith(whole) else None
+    found = found or names.BREAKS.search(stem)
+    return stem[found.end() :].strip("_-. ()") if found else ""
+
+
+def _kind(one: Named) -> str:
+    folder = names.annotation_folder(one.folders)
+    own = names.kind(folder, one.name.core) if folder else one.name.marker or one.mark.strip("_-. ")
+    return own or (one.folders[-1] if one.folders else "drawn")
 
 
 def _beside(others: Sequence[Named], index: Index) -> Iterator[Part]:
