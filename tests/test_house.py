@@ -49,7 +49,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "repair": "files improve",
     "report": "diff_page drawing pictures sheets",
     "share": "croissant delivery loading releases reviews",
-    "sources": "archives description entries glances groups intake inventory kinds listing origin places "
+    "sources": "archives description entries glances intake inventory kinds listing origin places "
     "work_folder work_names",
     "store": "checksums dossiers layout parallel tables",
     "versions": "git pipeline publishing pushing record revisions sides",

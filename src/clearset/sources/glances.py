@@ -5,6 +5,7 @@ photograph has many, and hardly two neighbours alike. JPEG blurs the values of a
 black and nearly white together count as drawn too.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +40,9 @@ class Glance:
     coloured: bool
     marked: Bits  # where it is not 0
     light: npt.NDArray[np.float64]  # the mean of its bands, as stored
+
+
+Look = Callable[[Path], Glance | None]  # what tells how a picture looks
 
 
 @lru_cache(maxsize=4096)

@@ -1,17 +1,16 @@
 """Pictures of one folder that bear the same mark: what their names and their looks say together."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from clearset.sources import names
-from clearset.sources.glances import Glance
+from clearset.sources.glances import Look
 from clearset.sources.pairs import Named
 
 SAMPLE = 5  # pictures of a group that are glanced at
 BY_ITSELF, IF_DRAWN, NOT = 3, 2, 1  # how surely a name means annotations
-Look = Callable[[Path], Glance | None]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from clearset.config.schema_fetch import Layout
 from clearset.sources import names
-from clearset.sources.glances import overlap, shows_field
-from clearset.sources.groups import SAMPLE, Look, most
+from clearset.sources.glances import Look, overlap, shows_field
+from clearset.sources.groups import SAMPLE, most
 from clearset.sources.layouts import LAYOUTS
 from clearset.sources.roles import ANNOTATION, IMAGE, Part
 from clearset.store.errors import ClearsetError

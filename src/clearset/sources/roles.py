@@ -14,7 +14,8 @@ from pathlib import PurePosixPath
 from clearset.config.schema_fetch import Layout
 from clearset.sources import layouts, names
 from clearset.sources.entries import Entry
-from clearset.sources.groups import BY_ITSELF, IF_DRAWN, NOT, SAMPLE, Group, Look, groups, most
+from clearset.sources.glances import Look
+from clearset.sources.groups import BY_ITSELF, IF_DRAWN, NOT, SAMPLE, Group, groups, most
 from clearset.sources.pairs import Index, Named
 from clearset.sources.pairs import one as is_one
 
