@@ -1,8 +1,8 @@
 """Data sets as people keep them, through all stages: what a user would expect, and one law."""
 
 import hashlib
-import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,30 +26,48 @@ from clearset.store import layout, tables
 from conftest import ROOT
 
 STAGES = (fetch, analyze, filter_stage, enhance, compare, release)
-Cleaned = Callable[..., Path]
+Cleaned = Callable[..., "Run"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of a case: its source, the folder in which the stages ran, what they said."""
+
+    source: Path
+    home: Path
+    text: str
+
+
+RUNS: dict[tuple[str, ...], Run] = {}  # a case is run once, whatever several tests ask of it
 
 
 @pytest.fixture
 def cleaned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Cleaned:
-    """A function that runs all stages on a case, in an empty project, and returns its source."""
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Run]:
+    """A function that runs all stages on a case, and goes to the folder where it did."""
     monkeypatch.setenv("CLEARSET_WORKERS", "1")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "conf").symlink_to(ROOT / "conf")
 
-    def run(name: str, *overrides: str) -> Path:
-        source = tmp_path / "sources" / name
-        CASES[name](source)
-        own = layout.FOLDERS / name / "params.yaml"
-        section = configured(source, name, [f"{name}.{word}" for word in overrides], own)
-        own.parent.mkdir(parents=True)
-        own.write_text(yaml.safe_dump(section))
-        for stage in STAGES:
-            print(stage.main(name))  # noqa: T201 - what a person is told, for `capsys`
-        return source
+    def run(*words: str) -> Run:
+        if words not in RUNS:
+            home = tmp_path_factory.mktemp(words[0])
+            (home / "conf").symlink_to(ROOT / "conf")
+            monkeypatch.chdir(home)
+            RUNS[words] = done(home, *words)
+        monkeypatch.chdir(RUNS[words].home)
+        return RUNS[words]
 
     return run
+
+
+def done(home: Path, name: str, *overrides: str) -> Run:
+    source = home / "sources" / name
+    CASES[name](source)
+    own = layout.FOLDERS / name / "params.yaml"
+    section = configured(source, name, [f"{name}.{word}" for word in overrides], own)
+    own.parent.mkdir(parents=True)
+    own.write_text(yaml.safe_dump(section))
+    return Run(source, home, "\n".join(stage.main(name) for stage in STAGES))
 
 
 def manifest(name: str) -> pd.DataFrame:
@@ -92,7 +110,7 @@ def assert_conserved(source: Path, name: str) -> None:
 def test_nothing_of_a_source_vanishes_and_annotations_stay_as_they_are(
     cleaned: Cleaned, name: str
 ) -> None:
-    assert_conserved(cleaned(name), name)
+    assert_conserved(cleaned(name).source, name)
 
 
 def test_masks_beside_their_images_are_masks(cleaned: Cleaned) -> None:
@@ -140,14 +158,12 @@ def test_links_out_of_a_source_that_is_not_trusted_are_not_followed(cleaned: Cle
     assert left.str.contains("out of the source").sum() == 4
 
 
-def test_names_that_can_be_written_are_kept(
-    cleaned: Cleaned, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cleaned("names")
+def test_names_that_can_be_written_are_kept(cleaned: Cleaned) -> None:
+    text = cleaned("names").text
     table = manifest("names")
     assert table["decision"].value_counts().to_dict() == {"kept": 6, "dropped": 1}
     assert "not UTF-8" in table.query("decision == 'dropped'")["reason"].iloc[0]
-    assert "other systems can not hold" in capsys.readouterr().out
+    assert "other systems can not hold" in text
 
 
 def test_a_mask_that_can_not_be_used_leaves_its_image_and_goes_along(cleaned: Cleaned) -> None:
@@ -163,7 +179,9 @@ def test_a_mask_that_can_not_be_used_leaves_its_image_and_goes_along(cleaned: Cl
 
 
 def test_colours_become_classes_by_a_table(cleaned: Cleaned) -> None:
-    source = cleaned("mask_kinds", "fetch.layout.colours={artery: [255, 0, 0], vein: [0, 0, 255]}")
+    source = cleaned(
+        "mask_kinds", "fetch.layout.colours={artery: [255, 0, 0], vein: [0, 0, 255]}"
+    ).source
     table = manifest("mask_kinds")
     assert table.index[table["mask_error"] != ""].tolist() == ["all/other_size"]
     import clearset  # noqa: PLC0415
@@ -175,7 +193,7 @@ def test_colours_become_classes_by_a_table(cleaned: Cleaned) -> None:
 
 
 def test_what_looks_drawn_among_photographs_is_never_repaired(cleaned: Cleaned) -> None:
-    source = cleaned("unknown_drawings")
+    source = cleaned("unknown_drawings").source
     table = manifest("unknown_drawings")
     assert (table["decision"] == "kept").all()
     assert "dark" in flags("unknown_drawings")
@@ -200,13 +218,11 @@ def test_only_what_is_seen_is_measured_and_nothing_is_repaired_for_its_gaps(
     assert 60 < min(cuts) <= max(cuts) < 180
 
 
-def test_values_that_fill_little_of_16_bits_are_said_and_never_repaired(
-    cleaned: Cleaned, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cleaned("swath")
+def test_values_that_fill_little_of_16_bits_are_said_and_never_repaired(cleaned: Cleaned) -> None:
+    text = cleaned("swath").text
     assert (manifest("swath")["decision"] == "kept").all()
     assert "dark" not in flags("swath")
-    assert "fetch.range.mapping=fixed" in capsys.readouterr().out
+    assert "fetch.range.mapping=fixed" in text
 
 
 def test_with_a_declared_range_only_the_dark_tile_is_flagged(cleaned: Cleaned) -> None:
@@ -216,14 +232,13 @@ def test_with_a_declared_range_only_the_dark_tile_is_flagged(cleaned: Cleaned) -
     assert metrics.loc[["all/swath0", "all/swath65535"], "mean"].between(80, 160).all()
 
 
-def test_lists_go_along_and_name_what_was_dropped(
-    cleaned: Cleaned, capsys: pytest.CaptureFixture[str]
-) -> None:
-    source = cleaned("detection")
+def test_lists_go_along_and_name_what_was_dropped(cleaned: Cleaned) -> None:
+    run = cleaned("detection")
+    source = run.source
     table = inventory("detection").set_index("file")
     assert "images/train/0009.jpg" in table.loc["metadata.csv", "reason"]
     assert table.loc["data.yaml", "reason"] == ""
-    assert "metadata.csv still names what was dropped" in capsys.readouterr().out
+    assert "metadata.csv still names what was dropped" in run.text
     folder = layout.stage_folder("release", "detection")
     assert (folder / "README.md").read_bytes() == (source / "README.md").read_bytes()
     assert "# A folder of images" in (folder / "clearset-README.md").read_text()
@@ -251,11 +266,8 @@ def test_what_is_not_understood_is_kept_with_its_reason(cleaned: Cleaned) -> Non
 
 
 @pytest.mark.parametrize("name", ["all_dark", "all_black"])
-def test_a_flag_on_every_image_is_a_warning(
-    cleaned: Cleaned, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cleaned(name)
-    assert "dark flags all" in capsys.readouterr().out
+def test_a_flag_on_every_image_is_a_warning(cleaned: Cleaned, name: str) -> None:
+    assert "dark flags all" in cleaned(name).text
     assert len(flags(name)["dark"]) == len(manifest(name))
 
 
@@ -279,7 +291,7 @@ def test_scenes_of_many_bands_are_measured_on_chosen_ones_and_repaired_in_all(
 ) -> None:
     declared = [f"fetch.range.{word}" for word in ("mapping=fixed", "low=0", "high=10000")]
     sharp = "filter.blur.quantile=null", "filter.blur.min=-99"  # gamma alone
-    source = cleaned(name, *declared, *sharp, f"fetch.bands.shown={shown}")
+    source = cleaned(name, *declared, *sharp, f"fetch.bands.shown={shown}").source
     assert flags(name)["dark"] == ["all/dark"]
     assert manifest(name).query("decision == 'repaired'").index.tolist() == ["all/dark"]
     before, after = (
@@ -304,9 +316,8 @@ def test_scenes_of_many_bands_are_measured_on_chosen_ones_and_repaired_in_all(
 def test_a_recipe_makes_the_release_again_with_all_that_goes_along(cleaned: Cleaned) -> None:
     from clearset.share import releases  # noqa: PLC0415
 
-    source = cleaned("detection")
+    source = cleaned("detection").source
     recipe = layout.stage_folder("recipe", "detection")
-    shutil.rmtree(layout.stage_folder("fetch", "detection"))
     releases.rebuild(recipe, source, Path("rebuilt"))
     folder = layout.stage_folder("release", "detection")
     names = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
