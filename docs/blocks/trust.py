@@ -16,6 +16,7 @@ RULES = FAULTS | {
     "empty_mask": "empty masks",
     "unknown_mask": "masks with unknown values",
     "swapped_mask": "another image's mask",
+    "faulty_mask": "masks of another size",
     "unreadable": "files that can not be read",
 }
 _held_out = partial(row, DETECTION, **HELD_OUT)
