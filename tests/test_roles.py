@@ -121,7 +121,7 @@ def test_annotations_go_with_the_image_of_their_name(name: str) -> None:
     annotations = owners(parts, "annotation")
     assert sorted(annotations.values()) == [[image] for image in images]
     measured, seen = used(looks)
-    assert bool(measured) == ("grey" not in looks.values())  # what is not drawn is not measured
+    assert measured
     assert seen == ""
 
 
@@ -222,6 +222,15 @@ def test_one_kind_has_one_name_in_all_splits_and_of_all_images() -> None:
     own = {f"IMD{n}/IMD{n}_Image/IMD{n}.bmp": "photo" for n in (1, 2)}
     own |= {f"IMD{n}/IMD{n}_lesion/IMD{n}_lesion.bmp": "drawn" for n in (1, 2)}
     assert {part.kind for part in assigned(own)} == {"", "lesion"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "look"), [("gt", "photo"), ("depth", "grey"), ("gt_depth", "drawn")]
+)
+def test_what_is_no_classes_goes_along_and_is_not_measured(folder: str, look: str) -> None:
+    looks = both("rgb", f"{folder}/{{}}.png", look)
+    assert set(owners(assigned(looks), "annotation")) == {f"{folder}/{n}.png" for n in "ab"}
+    assert used(looks) == ("", "")
 
 
 def test_several_of_one_kind_an_image_are_not_measured() -> None:

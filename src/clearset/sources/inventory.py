@@ -12,7 +12,7 @@ from clearset.sources import kinds, layouts, names, roles
 from clearset.sources.entries import Entry, entries
 from clearset.sources.glances import glance
 from clearset.sources.roles import ANNOTATION, COMPANION, IMAGE, LABEL, LEFT, Part
-from clearset.store.errors import ClearsetError
+from clearset.store.errors import ClearsetError, listed
 
 LABELS = [".txt", ".xml", ".json", ".csv", ".geojson"]  # of an image's label, the likeliest first
 UNNAMED = "no pattern of fetch.splits names it"
@@ -99,8 +99,13 @@ def _no_image(source: Path, fetch: Fetch, parts: Sequence[Part]) -> str:
     where = ", ".join(split.images for split in fetch.splits.values()) or "any sub-folder"
     alone = sum(part.reason == roles.ALONE for part in parts)
     hint = f"; {alone} look like annotations of none: call them images by fetch.layout.images"
+    there = Counter(part.entry.place.suffix.lower() or "no suffix" for part in parts)
+    others = listed(f"{count} {suffix}" for suffix, count in there.most_common())
+    hint = f"{hint if alone else ''}; there lie: {others or 'no files'}"
+    packed = sum(there[suffix] for suffix in (".zip", ".tar", ".gz", ".tgz"))
+    hint += ". Unpack the archives among them, or give one as the source" if packed else ""
     suffixes = " ".join(sorted(SUFFIXES))
-    return f"no image in {source} ({where}; known suffixes: {suffixes}){hint if alone else ''}"
+    return f"no image in {source} ({where}; known suffixes: {suffixes}){hint}"
 
 
 def image_ids(paths: list[str]) -> list[str]:

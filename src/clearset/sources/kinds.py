@@ -19,9 +19,8 @@ ALIKE = 0.9  # mean overlap of masks from which they are one for all images
 def choice(parts: Sequence[Part], layout: Layout, look: Look) -> tuple[str, str]:
     """Return the kind of annotation that is measured and the one of the field of view, or "".
 
-    Measured is a kind that is drawn and differs between images, of several one that is not in
-    colour, then the one that most images have, then the first by name. Raises `ClearsetError` for a
-    kind that the layout names and no file is of.
+    Measured is a kind that is drawn and differs between images (see `_worth`), of equals the first
+    by name. Raises `ClearsetError` for a kind that the layout names and no file is of.
     """
     by_kind: dict[str, list[Part]] = defaultdict(list)
     for part in parts:
@@ -48,21 +47,23 @@ def _check(layout: Layout, by_kind: Mapping[str, list[Part]]) -> None:
             raise ClearsetError(f"fetch.layout.{key} is {named!a}. Kinds found: {known}")
 
 
-def _worth(parts: Sequence[Part], look: Look) -> tuple[bool, bool, int, bool] | None:
+def _worth(parts: Sequence[Part], look: Look) -> tuple[bool, bool, bool, int, bool] | None:
     """Return what speaks against measuring a kind, least first; None: it can not be measured.
 
-    It must look drawn, and some image must have just one of it. Then what is one for all images
-    comes last, then what is in colour, what fewer images have, and what no usual word names.
+    Some image must have just one of it, it must be no photograph in colour, and no depth or the
+    like. Then what is not drawn comes last, what is one for all images, what is in colour, what
+    fewer images have, and what no usual word names.
     """
     counts = Counter(image for part in parts for image in part.images)
     single = sum(count == 1 for count in counts.values())
     glances = [seen for part in _few(parts) if (seen := look(part.entry.file))]
-    if not single or (glances and not most(seen.drawn for seen in glances)):
-        return None
     coloured = most(seen.coloured for seen in glances)
-    words = names.words(parts[0].kind)
-    plain = not any(word in names.PLURAL | names.SURE for word in words)  # says no more than a part
-    return likeness(parts, look) >= ALIKE, coloured, -single, plain
+    drawn = most(seen.drawn for seen in glances) or not glances
+    words = set(names.words(parts[0].kind))
+    if not single or (coloured and not drawn) or words & names.NO_CLASSES:
+        return None
+    plain = not words & (names.PLURAL | names.SURE)  # says no more than a part
+    return not drawn, likeness(parts, look) >= ALIKE, coloured, -single, plain
 
 
 def _field(by_kind: dict[str, list[Part]], files: dict[PurePosixPath, Path], look: Look) -> str:

@@ -50,6 +50,9 @@ LIKELY = _set("""
     instance instances annotated observer expert reader grader bin binary color colour l tumour
     tumor lesion alpha
 """)  # at an end of a file's name: an annotation if it looks like one
+NO_CLASSES = _set("""
+    depth disparity dsm heatmap heatmaps alpha matte mattes overlay overlays viz vis
+""")  # annotations whose values are no classes
 IMAGES = _set("""
     image images img imgs input inputs original originals orig raw photo photos picture pictures
     pic pics rgb sat jpegimages leftimg8bit stills scan scans frame frames im data dataset jpg

@@ -60,7 +60,10 @@ class Index:
 
     def __init__(self, images: Iterable[Named]) -> None:
         self._by_name: dict[tuple[str, str], list[Named]] = defaultdict(list)
+        self._plain: dict[tuple[str, ...], list[Named]] = defaultdict(list)  # by folders, unmarked
         for image in images:
+            if image.name.core and not image.name.marker:
+                self._plain[image.folders].append(image)
             for way in (("exact", image.stem), *_ways(image.stem, image.name)):
                 self._by_name[way].append(image)
 
@@ -84,9 +87,7 @@ class Index:
 
     def _unmarked(self, file: Named) -> list[Named]:
         """Return the only other picture of a file's folder that bears no mark, if there is one."""
-        every = {image.entry: image for own in self._by_name.values() for image in own}
-        own = [i for e, i in every.items() if i.folders == file.folders and e != file.entry]
-        own = [image for image in own if image.name.core and not image.name.marker]
+        own = [image for image in self._plain.get(file.folders, []) if image.entry != file.entry]
         return own if len(own) == 1 else []
 
     def _nearest(self, file: Named, images: Iterable[Named], far: bool) -> list[Named]:

@@ -36,8 +36,8 @@ def own(folder: Path) -> dict[str, str]:
 
 def reserved(path: str) -> bool:
     """Whether a released folder may have a file of its own at a source's path."""
-    top = _top(path)
-    return top.startswith(layout.OWN) and top.removeprefix(layout.OWN) in OWN
+    own = {f"{layout.OWN}{name}".casefold() for name in OWN}
+    return _top(path).casefold() in own
 
 
 def unfit(path: str) -> str:
