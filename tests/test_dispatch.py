@@ -23,6 +23,7 @@ ONE = {"CLEARSET_WORKERS": "1"}
 OTHER = NUMPY | BLAS | C_LIBRARY | OPENCV | ONE
 SINGLE = {  # what light is fitted by
     "GREY)).ravel()": "GREY)).ravel().astype(np.float32)",
+    "np.ones(target.size)": "np.ones(target.size, np.float32)",
     "np.eye(len(terms))": "np.eye(len(terms), dtype=np.float32)",
     "terms = _terms(grid.shape)": "terms = _terms(grid.shape).astype(np.float32)",
 }
