@@ -206,10 +206,10 @@ def test_params_that_are_not_of_conf_are_remarked(clean: Path) -> None:
 
 
 def test_a_wrong_override_is_refused_by_name(clean: Path) -> None:
-    override = "sample.filter.dark.min=300"
+    override = "sample.filter.dark.metric=darkness"
     done = run(clean, "dvc", "exp", "run", "-S", override, "release@sample")
     assert done.returncode != 0
-    assert "filter.dark flags all 31 images: highlights lies between" in done.stdout + done.stderr
+    assert "filter.dark: unknown metric 'darkness'" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert not (clean / "data/enhance/.sample.incomplete").exists()
 
