@@ -4,15 +4,17 @@ import glob
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from clearset.config.schema_fetch import Fetch, Split
 from clearset.images.codec import SUFFIXES
-from clearset.sources import kinds, layouts, names, roles
+from clearset.sources import archives, kinds, layouts, names, roles
 from clearset.sources.entries import Entry, entries
 from clearset.sources.glances import glance
 from clearset.sources.roles import ANNOTATION, COMPANION, IMAGE, LABEL, LEFT, Part
 from clearset.store.errors import ClearsetError, listed
+from clearset.store.layout import CHECKSUMS
 
 LABELS = [".txt", ".xml", ".json", ".csv", ".geojson"]  # of an image's label, the likeliest first
 UNNAMED = "no pattern of fetch.splits names it"
@@ -77,6 +79,8 @@ def inventory(source: Path, fetch: Fetch) -> Inventory:
     """
     every = entries(source, fetch.links)
     root = (source if source.is_dir() else source.parent).resolve()
+    if fetch.checksums:
+        every = [_published(entry, fetch.checksums) for entry in every]
     if fetch.splits:
         result = _by_pattern(root, every, fetch.splits)
     else:
@@ -93,6 +97,18 @@ def inventory(source: Path, fetch: Fetch) -> Inventory:
     if not result.items:
         raise ClearsetError(_no_image(source, fetch, result.parts))
     return replace(result, items=sorted(result.items, key=lambda item: (item.split, item.name)))
+
+
+def _published(entry: Entry, name: str) -> Entry:
+    """Return an entry, left out if the list of the published data set does not have it."""
+    if entry.reason or str(entry.place) in _checksums(name):
+        return entry
+    return replace(entry, reason=f"no part of what conf/checksums/{name}.sha256 lists")
+
+
+@lru_cache(maxsize=4)
+def _checksums(name: str) -> dict[str, str]:
+    return archives.read_checksums(CHECKSUMS / f"{name}.sha256")
 
 
 def _no_image(source: Path, fetch: Fetch, parts: Sequence[Part]) -> str:
