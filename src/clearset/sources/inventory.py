@@ -4,7 +4,6 @@ import glob
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from clearset.config.schema_fetch import Fetch, Split
@@ -80,7 +79,7 @@ def inventory(source: Path, fetch: Fetch) -> Inventory:
     every = entries(source, fetch.links)
     root = (source if source.is_dir() else source.parent).resolve()
     if fetch.checksums:
-        every = [_published(entry, fetch.checksums) for entry in every]
+        every = _published(every, fetch.checksums)
     if fetch.splits:
         result = _by_pattern(root, every, fetch.splits)
     else:
@@ -99,16 +98,12 @@ def inventory(source: Path, fetch: Fetch) -> Inventory:
     return replace(result, items=sorted(result.items, key=lambda item: (item.split, item.name)))
 
 
-def _published(entry: Entry, name: str) -> Entry:
-    """Return an entry, left out if the list of the published data set does not have it."""
-    if entry.reason or str(entry.place) in _checksums(name):
-        return entry
-    return replace(entry, reason=f"no part of what conf/checksums/{name}.sha256 lists")
-
-
-@lru_cache(maxsize=4)
-def _checksums(name: str) -> dict[str, str]:
-    return archives.read_checksums(CHECKSUMS / f"{name}.sha256")
+def _published(every: Sequence[Entry], name: str) -> list[Entry]:
+    """Return entries, left out where the list of the published data set does not have them."""
+    known = archives.read_checksums(CHECKSUMS / f"{name}.sha256")
+    why = f"no part of what conf/checksums/{name}.sha256 lists"
+    stray = [not entry.reason and str(entry.place) not in known for entry in every]
+    return [replace(e, reason=why) if s else e for e, s in zip(every, stray, strict=True)]
 
 
 def _no_image(source: Path, fetch: Fetch, parts: Sequence[Part]) -> str:
