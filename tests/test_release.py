@@ -37,7 +37,7 @@ def made_source(folder: Path) -> Path:
     for place in (test / "e.png", test / "f\ng.png", folder / HOSTILE):
         write_image(place, draw.integers(0, 256, (16, 16), dtype=np.uint8))
     (test / "broken.png").write_bytes(b"no image")
-    (folder / "licence.txt").write_text("what is no image is not released")
+    (folder / "licence.txt").write_text("what is no image goes along")
     return folder
 
 
@@ -159,6 +159,7 @@ def test_the_folder_holds_what_the_manifest_lists_and_nothing_else(
         for path in ("output", "mask")
         if row[path]
     }
+    listed |= {"licence.txt": files(Path("source"))["licence.txt"]}
     there = files(target())
     assert {name: digest for name, digest in there.items() if name not in places.OWN} == listed
     assert set(there) > places.OWN
@@ -206,7 +207,7 @@ def test_each_reason_is_told(released: Run) -> None:
     assert reasons[TEST] == "flagged for review only"
     assert reasons[COPY] == f"dropped by duplicate: {SHARP} stays in its stead"
     assert reasons[BROKEN].startswith("dropped by unreadable: ")
-    assert reasons[CUT] == "dropped by unreadable: control characters in its name"
+    assert reasons[CUT] == "dropped by unreadable: control characters in its name: rename it"
     assert manifest.loc[DARK, "steps"] == "gamma(gamma=0.6)"
     assert manifest.drop([DARK, BLURRED])["noise_ratio"].isna().all()
 
@@ -218,7 +219,9 @@ def test_a_broken_image_that_no_rule_drops_stays_as_it_is(released: Run) -> None
     assert manifest.loc[BROKEN, "reason"].startswith("kept as it is: ")
     assert (target() / "A Set/test/broken.png").read_bytes() == b"no image"
     assert manifest.loc[CUT, "decision"] == "dropped"  # nowhere to put it
-    assert manifest.loc[CUT, "reason"] == "not to be copied: control characters in its name"
+    assert (
+        manifest.loc[CUT, "reason"] == "not to be copied: control characters in its name: rename it"
+    )
 
 
 @pytest.mark.parametrize("update", UPDATES)

@@ -27,7 +27,7 @@ NAME = "tiny"
 STAGES = [fetch, analyze, filter, enhance, compare, report, release]
 # In place of a table that is too large to read: a few tiles of each kind.
 SMALLER = """
-fetch: {count: 30, size: 192, bands: 3}
+fetch: {count: 30, size: 192, channels: 3}
 fetch.plant: {faults: [under_exposure], in_place: 5, near_duplicates: 0, duplicates: 3, leaks: 0,
   overlaps: 2, empty: 2, broken: 1}
 compare: {resamples: 100, gallery: 2, pairs: 2}

@@ -290,6 +290,7 @@ def fetched(in_folder: Path, eyes: list[Made]) -> Iterator[Path]:
         write_image(home / "images" / path, made.pixels)
         write_image(home / "masks" / path, made.mask)
         row: dict[str, Any] = dict.fromkeys(columns.TABLES["images"].columns, "")
+        row |= {"colours": 0, "assumed": 0, "broken": 0}
         row |= {"image_id": path[:-4], "split": made.split, "path": path, "mask": path}
         row |= {"low": 0, "high": 255, "nodata": np.nan, "bytes": 1}
         rows.append(row | codec.describe(made.pixels))
