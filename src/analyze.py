@@ -1,6 +1,6 @@
 """Measure every image, and compare it with every other."""
 
-from clearset.config import params
+from clearset.config import params, provenance
 from clearset.config.schema import Engine
 from clearset.config.stage import run
 from clearset.engines import analysis
@@ -29,6 +29,7 @@ def main(dataset: str) -> str:
         if result.descriptors is not None:
             tables.write_array("descriptors", result.descriptors, incomplete)
         tables.write_json(result.engine, incomplete / "engine.json")
+        provenance.record("analyze", dataset, incomplete)
     components = result.analysis.components["component_id"].nunique()
     return (
         f"analyze: {len(result.analysis.metrics)} images by {result.engine['name']} "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from clearset.config import params
+from clearset.config import params, provenance
 from clearset.config.schema import Dataset, Engine, Rule
 from clearset.config.stage import run
 from clearset.decide import published, rules
@@ -35,6 +35,7 @@ def main(dataset: str) -> str:
     result = compared(section, dossier)
     with layout.replacing(layout.stage_folder("compare", dataset)) as incomplete:
         dossiers.write(result, incomplete)
+        provenance.record("compare", dataset, incomplete)
     reports = layout.REPORTS / dataset
     write_record(dossier, result, reports / "tables")
     asking = rules.asking(section.filter)

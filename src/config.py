@@ -9,7 +9,7 @@ import yaml
 from clearset.config import composition, params
 from clearset.config.schema import Dataset
 from clearset.repair.steps import check_steps
-from clearset.store import layout
+from clearset.store import layout, locks
 from clearset.store.errors import ClearsetError
 
 STAMP = Path("conf.stamp")
@@ -18,9 +18,7 @@ STAMP = Path("conf.stamp")
 def main() -> str:
     """Write params.yaml from conf/ and check every section; inside `dvc exp run` only check it."""
     if not os.environ.get("DVC_EXP_NAME"):  # there DVC has just composed it, with its overrides
-        text = composition.text(composition.composed())
-        with layout.replacing(params.PARAMS) as incomplete:
-            incomplete.write_text(text, encoding="utf-8")
+        write(composition.text(composition.composed()))
     sections = yaml.safe_load(params.PARAMS.read_text(encoding="utf-8"))
     datasets = sorted(set(sections) - params.GROUPS)
     for name in datasets:
@@ -28,6 +26,17 @@ def main() -> str:
     # The same text always: the stages after this one depend on their params, not on this run.
     STAMP.write_text("params.yaml is composed from conf/ by src/config.py\n", encoding="utf-8")
     return f"config: {params.PARAMS} composed from conf/ ({', '.join(datasets)})"
+
+
+def write(text: str) -> None:
+    """Write params.yaml unless it has the text already; not while a stage reads it."""
+    if params.PARAMS.is_file() and params.PARAMS.read_text(encoding="utf-8") == text:
+        return
+    with (
+        locks.unread(params.PARAMS, "composing conf/"),
+        layout.replacing(params.PARAMS) as incomplete,
+    ):
+        incomplete.write_text(text, encoding="utf-8")
 
 
 def check_values(name: str, section: Dataset) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from clearset.config import params
+from clearset.config import params, provenance
 from clearset.config.schema import EVERY, Action
 from clearset.config.stage import run
 from clearset.images import codec, levels
@@ -48,6 +48,7 @@ def main(dataset: str) -> str:
             pd.DataFrame(rows).drop(columns="pixels_sha256") if rows else columns.empty("repairs")
         )
         tables.write("repairs", repairs, incomplete)
+        provenance.record("enhance", dataset, incomplete)
     where = f"all of them in {target}/images" if (target / "images").exists() else "no file copied"
     message = f"enhance: {len(rows)} of {len(table)} images repaired, {where}"
     return "\n".join([message, *unchanged(called, rows)])

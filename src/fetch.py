@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from clearset.config import params
+from clearset.config import params, provenance
 from clearset.config.schema_fetch import Fetch, Source
 from clearset.config.stage import run
 from clearset.generate.satellite import tiles
@@ -30,6 +30,7 @@ def main(dataset: str) -> str:
         else:
             catalogue, lines = of_files(source, incomplete, fetch)
         dossiers.write(catalogue, incomplete)
+        provenance.record("fetch", dataset, incomplete)
     images = catalogue.images
     broken = images[images["error"] != ""]
     reasons = [f"{row.path} ({row.error})" for row in broken.itertuples()]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from clearset.config import params
+from clearset.config import params, provenance
 from clearset.config.schema import Dataset, Rule
 from clearset.config.stage import run
 from clearset.decide import rules
@@ -31,6 +31,7 @@ def main(dataset: str) -> str:
     target, reports = layout.stage_folder("filter", dataset), layout.REPORTS / dataset
     with layout.replacing(target) as incomplete:
         dossiers.write(selection, incomplete)
+        provenance.record("filter", dataset, incomplete)
         if better:
             text = calibration.to_adopt(better)
             (incomplete / ADOPT).write_text(text, encoding="utf-8")

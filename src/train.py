@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clearset.config import params
+from clearset.config import params, provenance
 from clearset.config.schema_train import Train
 from clearset.config.stage import run
 from clearset.images import masks, views
@@ -45,6 +45,7 @@ def main(dataset: str) -> str:
         tables.write(
             "training_ceiling", segmentation.ceiling(table, masks, list(classes)), incomplete
         )
+        provenance.record("train", dataset, incomplete)
     return message(jobs, [seconds for _, seconds in models], target)
 
 

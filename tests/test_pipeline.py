@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -262,6 +264,21 @@ def mixed_folder(folder: Path) -> Path:
     return folder
 
 
+def intruded(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command while others would change the params that it runs under: each is told no."""
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(run, folder, *command)
+        for bound in range(1, 4):
+            time.sleep(1)
+            other = run(
+                folder, "clearset", "folder", "mine", "--set", f"mine.filter.dark.min={bound}"
+            )
+            assert not first.done()
+            assert other.returncode == 1
+            assert "busy: clearset folder mine can not begin" in other.stderr
+        return first.result()
+
+
 def test_a_folder_of_ones_own_runs_without_touching_a_tracked_file(
     clean: Path, tmp_path: Path
 ) -> None:
@@ -283,7 +300,7 @@ def test_a_folder_of_ones_own_runs_without_touching_a_tracked_file(
     assert not (released / "test/cut.jpg").exists()
     assert {line[:2] for line in status(clean).splitlines()} == {"??"}
     assert ran(run(clean, *command)) == []
-    again = run(clean, *command, "--set", "mine.filter.dark.min=100")
+    again = intruded(clean, *command, "--set", "mine.filter.dark.min=100")
     assert set(ran(again)) == {f"folders/mine/dvc.yaml:{stage}@mine" for stage in AND_REPORT}
     refused = run(clean, *command, "--set", "mine.filter.dark.metric=darkness")
     assert "unknown metric 'darkness'" in refused.stdout + refused.stderr

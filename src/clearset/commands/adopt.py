@@ -4,7 +4,7 @@ import click
 import yaml
 
 from clearset.config import adoption, params
-from clearset.store import layout
+from clearset.store import layout, locks
 from clearset.store.errors import ClearsetError, listed
 from clearset.versions import pipeline, publishing, revisions
 
@@ -18,7 +18,9 @@ def command(name: str) -> str:
 
     params.yaml and conf/ never part, and nothing that the experiment ran runs again.
     """
-    return adopt(name)
+    what = f"clearset adopt {name}"
+    with locks.unread(params.PARAMS, what), locks.alone(what):
+        return adopt(name)
 
 
 def adopt(name: str) -> str:

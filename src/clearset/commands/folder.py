@@ -1,8 +1,6 @@
 """Run the stages on a folder of your own images, editing no tracked file."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,15 @@ from clearset.sources import listing, origin
 from clearset.sources.inventory import inventory
 from clearset.sources.plan import lines
 from clearset.sources.work_folder import recognised
-from clearset.store import layout
+from clearset.store import layout, locks
 from clearset.store.errors import ClearsetError
 from clearset.versions import pipeline
 
 USAGE = "clearset folder SOURCE NAME, or make folder SOURCE=/path/to/images NAME=mine"
 PIPELINE = Path("dvc.yaml")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+COPY = "# What the last run read: a copy, made anew by each run. Edit params.yaml beside it.\n"
+EDITED = "{own} was edited meanwhile, and stays as it is now: run again to apply it"
 LISTING = "source.sha256"  # beside a folder's pipeline: what lies in its source
 
 
@@ -56,22 +56,17 @@ def command(
 
 def arguments(words: list[str], moved: str | None, plan: bool) -> tuple[str, str]:
     """Return SOURCE and NAME of the words of a command; a known NAME has its SOURCE."""
-    known = len(words) == 1 and bool(NAME.fullmatch(words[0])) and own_params(words[0]).exists()
+    known = len(words) == 1 and bool(NAME.fullmatch(words[0])) and params.own(words[0]).exists()
     if plan and len(words) == 1 and not known:
         return words[0], "planned"
     if len(words) == 1 and moved:
         return moved, words[0]
     if known:
-        config: Any = OmegaConf.load(own_params(words[0]))
+        config: Any = OmegaConf.load(params.own(words[0]))
         return str(config[words[0]].fetch.path), words[0]
     if len(words) != 2 or moved:
         raise ClearsetError(f"SOURCE or NAME is missing: {USAGE}")
     return words[0], words[1]
-
-
-def own_params(name: str) -> Path:
-    """Return where the parameters of a NAME are kept."""
-    return layout.FOLDERS / name / "params.yaml"
 
 
 def plan_of(source: str, name: str, overrides: list[str]) -> str:
@@ -80,7 +75,7 @@ def plan_of(source: str, name: str, overrides: list[str]) -> str:
     place = Path(source).resolve()
     if recognised(place):
         return f"{source} is a fastdup work folder: its tables are read, and no image"
-    section = configured(place, name, overrides, own_params(name))
+    section = configured(place, name, overrides, params.own(name))
     fetch = params.check(name, section[name], "--set").fetch
     with origin.source_folder(name, fetch) as folder:
         table = "\n".join(lines(inventory(folder, fetch)))
@@ -90,33 +85,38 @@ def plan_of(source: str, name: str, overrides: list[str]) -> str:
 def folder(source: str, name: str, overrides: list[str], moved: bool = False) -> str:
     """Write the folder's pipeline and run it; return the next step. `moved`: SOURCE is new."""
     refuse_unfit(source, name)
-    place, home, own = Path(source).resolve(), layout.FOLDERS / name, own_params(name)
+    with locks.alone(f"clearset folder {name}") as lock:
+        return reproduced(source, name, overrides, moved, lock)
+
+
+def reproduced(source: str, name: str, overrides: list[str], moved: bool, lock: int) -> str:
+    """Write the folder's pipeline and run it, under the project's lock; the same as `folder`.
+
+    Its params are kept once it has run to its end: until then they are as they were.
+    """
+    place, home, own = Path(source).resolve(), layout.FOLDERS / name, params.own(name)
     alone = recognised(place)  # tables without images
+    before = content_of(own)
     section = configured(place, name, overrides, own, moved=moved)
     checked = params.check(name, section[name], str(own))
     check_steps(checked.enhance, f"{own}, enhance")
-    with restoring(own):
-        save(section, own)
-        content = listing.write(place, checked.fetch.links, home / LISTING)
-        save(rewired(name, content, alone), home / "dvc.yaml")
-        if not pipeline.succeeds("repro", str(home / "dvc.yaml")):
-            if any(overrides):
-                click.echo(f"not kept: --set {' '.join(overrides)}", err=True)
-            raise SystemExit(1)  # what failed has said so itself
+    content = listing.write(place, checked.fetch.links, home / LISTING)
+    # What runs reads a copy: neither an editor nor a kill can part a result from its params.
+    save(section, params.of_run(name), COPY)
+    save(rewired(name, content, alone), home / "dvc.yaml")
+    if not pipeline.succeeds("repro", str(home / "dvc.yaml"), holding=[lock]):
+        if any(overrides):
+            click.echo(f"not kept: --set {' '.join(overrides)}", err=True)
+        raise SystemExit(1)  # what failed has said so itself
+    if content_of(own) != before:
+        return f"{finished(name, home, alone)}\n  {EDITED.format(own=own)}"
+    save(section, own)
     return finished(name, home, alone)
 
 
-@contextmanager
-def restoring(path: Path) -> Iterator[None]:
-    """Put a file back as it was when the block ends badly, by Ctrl-C too."""
-    before = path.read_bytes() if path.exists() else None
-    try:
-        yield
-    except BaseException:
-        layout.remove(path)
-        if before is not None:
-            path.write_bytes(before)
-        raise
+def content_of(path: Path) -> bytes | None:
+    """Return what is in a file; nothing where it is not there."""
+    return path.read_bytes() if path.is_file() else None
 
 
 def refuse_unfit(source: str, name: str) -> None:
@@ -204,14 +204,15 @@ def rewired(name: str, content: Path, alone: bool) -> dict[str, Any]:
     stages = {stage: body for stage, body in project()[1].items() if "foreach" in body}
     if alone:
         del stages["release"]
-    own = str(layout.FOLDERS / name / "params.yaml")
+    own = str(params.of_run(name))
     for body in stages.values():
         deps = [str(content) if dep == "conf.stamp" else dep for dep in body["do"]["deps"]]
         body["do"] |= {"wdir": "../..", "deps": deps, "params": [{own: body["do"]["params"]}]}
     return {"vars": [{"datasets": {name: {"pixels": "private"}}}], "stages": stages}
 
 
-def save(content: dict[str, Any], path: Path) -> None:
+def save(content: dict[str, Any], path: Path, heading: str = "") -> None:
     """Write YAML, whole or not at all."""
+    text = heading + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     with layout.replacing(path) as incomplete:
-        incomplete.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
+        incomplete.write_text(text, "utf-8")

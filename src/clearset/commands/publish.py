@@ -7,7 +7,7 @@ import click
 from clearset.config import params
 from clearset.share.manifest import counts
 from clearset.sources import places
-from clearset.store import checksums, layout
+from clearset.store import checksums, layout, locks
 from clearset.store.errors import ClearsetError
 from clearset.versions import changes, fates, publishing, pushing, revisions
 
@@ -22,7 +22,8 @@ def command(dataset: str, version: str) -> str:
     CHANGELOG.md, its commit and the tag go out together, or none of them. It can be stopped at any
     moment and run again.
     """
-    return publish(dataset, version)
+    with locks.alone(f"clearset publish {dataset}"):
+        return publish(dataset, version)
 
 
 def publish(dataset: str, version: str) -> str:

@@ -11,7 +11,7 @@ from clearset.config import composition
 from clearset.config.schema import EVERY
 from clearset.proof import sweeps
 from clearset.repair.steps import check_steps
-from clearset.store import layout, tables
+from clearset.store import layout, locks, tables
 from clearset.store.errors import ClearsetError
 from clearset.store.parallel import workers
 from clearset.versions import pipeline, revisions
@@ -28,7 +28,8 @@ def command(dataset: str) -> str:
     Each setting is a queued experiment of filter, enhance and compare: fetch and analyze never run
     again. git must be clean.
     """
-    return sweep(dataset)
+    with locks.alone(f"clearset sweep {dataset}"):
+        return sweep(dataset)
 
 
 def sweep(dataset: str) -> str:

@@ -1,6 +1,8 @@
 """params.yaml (and a folder pipeline's own) to typed, checked parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,59 @@ from clearset.store import layout
 from clearset.store.errors import ClearsetError
 
 PARAMS = Path("params.yaml")
+Tree = dict[str, Any]
+FROZEN: ContextVar[tuple[Path, Tree] | None] = ContextVar("frozen", default=None)  # see `frozen`
 GROUPS = {"analyze", "experiment"}  # sections of params.yaml that are no dataset
+
+
+def own(dataset: str) -> Path:
+    """Return where the parameters of a folder of one's own are kept, for a person to edit."""
+    return layout.FOLDERS / dataset / "params.yaml"
+
+
+def of_run(dataset: str) -> Path:
+    """Return where the run of a folder of one's own reads its parameters: no one else writes it."""
+    return layout.FOLDERS / dataset / "run.yaml"
+
+
+def place(dataset: str) -> Path:
+    """Return the file that a dataset's parameters are read from."""
+    return next((path for path in (of_run(dataset), own(dataset)) if path.exists()), PARAMS)
+
+
+def pipeline(dataset: str) -> str:
+    """Return what stands before a stage's name where DVC is told of it."""
+    return "" if place(dataset) == PARAMS else f"{layout.FOLDERS / dataset / 'dvc.yaml'}:"
+
+
+def tree(dataset: str) -> tuple[Path, Tree]:
+    """Return the file that a dataset's parameters are read from, and all that is in it.
+
+    Inside `frozen` it is read once. Raises `ClearsetError` for a file that is missing or no YAML.
+    """
+    return FROZEN.get() or read(dataset)
+
+
+def read(dataset: str) -> tuple[Path, Tree]:
+    """Return the same as `tree`, from the file as it is now."""
+    path = place(dataset)
+    if not path.exists():
+        raise ClearsetError(f"{path} is missing. Run `dvc repro config`: it composes it from conf/")
+    try:
+        sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ClearsetError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    return path, sections
+
+
+@contextmanager
+def frozen(dataset: str) -> Iterator[None]:
+    """Read a dataset's parameters now, and give them to whoever asks until the block ends."""
+    token = FROZEN.set(read(dataset))
+    try:
+        yield
+    finally:
+        FROZEN.reset(token)
 
 
 def load(dataset: str) -> Dataset:
@@ -22,14 +76,7 @@ def load(dataset: str) -> Dataset:
     Raises `ClearsetError` for a missing file or section, a misspelt key, a wrong type or an
     impossible range.
     """
-    own_path = layout.FOLDERS / dataset / "params.yaml"
-    path = own_path if own_path.exists() else PARAMS
-    if not path.exists():
-        raise ClearsetError(f"{path} is missing. Run `dvc repro config`: it composes it from conf/")
-    try:
-        sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ClearsetError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    path, sections = tree(dataset)
     if dataset not in sections:
         names = ", ".join(sorted(set(sections) - GROUPS)) or "none"
         raise ClearsetError(
@@ -37,7 +84,8 @@ def load(dataset: str) -> Dataset:
             "conf/dataset/ file and its name in conf/config.yaml and dvc.yaml; for a folder of "
             "images: make folder SOURCE=/path NAME=mine"
         )
-    return check(dataset, sections[dataset], str(path))
+    where = own(dataset) if path == of_run(dataset) else path
+    return check(dataset, sections[dataset], str(where))
 
 
 def check(dataset: str, section: Mapping[str, Any], where: str) -> Dataset:

@@ -2,8 +2,27 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
+from clearset.config import params, provenance
+from clearset.store import locks
 from clearset.store.errors import ClearsetError
+
+
+def certified(main: Callable[[str], str], stage: str, dataset: str) -> str:
+    """Return what a stage returns, whose params are the same from its beginning to its end.
+
+    Raises `ClearsetError` where they were changed, or where it would build on what was made under
+    others: DVC then records nothing.
+    """
+    with locks.shared(f"{stage}@{dataset}"):
+        with params.frozen(dataset):
+            inputs = provenance.inputs(stage)
+            provenance.refuse_others(inputs.stages, dataset)
+            before = provenance.sections(dataset, inputs.sections)
+            text = main(dataset)
+        provenance.refuse_changed(stage, dataset, before)
+    return text
 
 
 def run(main: Callable[[str], str]) -> None:
@@ -15,6 +34,6 @@ def run(main: Callable[[str], str]) -> None:
     if len(sys.argv) != 2:
         sys.exit(f"usage: python {sys.argv[0]} DATASET")
     try:
-        sys.stdout.write(f"{main(sys.argv[1])}\n")
+        sys.stdout.write(f"{certified(main, Path(sys.argv[0]).stem, sys.argv[1])}\n")
     except ClearsetError as error:
         sys.exit(f"error: {error}")

@@ -18,14 +18,21 @@ def dvc(*arguments: str, visible: bool = False) -> str:
     return "" if visible else process.stdout
 
 
-def succeeds(*arguments: str) -> bool:
-    """Run a DVC command, its output visible; whether it ended well."""
-    return not _process(arguments, visible=True).returncode
+def succeeds(*arguments: str, holding: Sequence[int] = ()) -> bool:
+    """Run a DVC command, its output visible; whether it ended well.
+
+    `holding` are descriptors of locks that it is to hold too, should it outlive this process.
+    """
+    return not _process(arguments, visible=True, holding=holding).returncode
 
 
-def _process(arguments: Sequence[str], visible: bool) -> subprocess.CompletedProcess[str]:
+def _process(
+    arguments: Sequence[str], visible: bool, holding: Sequence[int] = ()
+) -> subprocess.CompletedProcess[str]:
     command = ["dvc", *arguments]
     try:
-        return subprocess.run(command, check=False, text=True, capture_output=not visible)
+        return subprocess.run(
+            command, check=False, text=True, capture_output=not visible, pass_fds=holding
+        )
     except FileNotFoundError:
         raise ClearsetError("dvc is not on the path: source .venv/bin/activate") from None

@@ -1,0 +1,93 @@
+"""One writer at a time in a project, and a word on who it is for everyone else.
+
+A command that writes params, or runs stages under params of its own, holds the project's lock
+alone. A stage that `dvc repro` runs by itself shares it with other stages. The lock is the system's
+own: it goes with the last process that holds it, however that ends.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from clearset.store.errors import ClearsetError
+
+LOCK = Path(".dvc/tmp/clearset.lock")
+HELD = "CLEARSET_LOCK"  # in the environment of what a holder runs: the lock is held for it
+
+
+@contextmanager
+def alone(what: str) -> Iterator[int]:
+    """Hold the project's lock alone; yields its descriptor, for processes that are to hold it too.
+
+    Raises `ClearsetError`, which says who holds it, before anything is written. `what` is the
+    command, as others are told of it.
+    """
+    with _locked(fcntl.LOCK_EX, what) as descriptor:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{what} (process {os.getpid()})".encode(), 0)
+        os.environ[HELD] = str(os.getpid())
+        try:
+            yield descriptor
+        finally:
+            del os.environ[HELD]
+            os.ftruncate(descriptor, 0)
+
+
+@contextmanager
+def shared(what: str) -> Iterator[None]:
+    """Hold the project's lock together with other stages, unless a command that runs this has it.
+
+    Raises `ClearsetError` as `alone`. Where there is no project, there is nothing to hold.
+    """
+    if os.environ.get(HELD) or not LOCK.parent.parent.is_dir():
+        yield
+        return
+    with _locked(fcntl.LOCK_SH, what):
+        yield
+
+
+@contextmanager
+def unread(path: Path, what: str) -> Iterator[None]:
+    """Keep DVC's stages from reading a file of the project while the block writes it.
+
+    Raises `ClearsetError` where one reads it: until its results are recorded, the file must stay.
+    """
+    if os.environ.get(HELD):
+        yield
+        return
+    from dvc.fs import localfs  # noqa: PLC0415 - heavy, and only writers need it
+    from dvc.lock import LockError  # noqa: PLC0415
+    from dvc.rwlock import rwlock  # noqa: PLC0415
+
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    folder, place = str(LOCK.parent.absolute()), str(path.absolute())
+    try:
+        with rwlock(folder, localfs, what, [], [place], False):
+            yield
+    except LockError as error:
+        blockers = " ".join(str(error).split("\n\n")[0].split())
+        raise ClearsetError(
+            f"busy: {what} can not write {path} ({blockers}). Nothing was touched. Wait for that "
+            "to end, then run the same again"
+        ) from None
+
+
+@contextmanager
+def _locked(kind: int, what: str) -> Iterator[int]:
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 200, 0).decode(errors="replace")
+            raise ClearsetError(
+                f"busy: {what} can not begin, since {holder or 'a stage of dvc repro'} is at work "
+                "here. Nothing was touched. Wait for it to end, then run the same again; several "
+                "at once need a clone each"
+            ) from None
+        yield descriptor
+    finally:
+        os.close(descriptor)
