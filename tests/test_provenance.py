@@ -48,7 +48,7 @@ def edit(key: str, value: Any, path: Path = params.PARAMS) -> None:
     save(content, path)
 
 
-def making(name: str, meanwhile: Callable[[], None] = lambda: None) -> Main:
+def making(name: str, meanwhile: Callable[[], object] = lambda: None) -> Main:
     """Return a stage that records its params in its folder, and what happens while it runs."""
 
     def main(dataset: str) -> str:
@@ -63,7 +63,7 @@ def making(name: str, meanwhile: Callable[[], None] = lambda: None) -> Main:
     return main
 
 
-def run(name: str, meanwhile: Callable[[], None] = lambda: None) -> str:
+def run(name: str, meanwhile: Callable[[], object] = lambda: None) -> str:
     return stage.certified(making(name, meanwhile), name, "sample")
 
 
@@ -98,7 +98,7 @@ def test_params_that_a_stage_does_not_read_may_change(project: Path) -> None:
 
 def test_a_file_that_is_broken_at_the_end_is_refused(project: Path) -> None:
     with pytest.raises(ClearsetError, match="is no YAML"):
-        run("filter", lambda: params.PARAMS.write_text("sample: {") and None)
+        run("filter", lambda: params.PARAMS.write_text("sample: {"))
 
 
 def test_a_file_that_is_gone_at_the_end_is_refused(project: Path) -> None:
