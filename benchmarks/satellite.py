@@ -14,7 +14,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import tifffile
 import yaml
 from omegaconf import OmegaConf

@@ -31,10 +31,13 @@ def main(dataset: str) -> str:
         tables.write_json(result.engine, incomplete / "engine.json")
         provenance.record("analyze", dataset, incomplete)
     components = result.analysis.components["component_id"].nunique()
-    return (
-        f"analyze: {len(result.analysis.metrics)} images by {result.engine['name']} "
+    lost = result.analysis.unmeasured
+    line = (
+        f"analyze: {len(result.analysis.metrics) - len(lost)} images by {result.engine['name']} "
         f"{result.engine['version']}, {components} components, tables in {target}"
     )
+    reasons = [f"  can not be measured: {row.image_id} ({row.reason})" for row in lost.itertuples()]
+    return "\n".join([line, *reasons])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from clearset.config.schema import Dataset, Engine, Rule
 from clearset.config.stage import run
 from clearset.decide import published, rules
 from clearset.decide.measures import measures
-from clearset.engines import analysis
+from clearset.engines import again
 from clearset.proof import comparison, outcomes, probes, verdicts
 from clearset.proof.evidence import check_bounds
 from clearset.proof.outcomes import Repairs
@@ -83,7 +83,7 @@ def before_and_after(
     """Return the tables `outcomes`, `comparison` and `changes`; of no repair, empty ones."""
     if repaired.repairs.empty:
         return {name: columns.empty(name) for name in ("outcomes", "comparison", "changes")}
-    after = again(section, dossier, survey)
+    after = survey_again(section, dossier, survey)
     flags = dossier.selection.flags, rules.flag(measures(after), bounds)
     ids = repaired.repairs["image_id"].tolist()
     table = comparison.compare(survey.metrics, after.metrics, ids)
@@ -98,18 +98,16 @@ def before_and_after(
     }
 
 
-def again(section: Dataset, dossier: Dossier, survey: Survey) -> Survey:
+def survey_again(section: Dataset, dossier: Dossier, survey: Survey) -> Survey:
     """Return the survey of the cleaned dataset: what the repairs change is measured again."""
     cleaned, repairs = dossier.cleaning.images, dossier.cleaning.repairs["image_id"].tolist()
     folders = dossier.folders["enhance"] / "images", dossier.folders["fetch"] / "carried"
     files = cleaned, folders, section.analyze, repairs
     if section.analyze.engine is Engine.native:
         descriptors = tables.read_array("descriptors", dossier.folders["analyze"])
-        changed = analysis.compared_again(
-            *files, (survey.metrics["image_id"].tolist(), descriptors)
-        )
+        changed = again.compared_again(*files, (survey.metrics["image_id"].tolist(), descriptors))
     else:
-        changed = analysis.measured_again(*files, dossier.analysis)
+        changed = again.measured_again(*files, dossier.analysis)
     unchanged = survey.metrics[~survey.metrics["image_id"].isin(repairs)]
     metrics = pd.concat([unchanged, changed.metrics], ignore_index=True)
     return replace(survey, **vars(changed) | {"images": cleaned, "metrics": metrics})

@@ -1,7 +1,7 @@
 """Bring a dataset's files in, list them, and say what was read as what."""
 
 import math
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from clearset.config.stage import run
 from clearset.generate.satellite import tiles
 from clearset.images import levels, ranges
 from clearset.plant import planter
-from clearset.sources import intake, inventory, origin, places, plan, work_folder
+from clearset.sources import glances, intake, inventory, origin, places, plan, work_folder
 from clearset.store import columns, dossiers, layout
 from clearset.store.errors import ClearsetError, listed
+from clearset.store.isolation import apart, isolated
 from clearset.store.parallel import mapped
 from clearset.store.stages import Catalogue
 
@@ -45,14 +46,15 @@ def main(dataset: str) -> str:
 
 def of_files(source: Path, incomplete: Path, fetch: Fetch) -> tuple[Catalogue, list[str]]:
     """Bring in what lies in `source`; return the tables, and lines that say what is what."""
-    stock = inventory.inventory(source, fetch)
+    look = lru_cache(maxsize=4096)(apart(glances.glance, glances.unseen))
+    stock = inventory.inventory(source, fetch, look)
     items, truth = stock.items, columns.empty("truth")
     if fetch.plant is not None:
         options = (fetch.plant, incomplete / "planted", fetch.range, tiles.recropper(fetch))
         items, truth = planter.plant(items, *options)
     places.refuse_collisions(items)
-    take = partial(intake.image, incomplete, fetch)
-    images = listing(mapped(take, items, "fetch"), fetch)
+    take, lost = (partial(function, incomplete, fetch) for function in (intake.image, intake.lost))
+    images = listing(isolated(take, items, "fetch", lost), fetch)
     layout.remove(incomplete / "planted")
     files = intake.files(stock.parts, images)
     others = intake.carried(stock.parts, files, images)

@@ -14,7 +14,7 @@ import pytest
 
 import recordings
 from clearset.config.schema import Analyze, Engine
-from clearset.engines import analysis, fastdup
+from clearset.engines import again, analysis, fastdup
 from clearset.engines.analysis import Measurement
 from clearset.images import codec, levels
 from clearset.measure.metrics import METRICS
@@ -119,7 +119,7 @@ def test_what_was_repaired_is_compared_as_if_all_were_looked_at_again(
     assert by_native.descriptors is not None
     table = dataset[0][dataset[0]["image_id"] != "train/4"]  # dropped
     before = by_native.analysis.metrics["image_id"].tolist(), by_native.descriptors
-    found = analysis.compared_again(table, (folder, folder), params, ids, before)
+    found = again.compared_again(table, (folder, folder), params, ids, before)
     every = analyzed((table, folder), Engine.native, 1)
     rows = every.analysis.metrics[every.analysis.metrics["image_id"].isin(ids)].reset_index(
         drop=True
@@ -138,7 +138,7 @@ def test_the_descriptors_of_an_analysis_stay_as_they_were(
     descriptors = by_native.descriptors.copy()
     params = Analyze(engine=Engine.native, neighbours=3)
     before = by_native.analysis.metrics["image_id"].tolist(), by_native.descriptors
-    analysis.compared_again(dataset[0], (repaired[1], repaired[1]), params, repaired[0], before)
+    again.compared_again(dataset[0], (repaired[1], repaired[1]), params, repaired[0], before)
     assert np.array_equal(by_native.descriptors, descriptors)
 
 
@@ -147,7 +147,7 @@ def test_by_another_engine_what_was_repaired_is_measured_and_keeps_its_neighbour
 ) -> None:
     ids, folder = repaired
     params = Analyze(engine=Engine.fastdup, neighbours=3)
-    found = analysis.measured_again(dataset[0], (folder, folder), params, ids, by_native.analysis)
+    found = again.measured_again(dataset[0], (folder, folder), params, ids, by_native.analysis)
     assert found.metrics["image_id"].tolist() == sorted(ids)
     before = by_native.analysis.metrics.set_index("image_id").loc[sorted(ids), "mean"]
     assert (found.metrics["mean"].to_numpy() < before.to_numpy()).all()

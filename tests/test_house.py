@@ -41,7 +41,7 @@ CALLS |= {"read_text", "savefig", "to_csv", "unlink", "write_bytes", "write_text
 TOUCHING = {  # the modules that touch disk, other programs or the screen; all others are pure
     "commands": "adopt agree diff fastdup folder publish rebuild record sweep verify",
     "config": "adoption composition params provenance stage",
-    "engines": "analysis fastdup fastdup_worker look recorded recording recourse",
+    "engines": "again analysis fastdup fastdup_worker look recorded recording recourse",
     "generate": "satellite/tiles",
     "images": "codec identity levels masks netpbm pillow png tiff tiff_copy views",
     "plant": "eyes planter",
@@ -51,7 +51,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "share": "croissant delivery loading releases reviews",
     "sources": "archives description entries glances intake inventory kinds listing origin places "
     "work_folder work_names",
-    "store": "checksums dossiers layout locks parallel tables",
+    "store": "checksums dossiers isolation layout locks parallel tables",
     "versions": "git pipeline publishing pushing record revisions sides",
 }
 

@@ -1,6 +1,7 @@
 """Run the stages on a folder of your own images, editing no tracked file."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from omegaconf.errors import OmegaConfBaseException
 from clearset.config import composition, params
 from clearset.repair.steps import check_steps
 from clearset.sources import listing, origin
+from clearset.sources.glances import glance, unseen
 from clearset.sources.inventory import inventory
 from clearset.sources.plan import lines
 from clearset.sources.work_folder import recognised
 from clearset.store import layout, locks
 from clearset.store.errors import ClearsetError
+from clearset.store.isolation import apart
 from clearset.versions import pipeline
 
 USAGE = "clearset folder SOURCE NAME, or make folder SOURCE=/path/to/images NAME=mine"
@@ -78,7 +81,8 @@ def plan_of(source: str, name: str, overrides: list[str]) -> str:
     section = configured(place, name, overrides, params.own(name))
     fetch = params.check(name, section[name], "--set").fetch
     with origin.source_folder(name, fetch) as folder:
-        table = "\n".join(lines(inventory(folder, fetch)))
+        look = lru_cache(maxsize=4096)(apart(glance, unseen))
+        table = "\n".join(lines(inventory(folder, fetch, look)))
     return f"what is in {source}\n{table}"
 
 

@@ -12,6 +12,7 @@ BRIGHTNESS = [
     *("noise_sigma", "stdv", "white_share"),
 ]
 ODD = 0.1  # share of the images up to which a kind is the exception
+NEAREST = "nearest_similarity"
 RELATIONS = ["isolation_z", "published_outlier", "edge_similarity"]
 
 
@@ -19,7 +20,7 @@ def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
     """Return everything that a rule can bound: one row an image, one column a metric.
 
     Beside the measured metrics: `unreadable` (1: broken) and `unmeasured` (1: of a kind that is not
-    read), `byte_copies` and `pixel_copies` (how many
+    read, or given up), `byte_copies` and `pixel_copies` (how many
     other images are the same), `nearest_similarity` (in the whole dataset), `surplus_similarity`
     and `surplus_copies` (of a group all but the best: see `duplicates.merges`), `odd_format` (1:
     other bands or bit depth than most), `nodata_share`, `isolation_z`, `published_outlier` and
@@ -35,11 +36,12 @@ def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
     table = survey.metrics.set_index("image_id").reindex(sorted(images["image_id"]))
     about = images.set_index("image_id")
     table["unreadable"] = (about["broken"] == 1).astype(float)
-    table["unmeasured"] = ((about["error"] != "") & (about["broken"] == 0)).astype(float)
+    table["unmeasured"] = _unmeasured(about, survey.unmeasured["image_id"]).astype(float)
     table["byte_copies"] = copies(images, "sha256")
     table["pixel_copies"] = copies(images, "pixels_sha256")
     table = table.join(survey.outliers.set_index("image_id")[RELATIONS])
-    table["nearest_similarity"] = neighbours.groupby("image_id")["similarity"].max()
+    table[NEAREST] = neighbours.groupby("image_id")["similarity"].max()
+    table.loc[table.index.isin(survey.unmeasured["image_id"]), [*RELATIONS, NEAREST]] = float("nan")
     readable = about["error"].reindex(table.index) == ""
     for name, column in spare.measures().items():
         table[name] = column.reindex(table.index).fillna(0.0).where(readable)
@@ -59,6 +61,12 @@ def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
     unknown = [name for name in BRIGHTNESS if name in table]
     table.loc[table.index.isin(assumed), unknown] = float("nan")
     return table.astype(float)
+
+
+def _unmeasured(about: pd.DataFrame, lost: pd.Series) -> pd.Series:
+    """Return, by image_id, whether an image is not known to be broken and has no measure."""
+    unknown = (about["error"] != "") & (about["broken"] == 0)
+    return unknown | unknown.index.isin(lost)
 
 
 def odd_colours(images: pd.DataFrame) -> pd.Series:

@@ -1,4 +1,4 @@
-"""All images measured, and compared with each other; the repaired ones again."""
+"""All images measured, and compared with each other."""
 
 import tempfile
 from collections.abc import Collection, Sequence
@@ -12,7 +12,7 @@ import pandas as pd
 
 from clearset.config.schema import Analyze, Engine
 from clearset.engines import native, recourse, work
-from clearset.engines.look import Job, Look, Wishes, look
+from clearset.engines.look import Job, Look, Wishes, look, lost
 from clearset.images.levels import declared
 from clearset.measure.metrics import METRICS
 from clearset.similar import leaks, links, neighbours
@@ -20,10 +20,10 @@ from clearset.similar.neighbours import Descriptors
 from clearset.similar.registration import Registration, Sight, register
 from clearset.sources.work_folder import WorkFolder
 from clearset.store.errors import ClearsetError, listed
+from clearset.store.isolation import isolated
 from clearset.store.parallel import mapped, watched, workers
 from clearset.store.stages import Analysis
 
-Folders = tuple[Path, Path]  # of images, and of what is carried along with them
 Measured = tuple[list[Look], pd.DataFrame, Descriptors, dict[str, Any]]
 
 
@@ -34,16 +34,6 @@ class Measurement:
     analysis: Analysis
     engine: dict[str, Any]
     descriptors: Descriptors | None = None  # the open engine's, by which an image is compared again
-
-
-@dataclass(frozen=True)
-class Repaired:
-    """What of an analysis changes with the images that were repaired."""
-
-    metrics: pd.DataFrame  # of these images alone
-    neighbours: pd.DataFrame
-    links: pd.DataFrame
-    outliers: pd.DataFrame
 
 
 def analyze(
@@ -65,91 +55,41 @@ def analyze(
         raise ClearsetError(f"no readable image in {folder}: see the column error of images.csv")
     check_metrics(params.metrics)
     ids, splits = readable["image_id"].tolist(), readable["split"].tolist()
-    jobs = [_job(row, folder, carried, masks) for row in readable.itertuples()]
+    jobs = [job(row, folder, carried, masks) for row in readable.itertuples()]
     sighted = bool(params.leak_registered) and len(set(splits)) > 1
     wishes = Wishes(list(params.metrics), list(classes), sighted)
     engine = _fastdup if params.engine is Engine.fastdup else _native
     looks, statistics, descriptors, info = engine(jobs, wishes)
     numbers = pd.DataFrame([one.numbers for one in looks])
-    compared = _compared(ids, splits, descriptors, params)
-    near, joined = compared.nearest, compared.links
+    relations = compared(ids, splits, descriptors, params)
+    near, joined = relations.nearest, relations.links
     analysis = Analysis(
         metrics=pd.concat([statistics, numbers], axis=1).assign(image_id=ids),
         masks=_masks(ids, looks),
         neighbours=near,
         links=joined,
-        outliers=neighbours.outliers(ids, splits, compared.within, params.outlier_share),
+        outliers=neighbours.outliers(ids, splits, relations.within, params.outlier_share),
         components=links.components(ids, joined, params.component_similarity),
-        pairs=neighbours.pair_counts(compared.pairs, near, params.graph_neighbours),
+        pairs=neighbours.pair_counts(relations.pairs, near, params.graph_neighbours),
         registrations=_registrations(ids, splits, descriptors, looks, params),
+        unmeasured=_unmeasured(ids, looks),
     )
     return Measurement(analysis, _about(info, params), descriptors if engine is _native else None)
 
 
-def compared_again(
-    table: pd.DataFrame,
-    folders: Folders,
-    params: Analyze,
-    repaired: Collection[str],
-    before: tuple[Sequence[str], Descriptors],
-) -> Repaired:
-    """Measure the images that were repaired, and compare them with all others.
-
-    `table` is `images` of the repaired dataset, which may have dropped some: its files lie below
-    the first of `folders`, what is carried along below the second. `before` are the image_ids of
-    the analysis before, and their descriptors. What is returned is what `analyze` would give for
-    the repaired dataset.
-    """
-    readable = table[table["error"] == ""]
-    ids, splits = readable["image_id"].tolist(), readable["split"].tolist()
-    changed = readable["image_id"].isin(repaired).to_numpy()
-    looks = _look_again(readable[changed], folders, params)
-    place = {image_id: number for number, image_id in enumerate(before[0])}
-    after = before[1][[place[image_id] for image_id in ids]]
-    after[changed] = _descriptors(looks)
-    compared = _compared(ids, splits, after, params)
-    return Repaired(
-        metrics=_metrics(readable[changed], looks),
-        neighbours=compared.nearest,
-        links=compared.links,
-        outliers=neighbours.outliers(ids, splits, compared.within, params.outlier_share),
-    )
+def descriptors_of(looks: Sequence[Look]) -> Descriptors:
+    """Return what images look like; one that could not be measured is like no other."""
+    first = next((one.descriptor for one in looks if one.descriptor is not None), None)
+    if first is None:
+        raise ClearsetError(f"no image could be measured: {looks[0].lost}")
+    none = np.zeros_like(first)
+    return np.stack([none if one.descriptor is None else one.descriptor for one in looks])
 
 
-def measured_again(
-    table: pd.DataFrame,
-    folders: Folders,
-    params: Analyze,
-    repaired: Collection[str],
-    before: Analysis,
-) -> Repaired:
-    """Measure the images that were repaired, by the open engine; compare them with no other.
-
-    For a dataset whose descriptors another engine gave: one that may be gone, and whose descriptors
-    can not be set beside the open engine's. Its tables `neighbours`, `links` and `outliers` stay as
-    they were before the repair.
-    """
-    rows = table[table["image_id"].isin(repaired)]
-    metrics = _metrics(rows, _look_again(rows, folders, params))
-    return Repaired(metrics, before.neighbours, before.links, before.outliers)
-
-
-def _look_again(rows: pd.DataFrame, folders: Folders, params: Analyze) -> list[Look]:
-    jobs = [_job(row, *folders, None) for row in rows.itertuples()]
-    return mapped(partial(look, Wishes(list(params.metrics))), jobs, "measure")
-
-
-def _descriptors(looks: Sequence[Look]) -> Descriptors:
-    return np.stack([one.descriptor for one in looks if one.descriptor is not None])
-
-
-def _metrics(rows: pd.DataFrame, looks: Sequence[Look]) -> pd.DataFrame:
-    return pd.DataFrame([one.numbers for one in looks]).assign(image_id=rows["image_id"].tolist())
-
-
-def _compared(
+def compared(
     ids: list[str], splits: list[str], descriptors: Descriptors, params: Analyze
 ) -> neighbours.Compared:
+    """Return how images of a dataset lie to each other."""
     return neighbours.compare(
         ids,
         splits,
@@ -178,6 +118,7 @@ def of_work_folder(tables: WorkFolder, params: Analyze) -> Measurement:
         components=work.components(tables, link_table, params.component_similarity),
         pairs=counts,
         registrations=leaks.table(ids, [], []),
+        unmeasured=_unmeasured(ids, []),
     )
     return Measurement(analysis, _about(work.info(), params))
 
@@ -196,16 +137,24 @@ def check_metrics(names: Collection[str]) -> None:
         )
 
 
-def _job(row: Any, folder: Path, carried: Path | None, masks: Path | None) -> Job:
+def job(row: Any, folder: Path, carried: Path | None, masks: Path | None) -> Job:
+    """Return what is to be looked at of a row of the table `images`."""
     mask = masks / row.mask if masks and row.mask and not row.mask_error else None
     return Job(folder / row.path, declared(row, carried), mask)
 
 
 def _native(jobs: Sequence[Job], wishes: Wishes) -> Measured:
-    looks = mapped(partial(look, wishes), jobs, "measure")
-    descriptors = _descriptors(looks)
+    looks = isolated(partial(look, wishes), jobs, "measure", lost)
+    descriptors = descriptors_of(looks)
     looks = [replace(one, descriptor=None) for one in looks]  # they are large
     return looks, pd.DataFrame(), descriptors, native.info()
+
+
+def _missing(job: Job, reason: str) -> Look:
+    raise ClearsetError(
+        f"{job.file} can not be given to fastdup: {reason}. Take it out of the source, or measure "
+        "with the open engine, which goes on without it: analyze.engine=native"
+    )
 
 
 def _fastdup(jobs: Sequence[Job], wishes: Wishes) -> Measured:
@@ -214,7 +163,7 @@ def _fastdup(jobs: Sequence[Job], wishes: Wishes) -> Measured:
         scratch = Path(name)
         fed = [scratch / f"{number:08d}.png" for number in range(len(jobs))]
         feeding = [replace(job, fed=file) for job, file in zip(jobs, fed, strict=True)]
-        looks = mapped(partial(look, replace(wishes, own=False)), feeding, "measure")
+        looks = isolated(partial(look, replace(wishes, own=False)), feeding, "measure", _missing)
         numbers = plan.numbers(fed, scratch, workers())
     return looks, numbers.statistics, numbers.descriptors, numbers.info
 
@@ -222,6 +171,11 @@ def _fastdup(jobs: Sequence[Job], wishes: Wishes) -> Measured:
 def _masks(ids: Sequence[str], looks: Sequence[Look]) -> pd.DataFrame:
     rows = [{"image_id": i} | one.mask for i, one in zip(ids, looks, strict=False) if one.mask]
     return pd.DataFrame(rows, columns=["image_id", "mask_share", "mask_unknown", "mask_agreement"])
+
+
+def _unmeasured(ids: Sequence[str], looks: Sequence[Look]) -> pd.DataFrame:
+    rows = [(i, one.lost) for i, one in zip(ids, looks, strict=False) if one.lost]
+    return pd.DataFrame(rows, columns=["image_id", "reason"], dtype="str")
 
 
 def _registrations(
@@ -232,11 +186,13 @@ def _registrations(
     params: Analyze,
 ) -> pd.DataFrame:
     sights = [one.sight for one in looks if one.sight is not None]
-    if len(sights) < len(ids):
+    seen = [place for place, one in enumerate(looks) if one.sight is not None]
+    ids, splits = [ids[place] for place in seen], [splits[place] for place in seen]
+    if not ids:
         return leaks.table(ids, [], [])
     pairs = leaks.candidates(
         splits,
-        descriptors,
+        descriptors[seen],
         sights,
         looked_at=params.leak_candidates,
         per_image=params.leak_registered,

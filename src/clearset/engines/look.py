@@ -46,6 +46,12 @@ class Look:
     mask: dict[str, float]
     descriptor: npt.NDArray[np.int32] | None  # the open engine's
     sight: Sight | None
+    lost: str = ""  # why there is none of all this; empty: there is
+
+
+def lost(_: Job, reason: str) -> Look:
+    """Return what is known of an image whose process was ended."""
+    return Look({}, {}, None, None, reason)
 
 
 def look(wishes: Wishes, job: Job) -> Look:

@@ -61,6 +61,10 @@ def glance(file: Path) -> Glance | None:
     return Glance(width, height, drawn(pixels), coloured, marked, light)
 
 
+def unseen(_: Path, __: str) -> None:
+    """Return what a picture looks like whose reading was ended: nothing is known."""
+
+
 def _parted(pixels: Pixels) -> tuple[Pixels, Bits]:
     """Return bands, (h, w, n), and where they are clear: a last of 2 or 4 is taken for alpha."""
     bands = pixels[..., None] if pixels.ndim == 2 else pixels

@@ -32,6 +32,34 @@ def image(target: Path, fetch: Fetch, item: Item) -> dict[str, Any]:
 
     Beside the table's columns it has `counts`, what is seen of the stored values.
     """
+    row = _row(item)
+    if row["error"]:
+        return row
+    path = PurePosixPath(row["path"])
+    copy(item.file, target / "images" / path)
+    row |= _beside(target, fetch, item, path)
+    try:
+        row |= _description(fetch, item)
+    except UnreadableImage as error:
+        row |= {"error": str(error), "broken": int(isinstance(error, BrokenImage))}
+    else:
+        row["mask_error"] = row["mask_error"] or _misfit(target, row)
+    return row
+
+
+def lost(target: Path, fetch: Fetch, item: Item, reason: str) -> dict[str, Any]:
+    """Return the row of an image whose reading was ended, which is kept and not understood.
+
+    Its mask, which may be the cause, goes along as one that can not be used.
+    """
+    row = _row(item)
+    if not row["error"]:
+        copy(item.file, target / "images" / row["path"])
+    return row | {"error": row["error"] or f"reading it was given up: {reason}"}
+
+
+def _row(item: Item) -> dict[str, Any]:
+    """Return an image's row before anything of it is read."""
     path = PurePosixPath(item.split, item.name)
     row: dict[str, Any] = {"split": item.split, "path": str(path), "error": ""} | description.NONE
     row |= dict.fromkeys(("mask", "source_mask", "label", "source_label", "mask_error"), "")
@@ -41,15 +69,7 @@ def image(target: Path, fetch: Fetch, item: Item) -> dict[str, Any]:
     row |= {"source": cells.path(item.source), "bytes": item.file.stat().st_size}
     row["sha256"] = checksums.sha256(item.file)
     if wrong := places.unfit(str(path)) or places.unfit(item.source):
-        return row | {key: legible(row[key]) for key in ("path", "source")} | {"error": wrong}
-    copy(item.file, target / "images" / path)
-    row |= _beside(target, fetch, item, path)
-    try:
-        row |= _description(fetch, item)
-    except UnreadableImage as error:
-        row |= {"error": str(error), "broken": int(isinstance(error, BrokenImage))}
-    else:
-        row["mask_error"] = row["mask_error"] or _misfit(target, row)
+        row |= {key: legible(row[key]) for key in ("path", "source")} | {"error": wrong}
     return row
 
 

@@ -10,7 +10,7 @@ from clearset.config.schema_fetch import Fetch, Split
 from clearset.images.codec import SUFFIXES
 from clearset.sources import archives, kinds, layouts, names, roles
 from clearset.sources.entries import Entry, entries
-from clearset.sources.glances import glance
+from clearset.sources.glances import Look, glance
 from clearset.sources.roles import ANNOTATION, COMPANION, IMAGE, LABEL, LEFT, Part
 from clearset.store.errors import ClearsetError, listed
 from clearset.store.layout import CHECKSUMS
@@ -70,10 +70,11 @@ class Inventory:
     seen: str = ""
 
 
-def inventory(source: Path, fetch: Fetch) -> Inventory:
+def inventory(source: Path, fetch: Fetch, look: Look = glance) -> Inventory:
     """Return what is what in a source, a folder or a single file.
 
-    By the splits' patterns, or else by names, contents and `fetch.layout`. Raises `ClearsetError`
+    By the splits' patterns, or else by names, contents and `fetch.layout`; `look` tells what a
+    picture looks like. Raises `ClearsetError`
     for a source without an image.
     """
     every = entries(source, fetch.links)
@@ -84,14 +85,14 @@ def inventory(source: Path, fetch: Fetch) -> Inventory:
         result = _by_pattern(root, every, fetch.splits)
     else:
         layout = layouts.whole(fetch.layout)
-        parts = roles.assigned(every, layout, is_picture, glance)
+        parts = roles.assigned(every, layout, is_picture, look)
         if layout.name and not any(layouts.role(e.place, layout)[0] for e in every):
             known = ", ".join(layouts.LAYOUTS)
             raise ClearsetError(
                 f"fetch.layout.name is {layout.name}, and no file of {source} lies where that has "
                 f"one. Known: {known}; or leave it out"
             )
-        used = kinds.choice(parts, layout, glance)
+        used = kinds.choice(parts, layout, look)
         result = Inventory(_items(root, parts, used), parts, *used)
     if not result.items:
         raise ClearsetError(_no_image(source, fetch, result.parts))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from typing import TypeVar
 
 from joblib import Parallel, delayed
@@ -38,7 +39,13 @@ def mapped(
     """
     jobs = workers() if len(items) >= few else 1
     results = Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(i) for i in items)
-    return list(watched(results, len(items), what))
+    try:
+        return list(watched(results, len(items), what))
+    except BrokenExecutor:
+        raise ClearsetError(
+            f"{what}: a process at work was ended from outside, mostly for lack of memory; nothing "
+            "was changed. Run the same again, with fewer of them: CLEARSET_WORKERS=1"
+        ) from None
 
 
 def watched(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:

@@ -30,6 +30,7 @@ class Analysis:
     components: pd.DataFrame
     pairs: pd.DataFrame
     registrations: pd.DataFrame
+    unmeasured: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Survey:
     links: pd.DataFrame
     outliers: pd.DataFrame
     registrations: pd.DataFrame
+    unmeasured: pd.DataFrame
     conflicts: pd.DataFrame
 
 

@@ -10,6 +10,8 @@ TABLES = {
         {"image_id": STR, "mask_share": FLOAT, "mask_unknown": FLOAT, "mask_agreement": FLOAT},
         ("image_id",),
     ),
+    # readable images whose metrics are empty, since measuring them was ended
+    "unmeasured": Table({"image_id": STR, "reason": STR}, ("image_id",)),
     # pairs of different splits that a fit of keypoints joins; the more inliers, the surer
     "registrations": Table(
         {"image_id": STR, "other_id": STR, "similarity": FLOAT, "inliers": INT, "mirrored": INT}
