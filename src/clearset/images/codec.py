@@ -47,11 +47,12 @@ class Format(NamedTuple):
     facts: Callable[[Path], Facts]
     declarations: Callable[[Path], dict[str, Any]]
     write_like: Callable[[Path, Pixels, Path], None]
+    check: Callable[[Path], None]
 
 
-TIFF = Format(tiff.decode, tiff.facts, tiff.declarations, tiff_copy.write_like)
-NETPBM = Format(netpbm.decode, netpbm.facts, netpbm.declarations, netpbm.write_like)
-PILLOW = Format(pillow.decode, pillow.facts, pillow.declarations, pillow.write_like)
+TIFF = Format(tiff.decode, tiff.facts, tiff.declarations, tiff_copy.write_like, tiff.check)
+NETPBM = Format(netpbm.decode, netpbm.facts, netpbm.declarations, netpbm.write_like, netpbm.check)
+PILLOW = Format(pillow.decode, pillow.facts, pillow.declarations, pillow.write_like, pillow.check)
 
 
 def format_of(path: Path) -> Format:
@@ -74,6 +75,17 @@ def decode(path: Path, raw: bool = False) -> Pixels:
         raise BrokenImage("the file is empty (0 bytes)")
     with _reasons(path):
         return format_of(path).decode(path, _check_size, raw)
+
+
+def check(path: Path) -> None:
+    """Raise `BrokenImage` for a file of whose pixels a decoder would make some up.
+
+    It costs about half a decoding, so it is done where a file is first read, and no more.
+    """
+    if path.stat().st_size == 0:
+        raise BrokenImage("the file is empty (0 bytes)")
+    with _reasons(path):
+        format_of(path).check(path)
 
 
 @contextmanager

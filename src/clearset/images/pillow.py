@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from clearset.images import png
+from clearset.images import jpeg, jpeg2000, png
 from clearset.images.facts import BILEVEL, PALETTE, Facts, upright
-from clearset.store.errors import UnreadableImage
+from clearset.store.errors import BrokenImage, UnreadableImage
 
 # The C library hands memory back to the system after every image and faults it in anew for the next
 # one, a sixth of all time, until it has seen that a block of this size comes and goes.
@@ -28,6 +28,7 @@ CARRIED = ("icc_profile", "exif", "dpi", "xmp", "comment")  # what is written ba
 EXACT = {"PNG", "BMP", "GIF", "PPM", "WEBP"}  # formats whose pixels do not hang on the decoder,
 LOSSY_WEBP = b"VP8 "  # but for a WebP with this chunk
 WRITTEN = {"PNG", "JPEG", "BMP", "GIF", "WEBP"}
+FLAWS = {"JPEG": jpeg.flaw, "PNG": png.flaw, "JPEG2000": jpeg2000.flaw}
 APP0, APP14 = "APP0", "APP14"  # of a JPEG: its own header, and how its colours are stored
 PICTURES = b"MPF\0"  # a JPEG's list of further pictures
 
@@ -53,6 +54,18 @@ def decode(path: Path, check_size: Callable[[int, int], None], raw: bool) -> npt
         if image.mode in ("P", "PA", "1", "RGB"):
             image = _coloured(image)
         return np.array(image, DEEP.get(image.mode))
+
+
+def check(path: Path) -> None:
+    """Raise `BrokenImage` for a file not all of whose pixels are in it.
+
+    What is not named here says by itself where it ends too early.
+    """
+    with Pillow.open(path) as image:
+        kind = image.format or ""
+    flaw = FLAWS.get("JPEG" if kind == "MPO" else kind)
+    if reason := flaw(path.read_bytes()) if flaw else "":
+        raise BrokenImage(f"broken file: {reason}")
 
 
 def _check(image: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 
+from clearset.images import tiff_parts
 from clearset.images.facts import BILEVEL, PALETTE, Facts, upright
 from clearset.store.errors import BrokenImage, UnreadableImage
 
@@ -25,7 +26,6 @@ ORIENTATION = 274
 REDUCED, MASK = 1, 4  # bits of a page's kind: an overview, a mask
 DECODED = {"YCBCR": {"JPEG", "OJPEG"}}  # colours that only these compressions turn into RGB
 COLOURS = {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE", *DECODED}
-LARGEST = 2**24  # pixels of a tile, or four times those of the image: more is a mistake
 EXACT = {"NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS", "LZMA", "ZSTD"}
 # Tags that say where in a file and how compressed pixels lie, and which program wrote them when.
 STORAGE = {259, 266, 273, 278, 279, 284, 317, 322, 323, 324, 325} | {305, 306, 316}
@@ -45,6 +45,7 @@ def decode(path: Path, check_size: Callable[[int, int], None], raw: bool) -> Pix
         page = pages(tiff)[0]
         check_size(page.imagelength, page.imagewidth)
         _check(page)
+        tiff_parts.check_jpegs(page)
         values = np.asarray(page.asarray())
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if page.axes == "SYX":
@@ -55,6 +56,15 @@ def decode(path: Path, check_size: Callable[[int, int], None], raw: bool) -> Pix
     if name(page.photometric) == "PALETTE":
         return _coloured(values, page)
     return values.astype(np.uint8) * np.uint8(255) if values.dtype == bool else values
+
+
+def check(path: Path) -> None:
+    """Raise `BrokenImage` for a file not all of whose pixels, or of its mask page's, are in it."""
+    with tifffile.TiffFile(path) as tiff:
+        for page in pages(tiff):
+            if page is not None:
+                tiff_parts.check(page, _has_nodata(page))
+                tiff_parts.check_whole(page)
 
 
 def pages(tiff: Any) -> tuple[Any, Any | None]:
@@ -128,18 +138,7 @@ def _check(page: Any) -> None:
         )
     if colours == "MINISWHITE" and page.dtype.kind not in "bu":
         raise UnreadableImage(f"type {page.dtype} of colours {colours} is not supported")
-    _check_places(page)
-
-
-def _check_places(page: Any) -> None:
-    """Raise `UnreadableImage` for a page with too few strips or tiles, or too large ones."""
-    needed = math.prod(page.chunked)
-    listed = min(len(page.dataoffsets), len(page.databytecounts))
-    if listed < needed:
-        raise BrokenImage(f"broken file: it lists {listed} of {needed} strips or tiles")
-    tile = page.tilelength * page.tilewidth if page.is_tiled else 0
-    if tile > max(LARGEST, 4 * page.imagelength * page.imagewidth):
-        raise UnreadableImage(f"tiles of {page.tilewidth} x {page.tilelength} px: save it anew")
+    tiff_parts.check(page, _has_nodata(page))
 
 
 def seen_as(values: Pixels, page: Any) -> Pixels:
@@ -176,6 +175,12 @@ def _nodata(page: Any) -> float | None:
     info = np.iinfo(np.uint8 if page.dtype == bool else page.dtype)
     least, most = (0, white(page)) if info.min == 0 else (info.min, info.max)
     return value if value.is_integer() and least <= value <= most else None
+
+
+def _has_nodata(page: Any) -> bool:
+    """Whether the value that stands for strips or tiles that are left out is said to be no data."""
+    real = page.dtype is not None and page.dtype.kind == "f" and not math.isfinite(page.nodata)
+    return bool(real or _nodata(page) == page.nodata)
 
 
 def facts(path: Path) -> Facts:

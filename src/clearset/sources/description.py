@@ -27,6 +27,7 @@ def description(
     `UnreadableImage` for what can not be measured as the settings say.
     """
     settings = fetch.range
+    codec.check(file)
     pixels, said = codec.decode(file), codec.facts(file)
     reading = _shown(codec.reading(said, pixels), pixels, fetch.bands)
     if field:
