@@ -1,8 +1,6 @@
 """TIFF files to pixels, and what their tags say. Overviews are passed over, mask pages read."""
 
-import logging
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +9,9 @@ import numpy.typing as npt
 import tifffile
 
 from clearset.images import tiff_parts
+from clearset.images.bounds import PAGES, Extent, check_size
 from clearset.images.facts import BILEVEL, PALETTE, Facts, upright
 from clearset.store.errors import BrokenImage, UnreadableImage
-
-# What matters is raised; without a handler its warnings would go to the terminal.
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 Pixels = npt.NDArray[Any]  # as stored
 MAGIC = {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}  # a file's first bytes; the latter two: BigTIFF
@@ -33,13 +29,23 @@ SUB_IMAGES = 330
 FOLDERS = {400, 34665, 34853, 40965}  # tags that point to further directories, not to values
 
 
-def decode(path: Path, check_size: Callable[[int, int], None], raw: bool) -> Pixels:
+def extent(path: Path) -> Extent:
+    """Return how large a TIFF's one image of full resolution is, with the tiles it lies in."""
+    with tifffile.TiffFile(path) as tiff:
+        page = pages(tiff)[0]
+        bands = 4 if name(page.photometric) == "PALETTE" else page.samplesperpixel
+        value = page.dtype.itemsize if page.dtype is not None else 1
+        decoded = tiff_parts.area(page)
+        return Extent(page.imagelength, page.imagewidth, bands, value, decoded)
+
+
+def decode(path: Path, raw: bool) -> Pixels:
     """Return the pixels of a TIFF's one image of full resolution, (h, w) or (h, w, bands).
 
     Values are as stored, but that black is low, and a palette's pixels are colours, with alpha
     where one stands for no data, and bilevel ones 0 and 255; `raw`: numbers, and 0 and 1.
-    `check_size` (height, width) may refuse before anything is decoded. Raises `UnreadableImage` for
-    what can not be used, or whatever the decoder is led to by a broken file.
+    Raises `UnreadableImage` for what can not be used, or whatever the decoder is led to by a broken
+    file.
     """
     with tifffile.TiffFile(path) as tiff:
         page = pages(tiff)[0]
@@ -74,6 +80,8 @@ def pages(tiff: Any) -> tuple[Any, Any | None]:
     """
     if not tiff.pages:
         raise BrokenImage("broken file: it has no page, and may be cut short")
+    if len(tiff.pages) > PAGES:
+        raise UnreadableImage(f"{len(tiff.pages)} pages: split it into single images")
     whole = [page for page in tiff.pages if not page.subfiletype & REDUCED]
     masks = [page for page in whole if _is_mask(page)]
     images = [page for page in whole if not _is_mask(page)]

@@ -41,6 +41,11 @@ def check(page: Any, has_nodata: bool) -> None:
             raise BrokenImage(f"broken file: {cut} of {needed} strips or tiles are cut short")
 
 
+def area(page: Any) -> int:
+    """Return the pixels of all tiles of a page, 0 where it lies in strips."""
+    return math.prod(page.chunked) * page.tilelength * page.tilewidth if page.is_tiled else 0
+
+
 def _check_size(page: Any) -> None:
     """Raise `UnreadableImage` for tiles that are far larger than the image, or deep."""
     if not page.is_tiled:

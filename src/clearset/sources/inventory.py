@@ -4,6 +4,7 @@ import glob
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from clearset.config.schema_fetch import Fetch, Split
@@ -84,14 +85,15 @@ def inventory(source: Path, fetch: Fetch) -> Inventory:
         result = _by_pattern(root, every, fetch.splits)
     else:
         layout = layouts.whole(fetch.layout)
-        parts = roles.assigned(every, layout, is_picture, glance)
+        look = partial(glance, fetch.memory)
+        parts = roles.assigned(every, layout, is_picture, look)
         if layout.name and not any(layouts.role(e.place, layout)[0] for e in every):
             known = ", ".join(layouts.LAYOUTS)
             raise ClearsetError(
                 f"fetch.layout.name is {layout.name}, and no file of {source} lies where that has "
                 f"one. Known: {known}; or leave it out"
             )
-        used = kinds.choice(parts, layout, glance)
+        used = kinds.choice(parts, layout, look)
         result = Inventory(_items(root, parts, used), parts, *used)
     if not result.items:
         raise ClearsetError(_no_image(source, fetch, result.parts))
