@@ -348,9 +348,10 @@ def test_what_is_read_and_not_written_has_an_obstacle(tmp_path: Path) -> None:
     assert codec.obstacle(source).startswith("JPEG2000 is read and not written")
 
 
-OTHERS = ["AVIF", "DDS", "EPS", "ICO", "IM", "PCX", "SGI", "TGA"]  # that Pillow writes
+OTHERS = ["AVIF", "DDS", "EPS", "ICO", "PCX", "SGI", "TGA"]  # that Pillow writes
 MADE = {  # and those that it does not
     "FITS": b"SIMPLE  =                    T".ljust(2880),
+    "IM": b"Image type: RGB image\r\n".ljust(600, b"\0"),
     "PSD": b"8BPS\0\1".ljust(64, b"\0"),
     "TGA": b"\0\0\2\0\0\0\0\0\0\0\0\0\x0a\0\x0a\0\x18\0" + bytes(300),  # no mark at its end
     "PDF": b"%PDF-1.7\n",

@@ -267,3 +267,39 @@ def test_a_jpeg_2000_without_a_tile_is_broken(read: Callable[[bytes], Pixels]) -
     assert len(tiles) == 9 and not jpeg2000.flaw(content)
     refused(read, content[: tiles[4]] + content[tiles[5] :], "1 of its 9 tiles are missing")
     refused(read, content[: tiles[4]] + END["jpeg"], "5 of its 9 tiles are missing")
+
+
+def bmp(runs: bytes) -> bytes:
+    """Return a BMP of one byte a pixel, in runs."""
+    palette = b"".join(bytes([level, level, level, 0]) for level in range(256))
+    header = struct.pack("<IiiHHIIiiII", 40, W, H, 1, 8, 1, len(runs), 0, 0, 256, 0)
+    start = 14 + len(header) + len(palette)
+    return b"BM" + struct.pack("<IHHI", start + len(runs), 0, 0, start) + header + palette + runs
+
+
+def test_a_bmp_whose_runs_pass_over_pixels_is_refused(read: Callable[[bytes], Pixels]) -> None:
+    rows = [b"".join(bytes([1, level]) for level in row) + b"\0\0" for row in GREY[::-1]]
+    literal = bytes([0, W]) + GREY[0].tobytes() + b"\0\0"
+    pixels = read(bmp(b"".join([*rows[:-1], literal]) + b"\0\1"))
+    np.testing.assert_array_equal(pixels, GREY)
+    half = b"".join(rows[: H // 2])
+    for runs, number in (
+        (b"\0\2\0" + bytes([H // 2]) + half, W * H // 2),  # a jump to half its height
+        (b"".join([*rows[:-1], rows[-1][:-22]]) + b"\0\0\0\1", 10),  # a line that ends early
+    ):
+        with pytest.raises(UnreadableImage, match=rf"pass over {number} of {W * H} pixels"):
+            read(bmp(runs + b"\0\1"))
+    refused(read, bmp(half)[:-200])
+
+
+def test_nothing_is_said_on_the_terminal(
+    read: Callable[[bytes], Pixels], capfd: pytest.CaptureFixture[str]
+) -> None:
+    for content in FILES.values():
+        size = len(content)
+        for damaged in (content, content[: size // 2], content[: size // 2] + bytes(size // 2)):
+            try:
+                read(damaged)
+            except UnreadableImage as error:
+                assert str(error).isprintable()
+    assert capfd.readouterr() == ("", "")

@@ -5,6 +5,7 @@ import struct
 GIF, RIFF, WEBP = b"GIF8", b"RIFF", b"WEBP"
 MAGIC = {GIF, RIFF}
 EXTENSION, PICTURE = b"!", b","
+LEAST = 30  # bytes in which a WebP says its size
 REACH = 2**20  # bytes in which a GIF's first picture begins: comments may precede it
 
 
@@ -13,7 +14,8 @@ def size(start: bytes) -> tuple[int, int] | None:
     try:
         if start.startswith(GIF):
             return _of_gif(start)
-        return _of_webp(start) if start.startswith(RIFF) and start[8:12] == WEBP else None
+        whole = len(start) >= LEAST and start[8:12] == WEBP
+        return _of_webp(start) if start.startswith(RIFF) and whole else None
     except (struct.error, IndexError):
         return None
 

@@ -30,6 +30,7 @@ for library in ("PIL", "imagecodecs", "tifffile"):
     logging.getLogger(library).addHandler(logging.NullHandler())
 # Errors whose text is a reason; that of all others is one for who maintains a decoder.
 SPOKEN = (OSError, ValueError, SyntaxError, RuntimeError, EOFError, zlib.error)
+LARGE = ("Decompressed data too large", "Too much memory used in text")  # Pillow's, of a PNG
 LONGEST = 300  # characters of a reason
 
 
@@ -127,6 +128,10 @@ def _reasons(path: Path) -> Iterator[None]:
     except MemoryError:
         raise UnreadableImage("decoding it takes more memory than there is") from None
     except Exception as error:  # decoders raise anything
+        if str(error).startswith(LARGE):
+            raise UnreadableImage(
+                "its texts or its profile are too large: save it without"
+            ) from None
         kind = _other_kind(path)
         if kind:
             raise UnreadableImage(f"{kind}, which is not read: save it as TIFF or PNG") from None

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from clearset.images import canvas, jpeg, jpeg2000, png
+from clearset.images import bmp, canvas, jpeg, jpeg2000, png
 from clearset.images.bounds import Extent, check_size
 from clearset.images.facts import BILEVEL, PALETTE, Facts, upright
 from clearset.store.errors import BrokenImage, UnreadableImage
@@ -89,15 +89,29 @@ def decode(path: Path, raw: bool) -> npt.NDArray[Any]:
 
 
 def check(path: Path) -> None:
-    """Raise `BrokenImage` for a file not all of whose pixels are in it.
+    """Raise `BrokenImage` for a file not all of whose pixels are in it, and should be.
 
     What is not named here says by itself where it ends too early.
     """
     with opened(path) as image:
-        kind = image.format
+        kind, pixels = image.format, image.height * image.width
     flaw = FLAWS.get("JPEG" if kind == "MPO" else kind)
     if reason := flaw(path.read_bytes()) if flaw else "":
         raise BrokenImage(f"broken file: {reason}")
+    if kind == "BMP":
+        _check_runs(path.read_bytes(), pixels)
+
+
+def _check_runs(content: bytes, pixels: int) -> None:
+    """Raise `UnreadableImage` for a BMP that leaves open what some of its pixels are."""
+    number, ended = bmp.passed_over(content)
+    if number and not ended:
+        raise BrokenImage(f"broken file: its runs end {number} of {pixels} pixels early")
+    if number:
+        raise UnreadableImage(
+            f"its runs pass over {number} of {pixels} pixels, and nothing says what those are: "
+            "save it without compression"
+        )
 
 
 def _check(image: Any) -> None:

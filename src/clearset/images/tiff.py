@@ -35,6 +35,7 @@ def extent(path: Path) -> Extent:
         page = pages(tiff)[0]
         bands = 4 if name(page.photometric) == "PALETTE" else page.samplesperpixel
         value = page.dtype.itemsize if page.dtype is not None else 1
+        tiff_parts.check_tiles(page)
         decoded = tiff_parts.area(page)
         return Extent(page.imagelength, page.imagewidth, bands, value, decoded)
 

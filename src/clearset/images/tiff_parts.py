@@ -24,7 +24,7 @@ def check(page: Any, has_nodata: bool) -> None:
     places = list(zip(page.dataoffsets, page.databytecounts, strict=False))[:needed]
     if len(places) < needed:
         raise BrokenImage(f"broken file: it lists {len(places)} of {needed} strips or tiles")
-    _check_size(page)
+    check_tiles(page)
     empty = sum(not offset or not number for offset, number in places)
     left_out = sum(not offset and not number for offset, number in places)
     if empty > left_out:
@@ -46,7 +46,7 @@ def area(page: Any) -> int:
     return math.prod(page.chunked) * page.tilelength * page.tilewidth if page.is_tiled else 0
 
 
-def _check_size(page: Any) -> None:
+def check_tiles(page: Any) -> None:
     """Raise `UnreadableImage` for tiles that are far larger than the image, or deep."""
     if not page.is_tiled:
         return
@@ -60,6 +60,7 @@ def check_whole(page: Any) -> None:
 
     Every other compression says by itself where it ends too early.
     """
+    check_jpegs(page)
     for number, part in _jpegs(page):
         reason = jpeg.flaw(part, page.jpegtables or b"")
         if reason:
