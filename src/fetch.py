@@ -46,7 +46,7 @@ def main(dataset: str) -> str:
 
 def of_files(source: Path, incomplete: Path, fetch: Fetch) -> tuple[Catalogue, list[str]]:
     """Bring in what lies in `source`; return the tables, and lines that say what is what."""
-    look = lru_cache(maxsize=4096)(apart(glances.glance, glances.unseen))
+    look = lru_cache(maxsize=4096)(apart(partial(glances.glance, fetch.memory), glances.unseen))
     stock = inventory.inventory(source, fetch, look)
     items, truth = stock.items, columns.empty("truth")
     if fetch.plant is not None:

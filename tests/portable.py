@@ -80,7 +80,7 @@ def main() -> int:
         rows[f"NumPy {version(python)}, the {order} that fits"] = python, {}
     if shutil.which(EMULATOR):
         emulated = [EMULATOR, "-cpu", OLD_CPU, sys.executable]
-        rows[f"emulated {OLD_CPU}: no AVX, no FMA"] = emulated, {}
+        rows[f"emulated {OLD_CPU}: no AVX, no FMA"] = emulated, {"CLEARSET_APART": "no"}
     else:
         print(f"left out: {EMULATOR} is not installed (apt-get install qemu-user)")
     with tempfile.TemporaryDirectory(prefix="clearset-") as name:

@@ -14,7 +14,7 @@ from PIL import Image
 from clearset.images import codec, levels, masks, tiff, tiff_copy, views
 from clearset.images.levels import Reading
 from clearset.repair.files import repair
-from clearset.store.errors import UnreadableImage
+from clearset.store.errors import BrokenImage, UnreadableImage
 from conftest import ROOT
 
 Pixels = npt.NDArray[Any]
@@ -342,13 +342,63 @@ def test_the_first_picture_of_several_is_the_image_and_not_repaired(tmp_path: Pa
     assert "would lose its 1 further frames" in codec.obstacle(source)
 
 
-@pytest.mark.parametrize("kind", ["TGA", "PCX", "SGI", "JPEG2000", "ICO"])
-def test_what_is_read_and_not_written_has_an_obstacle(tmp_path: Path, kind: str) -> None:
-    image = Image.fromarray(RNG.integers(0, 256, (32, 32, 3), dtype=np.uint8))
-    options: dict[str, Any] = {"sizes": [(32, 32)]} if kind == "ICO" else {}
-    source = saved(tmp_path / "a.png", image, format=kind, **options)
-    assert codec.decode(source).shape[:2] == (32, 32)
-    assert codec.obstacle(source).startswith(f"{kind} is read and not written")
+def test_what_is_read_and_not_written_has_an_obstacle(tmp_path: Path) -> None:
+    source = saved(tmp_path / "a.png", Image.fromarray(RGB), format="JPEG2000")
+    assert codec.decode(source).shape == RGB.shape
+    assert codec.obstacle(source).startswith("JPEG2000 is read and not written")
+
+
+OTHERS = ["AVIF", "DDS", "EPS", "ICO", "PCX", "SGI", "TGA"]  # that Pillow writes
+MADE = {  # and those that it does not
+    "FITS": b"SIMPLE  =                    T".ljust(2880),
+    "IM": b"Image type: RGB image\r\n".ljust(600, b"\0"),
+    "PSD": b"8BPS\0\1".ljust(64, b"\0"),
+    "TGA": b"\0\0\2\0\0\0\0\0\0\0\0\0\x0a\0\x0a\0\x18\0" + bytes(300),  # no mark at its end
+    "PDF": b"%PDF-1.7\n",
+    "JPEG XL": b"\xff\x0a" + bytes(60),
+    "HEIF or a video": b"\0\0\0\x18ftypheic" + bytes(60),
+}
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+@pytest.mark.parametrize("kind", OTHERS)
+def test_another_kind_is_refused_by_name(tmp_path: Path, kind: str, suffix: str) -> None:
+    source = saved(tmp_path / f"a{suffix}", Image.fromarray(RGB), format=kind)
+    refused_by_name(source, kind)
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_another_kind_is_refused_by_its_mark(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "a.png").write_bytes(MADE[kind])
+    refused_by_name(tmp_path / "a.png", kind)
+
+
+def refused_by_name(source: Path, kind: str) -> None:
+    for look in (codec.check, codec.decode, codec.facts, codec.declarations):
+        with pytest.raises(UnreadableImage) as error:
+            look(source)
+        assert str(error.value) == f"{kind}, which is not read: save it as TIFF or PNG"
+        assert not isinstance(error.value, BrokenImage)
+
+
+def test_what_leads_a_decoder_astray_has_a_reason_that_reads_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(path: Path, raw: bool) -> Pixels:
+        raise KeyError(path, raw)
+
+    def murmurs(path: Path, raw: bool) -> Pixels:
+        raise ValueError(f"cannot\x1b[31m open\n {path}\x07, {raw}")
+
+    source = saved(tmp_path / "a.png", Image.fromarray(RGB))
+    for decode, reason in (
+        (fails, "its header leads the decoder astray (KeyError)"),
+        (murmurs, "cannot?[31m open a.png?, False"),
+    ):
+        monkeypatch.setattr(codec, "PILLOW", codec.PILLOW._replace(decode=decode))
+        with pytest.raises(BrokenImage) as error:
+            codec.decode(source)
+        assert str(error.value) == f"broken or unknown file: {reason}"
 
 
 @pytest.mark.parametrize("white", [255, 4095, 65535, 100])

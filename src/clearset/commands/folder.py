@@ -1,7 +1,7 @@
 """Run the stages on a folder of your own images, editing no tracked file."""
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ def plan_of(source: str, name: str, overrides: list[str]) -> str:
     section = configured(place, name, overrides, params.own(name))
     fetch = params.check(name, section[name], "--set").fetch
     with origin.source_folder(name, fetch) as folder:
-        look = lru_cache(maxsize=4096)(apart(glance, unseen))
+        look = lru_cache(maxsize=4096)(apart(partial(glance, fetch.memory), unseen))
         table = "\n".join(lines(inventory(folder, fetch, look)))
     return f"what is in {source}\n{table}"
 

@@ -163,6 +163,7 @@ class Fetch:
     range: PixelRange = field(default_factory=PixelRange)
     bands: Bands = field(default_factory=Bands)
     aperture: bool = True  # whether the black around a photograph's disc is looked for, as unseen
+    memory: float = 4.0  # GB that measuring one image may take, in each process: past it, refused
     count: int = 0  # generated: how many images
     size: int = 0  # generated: side in pixels
     scene: Scene = Scene.retina  # generated: what the images show
@@ -182,6 +183,7 @@ class Fetch:
             for key, least in (("count", 1), ("size", 64), ("seed", 0)):
                 value = getattr(self, key)
                 require(value >= least, f"fetch.{key} is {value}: at least {least}")
+        require(self.memory > 0, f"fetch.memory is {self.memory:g}: more than 0, in gigabytes")
         satellite = self.scene is Scene.satellite
         allowed = (1, 3) if satellite else (1,)
         number = f"fetch.channels is {self.channels}: 1, or 3 of a satellite"

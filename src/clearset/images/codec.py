@@ -2,8 +2,10 @@
 
 import hashlib
 import io
+import logging
 import math
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image as Pillow
 
-from clearset.images import levels, netpbm, pillow, tiff, tiff_copy
+from clearset.images import bounds, levels, netpbm, others, pillow, tiff, tiff_copy
+from clearset.images.bounds import Extent
 from clearset.images.facts import Facts
 from clearset.images.levels import Image, Mask, Pixels, Reading
 from clearset.store.errors import BrokenImage, UnreadableImage
@@ -21,37 +24,38 @@ from clearset.store.errors import BrokenImage, UnreadableImage
 # Names of files that are looked into; what is in them decides how they are read.
 SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".webp", ".gif"}
 SUFFIXES |= {".pbm", ".pgm", ".ppm", ".pnm", ".jp2", ".tif", ".tiff", ".btf", ".tf8"}
-MIN_SIDE = 10  # fastdup's own limit: both engines see the same images
-MAX_PIXELS = 2**28  # a larger one is a mistake or an attack; decoding it could take all memory
-Pillow.MAX_IMAGE_PIXELS = None  # MAX_PIXELS decides, for every format
-
-
-# Sound files of other kinds: where their mark lies, the mark, what they are.
-OTHERS = (
-    (4, b"ftyp", "HEIF, AVIF or a video"),
-    (0, b"\xff\x0a", "JPEG XL"),
-    (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
-    (0, b"%PDF", "PDF"),
-    (0, b"PK\x03\x04", "a zip"),
-    (128, b"DICM", "DICOM"),
-    (0, b"SIMPLE  =", "FITS"),
-    (0, b"\x89HDF", "HDF5"),
-    (0, b"\x93NUMPY", "NumPy"),
-)
+Pillow.MAX_IMAGE_PIXELS = bounds.MAX_PIXELS // 2  # it refuses twice as many, whatever it opens
+for library in ("PIL", "imagecodecs", "tifffile"):
+    # What matters is raised; without a handler their warnings would go to the terminal.
+    logging.getLogger(library).addHandler(logging.NullHandler())
+# Errors whose text is a reason; that of all others is one for who maintains a decoder.
+SPOKEN = (OSError, ValueError, SyntaxError, RuntimeError, EOFError, zlib.error)
+LARGE = ("Decompressed data too large", "Too much memory used in text")  # Pillow's, of a PNG
+LONGEST = 300  # characters of a reason
 
 
 class Format(NamedTuple):
     """How files of a kind are read and written."""
 
-    decode: Callable[[Path, Callable[[int, int], None], bool], Pixels]
+    extent: Callable[[Path], Extent]
+    check: Callable[[Path], None]
+    decode: Callable[[Path, bool], Pixels]
     facts: Callable[[Path], Facts]
     declarations: Callable[[Path], dict[str, Any]]
     write_like: Callable[[Path, Pixels, Path], None]
 
 
-TIFF = Format(tiff.decode, tiff.facts, tiff.declarations, tiff_copy.write_like)
-NETPBM = Format(netpbm.decode, netpbm.facts, netpbm.declarations, netpbm.write_like)
-PILLOW = Format(pillow.decode, pillow.facts, pillow.declarations, pillow.write_like)
+TIFF = Format(
+    tiff.extent, tiff.check, tiff.decode, tiff.facts, tiff.declarations, tiff_copy.write_like
+)
+NETPBM = Format(
+    *(netpbm.extent, netpbm.check, netpbm.decode, netpbm.facts, netpbm.declarations),
+    netpbm.write_like,
+)
+PILLOW = Format(
+    *(pillow.extent, pillow.check, pillow.decode, pillow.facts, pillow.declarations),
+    pillow.write_like,
+)
 
 
 def format_of(path: Path) -> Format:
@@ -70,10 +74,39 @@ def decode(path: Path, raw: bool = False) -> Pixels:
     Raises `UnreadableImage` for anything that is not just one image of full resolution: a broken
     file, too small, too large, CMYK, or several pages; a MPO's first picture is its image.
     """
-    if path.stat().st_size == 0:
-        raise BrokenImage("the file is empty (0 bytes)")
     with _reasons(path):
-        return format_of(path).decode(path, _check_size, raw)
+        return format_of(path).decode(path, raw)
+
+
+def check(path: Path, memory: float = math.inf) -> None:
+    """Raise `UnreadableImage` for a file that takes too much, or is not whole.
+
+    That is more than `memory` gigabytes to be measured; `BrokenImage`, if a decoder would make up
+    some of its pixels. It costs up to a decoding: done where a file is first read, and no more.
+    """
+    with _reasons(path):
+        kind = format_of(path)
+        bounds.check_memory(_bounded(kind, path), memory)
+        kind.check(path)
+
+
+def check_memory(path: Path, memory: float) -> None:
+    """Raise `UnreadableImage` for a file whose header says more than `memory` gigabytes take."""
+    with _reasons(path):
+        bounds.check_memory(_bounded(format_of(path), path), memory)
+
+
+def _bounded(kind: Format, path: Path) -> Extent:
+    """Return how large an image is by its header, if nobody forbids it."""
+    extent = kind.extent(path)
+    bounds.check_size(extent.height, extent.width)
+    return extent
+
+
+def mask_page(path: Path) -> Mask:
+    """Return what a TIFF's own mask page says is seen; raises `UnreadableImage` as `decode`."""
+    with _reasons(path):
+        return tiff.mask_page(path)
 
 
 @contextmanager
@@ -82,34 +115,43 @@ def _reasons(path: Path) -> Iterator[None]:
 
     What matters is raised; Pillow also warns of size.
     """
+    if path.stat().st_size == 0:
+        raise BrokenImage("the file is empty (0 bytes)")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     except UnreadableImage:
         raise
+    except Pillow.DecompressionBombError:
+        raise UnreadableImage(f"more than {bounds.MAX_PIXELS} px") from None
+    except MemoryError:
+        raise UnreadableImage("decoding it takes more memory than there is") from None
     except Exception as error:  # decoders raise anything
-        reason = " ".join(str(error).split()) or type(error).__name__
+        if str(error).startswith(LARGE):
+            raise UnreadableImage(
+                "its texts or its profile are too large: save it without"
+            ) from None
         kind = _other_kind(path)
         if kind:
             raise UnreadableImage(f"{kind}, which is not read: save it as TIFF or PNG") from None
-        raise BrokenImage(
-            f"broken or unknown file: {reason.replace(str(path), path.name)}"
-        ) from None
+        raise BrokenImage(f"broken or unknown file: {_reason(error, path)}") from None
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Return an error of a decoder in a printable line, without the place of the file."""
+    text = " ".join(str(error).replace(str(path), path.name).split())
+    if not text or not isinstance(error, SPOKEN):
+        text = f"its header leads the decoder astray ({type(error).__name__})"
+    return "".join(char if char.isprintable() else "?" for char in text)[:LONGEST]
 
 
 def _other_kind(path: Path) -> str:
-    """Return what kind of file another than an image that is read is, by its first bytes."""
+    """Return what kind of file another than an image that is read is; empty: none with a name."""
     with path.open("rb") as file:
-        start = file.read(132)
-    return next((kind for place, mark, kind in OTHERS if start[place:].startswith(mark)), "")
-
-
-def _check_size(height: int, width: int) -> None:
-    if min(height, width) < MIN_SIDE:
-        raise UnreadableImage(f"{width} x {height} px: smaller than {MIN_SIDE} px a side")
-    if height * width > MAX_PIXELS:
-        raise UnreadableImage(f"{width} x {height} px: more than {MAX_PIXELS} px")
+        start = file.read(others.REACH)
+        file.seek(max(path.stat().st_size - others.REACH, 0))
+        return others.kind(start, file.read())
 
 
 def facts(path: Path) -> Facts:

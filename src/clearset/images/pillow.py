@@ -1,23 +1,26 @@
 """PNG, JPEG and what else Pillow reads, to pixels and back."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import imagecodecs
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from clearset.images import png
+from clearset.images import bmp, canvas, jpeg, jpeg2000, png
+from clearset.images.bounds import Extent, check_size
 from clearset.images.facts import BILEVEL, PALETTE, Facts, upright
-from clearset.store.errors import UnreadableImage
+from clearset.store.errors import BrokenImage, UnreadableImage
 
 # The C library hands memory back to the system after every image and faults it in anew for the next
 # one, a sixth of all time, until it has seen that a block of this size comes and goes.
 np.empty(2**25 - 2**16, np.uint8)
 BUFFER = 2**20  # bytes read at once: Pillow asks for a few kilobytes at a time
+KINDS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "WEBP", "JPEG2000")  # a MPO opens as a JPEG
 DEEP = {"I;16": "uint16", "I;16B": "uint16", "I;16L": "uint16", "I": "int32", "F": "float32"}
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", *DEEP}
 POOR = {"P": PALETTE, "PA": PALETTE, "1": BILEVEL}
@@ -28,31 +31,87 @@ CARRIED = ("icc_profile", "exif", "dpi", "xmp", "comment")  # what is written ba
 EXACT = {"PNG", "BMP", "GIF", "PPM", "WEBP"}  # formats whose pixels do not hang on the decoder,
 LOSSY_WEBP = b"VP8 "  # but for a WebP with this chunk
 WRITTEN = {"PNG", "JPEG", "BMP", "GIF", "WEBP"}
+FLAWS = {"JPEG": jpeg.flaw, "PNG": png.flaw, "JPEG2000": jpeg2000.flaw}
 APP0, APP14 = "APP0", "APP14"  # of a JPEG: its own header, and how its colours are stored
 PICTURES = b"MPF\0"  # a JPEG's list of further pictures
 
 
-def decode(path: Path, check_size: Callable[[int, int], None], raw: bool) -> npt.NDArray[Any]:
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a file of the kinds that are read; Pillow knows more, and tries all of them."""
+    with path.open("rb", buffering=BUFFER) as file:
+        if size := _canvas(file):  # Pillow allocates it as it opens the file
+            check_size(*size)
+        file.seek(0)
+        with Pillow.open(file, formats=KINDS) as image:
+            yield image
+
+
+def extent(path: Path) -> Extent:
+    """Return how large an image is, by its header."""
+    with path.open("rb") as file:
+        size = _canvas(file)
+    if size:
+        return Extent(*size, bands=4)
+    with opened(path) as image:
+        deep = image.mode in DEEP or _rawmode(image).endswith(";16B") or image.format == "JPEG2000"
+        value = 4 if image.mode in ("I", "F") else 2 if deep else 1
+        bands = 4 if image.mode in POOR else len(image.getbands())
+        return Extent(image.height, image.width, bands, value)
+
+
+def _canvas(file: BinaryIO) -> tuple[int, int] | None:
+    """Return height and width of an open GIF or WebP; None for any other file."""
+    start = file.read(4)
+    if start not in canvas.MAGIC:
+        return None
+    return canvas.size(start + file.read(canvas.REACH))
+
+
+def decode(path: Path, raw: bool) -> npt.NDArray[Any]:
     """Return the pixels of a file's only or first image, (h, w) or (h, w, bands).
 
     A palette's pixels are its colours, and bilevel ones 0 and 255; `raw`: numbers, and booleans.
-    `check_size` (height, width) may refuse before anything is decoded. Raises `UnreadableImage` for
-    what can not be used, or whatever the decoder is led to by a broken file.
+    Raises `UnreadableImage` for what can not be used, or whatever the decoder is led to by a broken
+    file.
     """
-    with path.open("rb", buffering=BUFFER) as file, Pillow.open(file) as opened:
-        image: Any = opened
+    with opened(path) as image:
         check_size(image.height, image.width)
         _check(image)
-        file.seek(0)
         if image.format == "JPEG2000":  # Pillow would cut 16-bit colour to 8 bits
-            return np.asarray(imagecodecs.jpeg2k_decode(file.read()))
+            return np.asarray(imagecodecs.jpeg2k_decode(path.read_bytes()))
         if _rawmode(image).endswith(";16B") and image.format == "PNG" and image.mode != "I;16":
-            return png.deep(file.read())
+            return png.deep(path.read_bytes())
         if raw:
             return np.array(image)
-        if image.mode in ("P", "PA", "1", "RGB"):
-            image = _coloured(image)
-        return np.array(image, DEEP.get(image.mode))
+        shown = _coloured(image) if image.mode in ("P", "PA", "1", "RGB") else image
+        return np.array(shown, DEEP.get(shown.mode))
+
+
+def check(path: Path) -> None:
+    """Raise `BrokenImage` for a file not all of whose pixels are in it, and should be.
+
+    What is not named here says by itself where it ends too early.
+    """
+    with opened(path) as image:
+        kind, pixels = image.format, image.height * image.width
+    flaw = FLAWS.get("JPEG" if kind == "MPO" else kind)
+    if reason := flaw(path.read_bytes()) if flaw else "":
+        raise BrokenImage(f"broken file: {reason}")
+    if kind == "BMP":
+        _check_runs(path.read_bytes(), pixels)
+
+
+def _check_runs(content: bytes, pixels: int) -> None:
+    """Raise `UnreadableImage` for a BMP that leaves open what some of its pixels are."""
+    number, ended = bmp.passed_over(content)
+    if number and not ended:
+        raise BrokenImage(f"broken file: its runs end {number} of {pixels} pixels early")
+    if number:
+        raise UnreadableImage(
+            f"its runs pass over {number} of {pixels} pixels, and nothing says what those are: "
+            "save it without compression"
+        )
 
 
 def _check(image: Any) -> None:
@@ -87,8 +146,7 @@ def _coloured(image: Any) -> Any:
 
 def facts(path: Path) -> Facts:
     """Return what a file's header says of its values; nothing is decoded."""
-    with Pillow.open(path) as opened:
-        image: Any = opened
+    with opened(path) as image:
         content = path.read_bytes() if image.format == "PNG" else b""
         transparent = image.info.get("transparency")
         gap = image.mode in ("L", "I;16") and isinstance(transparent, int)
@@ -131,7 +189,7 @@ def declarations(path: Path) -> dict[str, Any]:
 
     Raises `UnreadableImage` for a lossy one, whose pixels hang on the decoder.
     """
-    with Pillow.open(path) as image:
+    with opened(path) as image:
         lossy_webp = image.format == "WEBP" and LOSSY_WEBP in path.read_bytes()
         if image.format not in EXACT or lossy_webp:
             raise UnreadableImage(f"{image.format} may be lossy: it has no identity but its bytes")
@@ -147,7 +205,7 @@ def declarations(path: Path) -> dict[str, Any]:
 
 def write_like(source: Path, pixels: npt.NDArray[Any], target: Path) -> None:
     """Write pixels as a file of the format of `source`, with what it says beside its pixels."""
-    with Pillow.open(source) as before:
+    with opened(source) as before:
         kind = before.format or "PNG"
         if kind == "PNG":
             target.write_bytes(png.with_pixels(source.read_bytes(), pixels))

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import imagecodecs
@@ -16,6 +17,13 @@ PALETTE = 3  # kind of colour
 KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"bKGD", b"cHRM", b"gAMA", b"iCCP", b"sBIT"}
 KEPT |= {b"sRGB", b"tIME", b"sTER", b"cICP", b"mDCV", b"cLLI"}
 STORAGE = {b"iDOT"}  # says where in the file pixels lie
+BANDS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by kind of colour
+# Interlaced: first column and row of each pass, and steps.
+PASSES: tuple[tuple[int, int, int, int], ...] = (
+    *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
+    *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
+)
+STEP = 2**14  # bytes inflated at once: they become a thousand times as many at most
 Chunk = tuple[bytes, bytes]  # kind, content
 
 
@@ -24,6 +32,8 @@ def chunks(content: bytes) -> list[Chunk]:
     result: list[Chunk] = []
     place = len(SIGNATURE)
     while not result or result[-1][0] != b"IEND":
+        if place + 8 > len(content):
+            raise ValueError("truncated PNG")
         length, kind = struct.unpack_from(">I4s", content, place)
         place += 8
         if place + length > len(content):
@@ -37,6 +47,40 @@ def layout(content: bytes) -> tuple[int, int]:
     """Return the bits of a sample and the kind of colour (bit 1: RGB, bit 2: alpha)."""
     depth, colour = struct.unpack_from("BB", content, len(SIGNATURE) + 16)
     return int(depth), int(colour)
+
+
+def flaw(content: bytes) -> str:
+    """Return why not every pixel of a PNG comes from it; empty: every one does.
+
+    Raises `zlib.error` for one whose compressed pixels are damaged.
+    """
+    needed, size = _needed(content), 0
+    inflater = zlib.decompressobj()
+    for piece in _pieces(content):
+        size += len(inflater.decompress(piece))
+        if inflater.eof or size > needed:
+            break
+    return f"its pixels end after {100 * size // needed} %" if size < needed else ""
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    """Yield a PNG's compressed pixels, so little at once that they can not become much."""
+    for kind, body in chunks(content):
+        if kind == b"IDAT":
+            yield from (body[start : start + STEP] for start in range(0, len(body), STEP))
+
+
+def _needed(content: bytes) -> int:
+    """Return the bytes of a PNG's filtered rows, as its header has them."""
+    width, height = struct.unpack_from(">II", content, len(SIGNATURE) + 8)
+    depth, colour = layout(content)
+    bits = depth * BANDS.get(colour, 0)
+    passes = PASSES if content[len(SIGNATURE) + 20] else ((0, 0, 1, 1),)
+    sizes = [
+        (-(-max(width - left, 0) // across), -(-max(height - top, 0) // down))
+        for left, top, across, down in passes
+    ]
+    return sum(rows * (1 + -(-columns * bits // 8)) for columns, rows in sizes if columns)
 
 
 def exif(every: list[Chunk]) -> bytes:

@@ -1,8 +1,6 @@
 """TIFF files to pixels, and what their tags say. Overviews are passed over, mask pages read."""
 
-import logging
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 
+from clearset.images import tiff_parts
+from clearset.images.bounds import PAGES, Extent, check_size
 from clearset.images.facts import BILEVEL, PALETTE, Facts, upright
 from clearset.store.errors import BrokenImage, UnreadableImage
-
-# What matters is raised; without a handler its warnings would go to the terminal.
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 Pixels = npt.NDArray[Any]  # as stored
 MAGIC = {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}  # a file's first bytes; the latter two: BigTIFF
@@ -25,7 +22,6 @@ ORIENTATION = 274
 REDUCED, MASK = 1, 4  # bits of a page's kind: an overview, a mask
 DECODED = {"YCBCR": {"JPEG", "OJPEG"}}  # colours that only these compressions turn into RGB
 COLOURS = {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE", *DECODED}
-LARGEST = 2**24  # pixels of a tile, or four times those of the image: more is a mistake
 EXACT = {"NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS", "LZMA", "ZSTD"}
 # Tags that say where in a file and how compressed pixels lie, and which program wrote them when.
 STORAGE = {259, 266, 273, 278, 279, 284, 317, 322, 323, 324, 325} | {305, 306, 316}
@@ -33,18 +29,30 @@ SUB_IMAGES = 330
 FOLDERS = {400, 34665, 34853, 40965}  # tags that point to further directories, not to values
 
 
-def decode(path: Path, check_size: Callable[[int, int], None], raw: bool) -> Pixels:
+def extent(path: Path) -> Extent:
+    """Return how large a TIFF's one image of full resolution is, with the tiles it lies in."""
+    with tifffile.TiffFile(path) as tiff:
+        page = pages(tiff)[0]
+        bands = 4 if name(page.photometric) == "PALETTE" else page.samplesperpixel
+        value = page.dtype.itemsize if page.dtype is not None else 1
+        tiff_parts.check_tiles(page)
+        decoded = tiff_parts.area(page)
+        return Extent(page.imagelength, page.imagewidth, bands, value, decoded)
+
+
+def decode(path: Path, raw: bool) -> Pixels:
     """Return the pixels of a TIFF's one image of full resolution, (h, w) or (h, w, bands).
 
     Values are as stored, but that black is low, and a palette's pixels are colours, with alpha
     where one stands for no data, and bilevel ones 0 and 255; `raw`: numbers, and 0 and 1.
-    `check_size` (height, width) may refuse before anything is decoded. Raises `UnreadableImage` for
-    what can not be used, or whatever the decoder is led to by a broken file.
+    Raises `UnreadableImage` for what can not be used, or whatever the decoder is led to by a broken
+    file.
     """
     with tifffile.TiffFile(path) as tiff:
         page = pages(tiff)[0]
         check_size(page.imagelength, page.imagewidth)
         _check(page)
+        tiff_parts.check_jpegs(page)
         values = np.asarray(page.asarray())
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if page.axes == "SYX":
@@ -57,6 +65,15 @@ def decode(path: Path, check_size: Callable[[int, int], None], raw: bool) -> Pix
     return values.astype(np.uint8) * np.uint8(255) if values.dtype == bool else values
 
 
+def check(path: Path) -> None:
+    """Raise `BrokenImage` for a file not all of whose pixels, or of its mask page's, are in it."""
+    with tifffile.TiffFile(path) as tiff:
+        for page in pages(tiff):
+            if page is not None:
+                tiff_parts.check(page, _has_nodata(page))
+                tiff_parts.check_whole(page)
+
+
 def pages(tiff: Any) -> tuple[Any, Any | None]:
     """Return an open TIFF's one image of full resolution, and the page that masks it.
 
@@ -64,6 +81,8 @@ def pages(tiff: Any) -> tuple[Any, Any | None]:
     """
     if not tiff.pages:
         raise BrokenImage("broken file: it has no page, and may be cut short")
+    if len(tiff.pages) > PAGES:
+        raise UnreadableImage(f"{len(tiff.pages)} pages: split it into single images")
     whole = [page for page in tiff.pages if not page.subfiletype & REDUCED]
     masks = [page for page in whole if _is_mask(page)]
     images = [page for page in whole if not _is_mask(page)]
@@ -128,18 +147,7 @@ def _check(page: Any) -> None:
         )
     if colours == "MINISWHITE" and page.dtype.kind not in "bu":
         raise UnreadableImage(f"type {page.dtype} of colours {colours} is not supported")
-    _check_places(page)
-
-
-def _check_places(page: Any) -> None:
-    """Raise `UnreadableImage` for a page with too few strips or tiles, or too large ones."""
-    needed = math.prod(page.chunked)
-    listed = min(len(page.dataoffsets), len(page.databytecounts))
-    if listed < needed:
-        raise BrokenImage(f"broken file: it lists {listed} of {needed} strips or tiles")
-    tile = page.tilelength * page.tilewidth if page.is_tiled else 0
-    if tile > max(LARGEST, 4 * page.imagelength * page.imagewidth):
-        raise UnreadableImage(f"tiles of {page.tilewidth} x {page.tilelength} px: save it anew")
+    tiff_parts.check(page, _has_nodata(page))
 
 
 def seen_as(values: Pixels, page: Any) -> Pixels:
@@ -176,6 +184,12 @@ def _nodata(page: Any) -> float | None:
     info = np.iinfo(np.uint8 if page.dtype == bool else page.dtype)
     least, most = (0, white(page)) if info.min == 0 else (info.min, info.max)
     return value if value.is_integer() and least <= value <= most else None
+
+
+def _has_nodata(page: Any) -> bool:
+    """Whether the value that stands for strips or tiles that are left out is said to be no data."""
+    real = page.dtype is not None and page.dtype.kind == "f" and not math.isfinite(page.nodata)
+    return bool(real or _nodata(page) == page.nodata)
 
 
 def facts(path: Path) -> Facts:

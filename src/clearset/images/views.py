@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clearset.images import codec, levels, masks, tiff
+from clearset.images import codec, levels, masks
 from clearset.images.levels import Image, Mask, Pixels, Reading
 from clearset.numeric.grey import Grey
 from clearset.numeric.seen import filled
@@ -105,7 +105,7 @@ def field(path: Path, reading: Reading, shape: tuple[int, ...]) -> Mask:
     """Return the field of view of an image of `shape` (height, width)."""
     kind, _, text = reading.seen.partition(" ")
     if kind == "page":
-        return tiff.mask_page(path)
+        return codec.mask_page(path)
     if kind == "disc":
         return disc(*(float(number) for number in text.split()), shape=shape)
     if kind == "file" and reading.root is not None:

@@ -27,9 +27,11 @@ def description(
     `UnreadableImage` for what can not be measured as the settings say.
     """
     settings = fetch.range
+    codec.check(file, fetch.memory)
     pixels, said = codec.decode(file), codec.facts(file)
     reading = _shown(codec.reading(said, pixels), pixels, fetch.bands)
-    if field:
+    if field and root is not None:
+        codec.check(root / field, fetch.memory)
         reading = replace(reading, seen=f"file {field}", root=root)
     if settings.nodata is not None:
         reading = replace(reading, nodata=float(settings.nodata))

@@ -46,9 +46,13 @@ Look = Callable[[Path], Glance | None]  # what tells how a picture looks
 
 
 @lru_cache(maxsize=4096)
-def glance(file: Path) -> Glance | None:
-    """Return what a picture looks like; None where it can not be read."""
+def glance(memory: float, file: Path) -> Glance | None:
+    """Return what a picture looks like; None where it can not be read.
+
+    `memory` are the gigabytes that measuring it may take: what takes more is not looked at either.
+    """
     try:
+        codec.check_memory(file, memory)
         pixels = codec.decode(file, raw=True)
     except UnreadableImage:
         return None

@@ -108,6 +108,7 @@ def _mask(target: Path, fetch: Fetch, mask: Path, row: Mapping[str, str]) -> dic
     """Copy a mask; one in colour goes along as it is, and its classes' numbers are looked at."""
     copy(mask, target / "masks" / row["mask"])
     try:
+        codec.check(mask, fetch.memory)
         values = masks.decode(mask, fetch.layout.colours)
         if not masks.in_colour(mask):
             return {}

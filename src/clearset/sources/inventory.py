@@ -4,6 +4,7 @@ import glob
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from clearset.config.schema_fetch import Fetch, Split
@@ -70,7 +71,7 @@ class Inventory:
     seen: str = ""
 
 
-def inventory(source: Path, fetch: Fetch, look: Look = glance) -> Inventory:
+def inventory(source: Path, fetch: Fetch, look: Look | None = None) -> Inventory:
     """Return what is what in a source, a folder or a single file.
 
     By the splits' patterns, or else by names, contents and `fetch.layout`; `look` tells what a
@@ -85,6 +86,7 @@ def inventory(source: Path, fetch: Fetch, look: Look = glance) -> Inventory:
         result = _by_pattern(root, every, fetch.splits)
     else:
         layout = layouts.whole(fetch.layout)
+        look = look or partial(glance, fetch.memory)
         parts = roles.assigned(every, layout, is_picture, look)
         if layout.name and not any(layouts.role(e.place, layout)[0] for e in every):
             known = ", ".join(layouts.LAYOUTS)

@@ -29,6 +29,7 @@ POOLS: dict[tuple[int, float, str], Any] = {}  # the one that waits for work, if
 SLOW, AGAIN = "it took longer than", "to be tried once more"
 LONGEST = 1800  # seconds for one item
 SECONDS = "CLEARSET_SECONDS"  # in the environment: another number of them
+APART = "CLEARSET_APART"  # in the environment: "no" for one process alone, as under an emulator
 MEMORY = "CLEARSET_MEMORY"  # in the environment: gigabytes that a process may take
 LEAST = 0.5  # of them, which the libraries take
 SHARE = 0.8  # of this machine's memory, for all processes together, where nobody says
@@ -92,6 +93,9 @@ def _outcomes(
     function: Callable[[Item], Result], items: Sequence[Item], number: int
 ) -> Iterator[tuple[Any, str]]:
     """Yield the result for each item, or why there is none; `number` at once."""
+    if os.environ.get(APART) == "no":
+        yield from ((function(item), "") for item in items)
+        return
     every, pool = seconds(), _pool(function, number)
     waiting: deque[Future[Any]] = deque()
     try:
