@@ -111,8 +111,8 @@ class ImproveImage:
             if not path.is_file():
                 raise ClearsetError(f"{path}: no such image file")
             try:
-                codec.check(path)
                 codec.decode(path)
+                codec.check(path)
             except UnreadableImage as error:
                 raise ClearsetError(f"{path}: {error}") from None
 

@@ -27,8 +27,9 @@ def description(
     `UnreadableImage` for what can not be measured as the settings say.
     """
     settings = fetch.range
-    codec.check(file, fetch.memory)
+    codec.check_memory(file, fetch.memory)
     pixels, said = codec.decode(file), codec.facts(file)
+    codec.check(file)  # last, so that a decoder's own reason goes first
     reading = _shown(codec.reading(said, pixels), pixels, fetch.bands)
     if field and root is not None:
         codec.check(root / field, fetch.memory)

@@ -108,8 +108,9 @@ def _mask(target: Path, fetch: Fetch, mask: Path, row: Mapping[str, str]) -> dic
     """Copy a mask; one in colour goes along as it is, and its classes' numbers are looked at."""
     copy(mask, target / "masks" / row["mask"])
     try:
-        codec.check(mask, fetch.memory)
+        codec.check_memory(mask, fetch.memory)
         values = masks.decode(mask, fetch.layout.colours)
+        codec.check(mask)
         if not masks.in_colour(mask):
             return {}
     except UnreadableImage as error:
