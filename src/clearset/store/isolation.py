@@ -12,7 +12,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future
 from functools import partial
 from multiprocessing import connection, forkserver
 from pathlib import Path
@@ -120,6 +120,10 @@ def _outcome(future: "Future[Any]") -> tuple[Any, str]:
         return None, f"the process that read it was ended ({_ending(error.exitcode)})"
     except TimeoutError:
         return None, f"{SLOW} {seconds()} seconds: {SECONDS} is another limit"
+    except BrokenExecutor:
+        raise ClearsetError(
+            f"no process could be started to read files in: {APART}=no does without, unprotected"
+        ) from None
     except MemoryError:
         return None, f"it takes more than {memory():.3g} GB of memory: {MEMORY} is another limit"
 
