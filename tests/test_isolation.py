@@ -75,6 +75,15 @@ def test_a_process_killed_from_outside_costs_nothing(tmp_path: Path) -> None:
     assert isolation.isolated(once, items, "try", lambda *_: "lost") == ["second"] * 3
 
 
+def test_processes_killed_while_they_wait_are_started_anew() -> None:
+    assert isolation.isolated(abs, [-1, -2], "try", lost) == [1, 2]
+    for _ in range(3):
+        for child in psutil.Process().children(recursive=True):
+            if "forkserver" in " ".join(child.parent().cmdline()):
+                child.kill()
+        assert isolation.isolated(abs, list(range(-9, 0)), "try", lost) == list(range(9, 0, -1))
+
+
 def test_an_error_is_an_error_and_the_next_call_works() -> None:
     with pytest.raises(ValueError, match="could not convert"):
         isolation.isolated(float, ["1", "x", "2"], "try", lambda *_: 0.0)

@@ -211,3 +211,17 @@ def test_what_a_command_runs_goes_on_under_its_lock_when_it_is_killed(project: P
     child.communicate()
     with locks.alone("clearset folder mine"):
         pass
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"read": {'])
+def test_a_list_of_readers_that_a_kill_cut_short_stops_no_later_run(
+    project: Path, content: str
+) -> None:
+    readers = project / ".dvc/tmp/rwlock"
+    readers.parent.mkdir()
+    readers.write_text(content)
+    with locks.alone("clearset folder mine"):
+        assert not readers.exists()
+    readers.write_text("{}")
+    with locks.alone("clearset folder mine"):
+        assert readers.exists()

@@ -34,6 +34,8 @@ MEMORY = "CLEARSET_MEMORY"  # in the environment: gigabytes that a process may t
 LEAST = 0.5  # of them, which the libraries take
 SHARE = 0.8  # of this machine's memory, for all processes together, where nobody says
 AHEAD = 1000  # items given out before the first of them is back
+TRIES = 5  # in a row, of processes that are ended before they have done anything
+NONE = f"no process can be started to read files in: {APART}=no does without, unprotected"
 SINGLE = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB", "NUMEXPR")  # libraries with threads of own
 
 
@@ -96,10 +98,29 @@ def _outcomes(
     if os.environ.get(APART) == "no":
         yield from ((function(item), "") for item in items)
         return
+    rest, failures = deque(items), 0
+    while rest:
+        outcomes = _given_out(function, rest, number)
+        try:
+            for outcome in outcomes:
+                rest.popleft()
+                failures = 0
+                yield outcome
+        except BrokenExecutor:  # a process was ended before it had an item: all begin anew
+            close()
+            failures += 1
+            if failures == TRIES:
+                raise ClearsetError(NONE) from None
+
+
+def _given_out(
+    function: Callable[[Item], Result], items: Sequence[Item], number: int
+) -> Iterator[tuple[Any, str]]:
+    """Yield the same as `_outcomes`; raises `BrokenExecutor` where processes can not go on."""
     every, pool = seconds(), _pool(function, number)
     waiting: deque[Future[Any]] = deque()
     try:
-        for item in items:
+        for item in tuple(items):
             waiting.append(pool.schedule(function, args=[item], timeout=every))
             if len(waiting) >= AHEAD:
                 yield _outcome(waiting.popleft())
@@ -120,10 +141,6 @@ def _outcome(future: "Future[Any]") -> tuple[Any, str]:
         return None, f"the process that read it was ended ({_ending(error.exitcode)})"
     except TimeoutError:
         return None, f"{SLOW} {seconds()} seconds: {SECONDS} is another limit"
-    except BrokenExecutor:
-        raise ClearsetError(
-            f"no process could be started to read files in: {APART}=no does without, unprotected"
-        ) from None
     except MemoryError:
         return None, f"it takes more than {memory():.3g} GB of memory: {MEMORY} is another limit"
 

@@ -6,6 +6,7 @@ own: it goes with the last process that holds it, however that ends.
 """
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from clearset.store.errors import ClearsetError
 
 LOCK = Path(".dvc/tmp/clearset.lock")
+READERS = Path(".dvc/tmp/rwlock")  # DVC's own list of who reads and writes what
 HELD = "CLEARSET_LOCK"  # in the environment of what a holder runs: the lock is held for it
 
 
@@ -28,11 +30,21 @@ def alone(what: str) -> Iterator[int]:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{what} (process {os.getpid()})".encode(), 0)
         os.environ[HELD] = str(os.getpid())
+        _mend()
         try:
             yield descriptor
         finally:
             del os.environ[HELD]
             os.ftruncate(descriptor, 0)
+
+
+def _mend() -> None:
+    """Remove DVC's list of readers where a kill has cut it short: DVC would stop at it for ever."""
+    try:
+        if READERS.is_file():
+            json.loads(READERS.read_bytes())
+    except ValueError:
+        READERS.unlink(missing_ok=True)
 
 
 @contextmanager
