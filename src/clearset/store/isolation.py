@@ -121,7 +121,7 @@ def _given_out(
     waiting: deque[Future[Any]] = deque()
     try:
         for item in tuple(items):
-            waiting.append(pool.schedule(function, args=[item], timeout=every))
+            waiting.append(_scheduled(pool, function, item, every))
             if len(waiting) >= AHEAD:
                 yield _outcome(waiting.popleft())
         while waiting:
@@ -129,6 +129,14 @@ def _given_out(
     finally:
         for future in waiting:  # where the first of them failed, or nobody asks on
             future.cancel()
+
+
+def _scheduled(pool: Any, function: Callable[..., Any], item: Any, every: int) -> "Future[Any]":
+    try:
+        future: Future[Any] = pool.schedule(function, args=[item], timeout=every)
+    except RuntimeError as error:  # broken since it was last asked
+        raise BrokenExecutor(str(error)) from None
+    return future
 
 
 def _outcome(future: "Future[Any]") -> tuple[Any, str]:

@@ -1,20 +1,22 @@
 """Tables to files and back, as `columns` declares them.
 
-The same rows give the same bytes: sorted by key, six significant digits, Unix line ends.
+The same rows give the same bytes: sorted by key, six significant digits, Unix line ends. No cell of
+a file is a formula to a spreadsheet (see `cells`); in memory every text is the true one.
 """
 
+import csv
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.store import layout
-from clearset.store.columns import FLOAT, STR, TABLES
+from clearset.store import cells, defects, layout
+from clearset.store.columns import FLOAT, INT, STR, TABLES
 from clearset.store.errors import ClearsetError
 
 DUST = 1e-12
@@ -24,9 +26,40 @@ def write(name: str, frame: pd.DataFrame, folder: Path, file: str = "") -> Path:
     """Write a table as `<folder>/<name>.csv`, or `file`, whole or not at all; return its path."""
     path = folder / (file or f"{name}.csv")
     with layout.replacing(path) as incomplete:
-        table = without_dust(checked(name, frame))
-        table.to_csv(incomplete, index=False, float_format="%.6g", lineterminator="\n")
+        table = guarded(name, without_dust(checked(name, frame)))
+        table.to_csv(
+            incomplete,
+            index=False,
+            float_format="%.6g",
+            lineterminator="\n",
+            quoting=_quoting(name, table),
+            errors="backslashreplace",  # half a character: no UTF-8 has it
+        )
     return path
+
+
+def guarded(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as files have it: no text that a spreadsheet would run."""
+    return _each(name, frame, cells.guarded)
+
+
+def _each(name: str, frame: pd.DataFrame, function: Callable[[str], str]) -> pd.DataFrame:
+    """Return a table with a function of each text."""
+    columns = {c: frame[c].map(function, na_action="ignore") for c in _texts(name) if c in frame}
+    return frame.assign(**columns)
+
+
+def _texts(name: str) -> list[str]:
+    return [column for column, kind in TABLES[name].columns.items() if kind == STR]
+
+
+def _quoting(name: str, frame: pd.DataFrame) -> Literal[0, 1]:
+    """Return csv's word for which cells stand in quotes: all where one has a bare return.
+
+    To readers of CSV that is an end of line, and no writer puts it in quotes for itself.
+    """
+    returns = any(frame[column].str.contains("\r", regex=False).any() for column in _texts(name))
+    return csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
 
 
 def without_dust(frame: pd.DataFrame) -> pd.DataFrame:
@@ -41,9 +74,9 @@ def without_dust(frame: pd.DataFrame) -> pd.DataFrame:
 def read(name: str, folder: Path) -> pd.DataFrame:
     """Return the table that `write` wrote; raises `ClearsetError` if it is not there or not it."""
     table, path = TABLES[name], layout.own(folder, f"{name}.csv")
-    if not path.exists():
+    if not path.is_file():
         raise ClearsetError(f"{path} is missing. Run `dvc repro` up to the stage that writes it")
-    text = [column for column, kind in table.columns.items() if kind == STR]
+    text = _texts(name)
     try:
         frame = pd.read_csv(
             path,
@@ -52,11 +85,38 @@ def read(name: str, folder: Path) -> pd.DataFrame:
             na_values={c: [""] for c in _header(path) if c not in text},
         )
         absent = [column for column in table.later if column not in frame]
-        return checked(name, frame.assign(**dict.fromkeys(absent, "")))
-    except (ValueError, pd.errors.ParserError) as error:
+        frame = frame.assign(**dict.fromkeys(absent, ""))
+        return checked(name, _each(name, frame, cells.true))
+    except ClearsetError as error:
+        raise ClearsetError(f"{path}: {error}") from None
+    except OSError as error:
+        raise ClearsetError(defects.sentence(error)) from None
+    except (ValueError, OverflowError) as error:
+        reason = _culprit(name, path) or str(error)
         raise ClearsetError(
-            f"{path} is no table: {error}. Run the stage that writes it again"
+            f"{path} is no table: {reason}. Run the stage that writes it again"
         ) from None
+
+
+def _culprit(name: str, path: Path) -> str:
+    """Return the first cell of a file that is no number where its table has one; empty: none."""
+    try:
+        frame = pd.read_csv(path, dtype="str", keep_default_na=False)
+    except (ValueError, OverflowError):
+        return ""
+    for column in frame.columns.difference(_texts(name), sort=False):
+        kind = TABLES[name].columns.get(column, FLOAT)
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        odd = numbers.isna() & (frame[column] != "") & (frame[column].str.lower() != "nan")
+        if kind == INT:
+            odd = ~frame[column].str.fullmatch(r"[+-]?\d{1,18}")
+        if odd.any():
+            row = int(odd.to_numpy().argmax())
+            cell = frame[column].iloc[row][:80]
+            return (
+                f"row {row + 1}, column {column}: {cell!a} is no {'whole ' * (kind == INT)}number"
+            )
+    return ""
 
 
 def _header(path: Path) -> list[str]:
