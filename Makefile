@@ -106,6 +106,11 @@ test: $(VENV)/fastdup.txt ## Run the tests
 portable: $(VENV)/installed ## Compare bytes with an old processor (qemu-user), and the oldest and newest NumPy (10 minutes)
 	@PYTHONPATH=src python tests/portable.py
 
+.PHONY: torture
+torture: $(VENV)/installed ## Damage files, kill runs, fill disks, and say what came of it in one table (40 minutes)
+	@PYTHONPATH=src:tests python tests/torture.py
+	@python docs/renew.py
+
 lint: $(VENV)/installed ## Check style and types
 	@ruff check . && ruff format --check . && mypy
 

@@ -27,6 +27,7 @@ from mutants import MUTATIONS
 from test_whole import FILES
 
 Random = np.random.Generator
+Attempt = Callable[[Path, int, int], Count]
 PNG = FILES["png"]
 NAMES = [
     "a",

@@ -1,6 +1,5 @@
 """Good image files damaged in many ways, and what a run makes of each."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from clearset.store import tables
 from test_whole import FILES
 
 Random = np.random.Generator
@@ -115,10 +113,9 @@ def endless() -> Iterator[tuple[str, Mutation]]:
                 yield name, mutation
 
 
-def outcome(source: Path, fetched: Path) -> Outcome:
+def outcome(source: Path, images: pd.DataFrame, files: pd.DataFrame) -> Outcome:
     """Return what became of the damaged files that `write` wrote, by the tables of fetch."""
-    images = tables.read("images", fetched)
-    files = set(tables.read("files", fetched)["file"])
+    present = set(files["file"])
     bad = sorted((source / "bad").iterdir())
     own = images[images["source"].str.startswith("bad/")].set_index("source")
     good = images[images["source"].str.startswith("good/")].set_index("source")["pixels_sha256"]
@@ -131,7 +128,7 @@ def outcome(source: Path, fetched: Path) -> Outcome:
         refused=int((own["error"] != "").sum()),
         unseen=len(other) - len(wrong),
         wrong=wrong,
-        lost=[file.name for file in bad if f"bad/{file.name}" not in files],
+        lost=[file.name for file in bad if f"bad/{file.name}" not in present],
     )
 
 
@@ -151,9 +148,3 @@ def alike(fetched: pd.DataFrame, alone: pd.DataFrame) -> bool:
     """Return whether good images are measured among bad ones as when they are alone."""
     among = fetched[fetched["image_id"].isin(alone["image_id"])].reset_index(drop=True)
     return bool(among.equals(alone[among.columns]))
-
-
-def renewed(folder: Path) -> Path:
-    """Return a folder that is not there."""
-    shutil.rmtree(folder, ignore_errors=True)
-    return folder

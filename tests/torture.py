@@ -40,7 +40,8 @@ def damaged(folder: Path, number: int, seed: int = SEED) -> Count:
         if done.returncode != 0:
             count.lost.append((done.stdout + done.stderr)[-500:])
             return count
-    outcome = mutants.outcome(source, own / "data/fetch/among")
+    names = ("images", "files")
+    outcome = mutants.outcome(source, *(tables.read(n, own / "data/fetch/among") for n in names))
     count.tried, count.used, count.refused = outcome.tried, outcome.used, outcome.refused
     count.unseen, count.wrong, count.lost = outcome.unseen, outcome.wrong, outcome.lost
     metrics = [tables.read("metrics", own / "data/analyze" / name) for name in ("among", "alone")]
