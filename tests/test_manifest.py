@@ -1,5 +1,7 @@
 """From tables to a manifest: the order of words, and reviews that have no ground."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -72,12 +74,14 @@ def test_a_review_has_the_last_word(review: str, update: Update) -> None:
     assert row["reason"] == "review file: seen"
 
 
-def test_flags_steps_and_reasons_are_no_formulas() -> None:
+def test_flags_steps_and_reasons_are_no_formulas_in_the_file(tmp_path: Path) -> None:
     own = grounds({"a": "enhance"}, ("a",))
     own.flags["rule"] = "=1+1"
     own.repairs["steps"] = "@SUM(1)"
-    row = manifest.manifest(own, {}, Update.all).iloc[0]
-    assert (row["flags"], row["steps"]) == ("'=1+1", "'@SUM(1)")
+    table = manifest.manifest(own, {}, Update.all)
+    assert (table["flags"][0], table["steps"][0]) == ("=1+1", "@SUM(1)")
+    text = tables.write("manifest", table, tmp_path).read_text()
+    assert ",'=1+1," in text and ",'@SUM(1)," in text
 
 
 def test_a_close_name_is_suggested_and_otherwise_some_are_listed() -> None:

@@ -1,15 +1,19 @@
 """Tables: the same rows give the same bytes, and come back as they were."""
 
+import csv
 import json
 import math
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from clearset.store import columns, tables
+from clearset.store import cells, columns, tables
 from clearset.store.columns import TABLES
 from clearset.store.errors import ClearsetError
 
@@ -221,3 +225,46 @@ def test_metrics_of_two_datasets_have_different_names(tmp_path: Path) -> None:
         tables.write_metrics({"images": 3, "share": 0.5}, dataset, tmp_path / f"{dataset}.json")
     assert tables.read_json(tmp_path / "ravir.json") == {"ravir.images": 3, "ravir.share": 0.5}
     assert tables.read_json(tmp_path / "sample.json").keys() == {"sample.images", "sample.share"}
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
+    ["=1+1", "'=1", "''@x", "a\r=b", "\r", "\0", "-", "'", "+1", '"=1', "\uff1d1", ",=1", "\n=1"]
+)
+
+
+@pytest.mark.parametrize("name", TABLES)
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_any_text_comes_back_and_no_cell_is_a_formula(name: str, data: st.DataObject) -> None:
+    kinds = TABLES[name].columns
+    texts = [column for column, kind in kinds.items() if kind == "str"]
+    if not texts:
+        return
+    frame = made(name)
+    keys = data.draw(st.lists(TEXTS, min_size=4, max_size=4, unique=True))
+    for column in texts:
+        frame[column] = (
+            keys
+            if column in TABLES[name].key
+            else data.draw(st.lists(TEXTS, min_size=4, max_size=4))
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = tables.write(name, frame, Path(folder))
+        read = tables.read(name, Path(folder))
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+    pd.testing.assert_frame_equal(read, tables.checked(name, frame))
+    assert len(rows) == 4
+    for row in rows:
+        for column, cell in zip(header, row, strict=True):
+            assert column not in texts or not cell.startswith(cells.FORMULA)
+
+
+def test_plain_text_stands_in_the_file_as_it_is(tmp_path: Path) -> None:
+    path = tables.write("notes", pd.DataFrame({"note": ["a=b", "'quoted'", "1-2"]}), tmp_path)
+    assert path.read_bytes() == b"note\n'quoted'\n1-2\na=b\n"
+
+
+def test_half_a_character_is_spelt_out(tmp_path: Path) -> None:
+    tables.write("notes", pd.DataFrame({"note": ["\udce9.png"]}), tmp_path)
+    assert tables.read("notes", tmp_path)["note"].tolist() == [r"\udce9.png"]

@@ -2,7 +2,7 @@
 
 import tempfile
 from dataclasses import replace
-from html import escape
+from html import escape as escaped
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from clearset.images.levels import declared
 from clearset.report import pictures
 from clearset.share.manifest import DROPPED
 from clearset.store import layout
+from clearset.store.cells import visible
 from clearset.store.errors import ClearsetError, UnreadableImage
 from clearset.versions import revisions
 from clearset.versions.fates import Version
@@ -26,6 +27,11 @@ img { width: 12rem; display: block; background: #eee } .fate { font-weight: 600 
 small { display: block; max-width: 12rem; overflow-wrap: anywhere; color: #555 }
 .none { width: 12rem; height: 4rem; color: #888 } .why { max-width: 28rem }
 """
+
+
+def escape(text: str) -> str:
+    """Return text as a page shows it: no markup, nothing that steers."""
+    return escaped(visible(text))
 
 
 def write(

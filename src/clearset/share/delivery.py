@@ -11,7 +11,7 @@ from clearset.share.manifest import DROPPED, REPAIRED
 from clearset.share.mentions import MOST, TEXT, named
 from clearset.sources.intake import CARRIED
 from clearset.sources.roles import COMPANION, IMAGE, LEFT
-from clearset.store import cells, checksums
+from clearset.store import checksums
 from clearset.store.errors import ClearsetError, listed
 from clearset.store.parallel import watched
 
@@ -89,7 +89,7 @@ def _outdated(file: Path, gone: Sequence[str]) -> str:
     if not gone or file.suffix.lower() not in TEXT or file.stat().st_size > MOST:
         return ""
     names = named(file.read_text(encoding="utf-8", errors="replace"), gone)
-    return cells.text(f"still names what was dropped: {listed(names)}") if names else ""
+    return f"still names what was dropped: {listed(names)}" if names else ""
 
 
 def _copied(source: Path, target: Path) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from clearset.config.schema import Action, Update
-from clearset.store import cells
 from clearset.store.errors import ClearsetError, listed
 
 KEPT, REPAIRED, DROPPED = "kept", "repaired", "dropped"
@@ -86,9 +85,7 @@ def manifest(
         mask_identity="",
         label=table["source_label"].where(present, ""),
         label_sha256="",
-        flags=table["flags"].map(cells.text),
-        reason=table["reason"].map(cells.text),
-        steps=table["steps"].where(repaired, "").map(cells.text),
+        steps=table["steps"].where(repaired, ""),
     )
     evidence = grounds.verdicts.drop(columns=["accepted", "refused_by"])
     return table.drop(columns=INTERNAL).merge(evidence, on="image_id", how="left")

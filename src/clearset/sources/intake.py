@@ -157,7 +157,7 @@ def files(parts: Sequence[Part], images: pd.DataFrame) -> pd.DataFrame:
             rows += [(place, role, owner, reason) for owner in owners or [""]]
     table = pd.DataFrame(rows, columns=["file", "role", "image_id", "reason"])
     splits = dict(zip(images["image_id"], images["split"], strict=True))
-    kinds = {place: cells.text(part.kind) for place, part in by_place.items()}
+    kinds = {place: part.kind for place, part in by_place.items()}
     table["kind"] = table["file"].map(kinds).fillna("")
     return table.assign(split=table["image_id"].map(splits).fillna(""))
 

@@ -2,8 +2,11 @@
 
 import pandas as pd
 
+from clearset.store.cells import visible
+
 ESCAPES = {ord(c): f"&#{ord(c)};" for c in "<>|&"} | {ord(c): f"\\{c}" for c in "\\`*_[]#$~"}
 ESCAPES |= {ord(c): " " for c in "\r\n"}  # a line end would end the table's row
+MARKUP = {ord(c): ESCAPES[ord(c)] for c in "<>|`[]\r\n"}
 LONGEST = 60  # rows shown of a table; the CSV beside the report has all
 
 
@@ -11,7 +14,12 @@ def escaped(text: object) -> str:
     """Return text that Markdown shows as it is: file names come from strangers."""
     if isinstance(text, float):
         return "" if pd.isna(text) else f"{text:.6g}"
-    return str(text).translate(ESCAPES)
+    return visible(str(text).replace("\r", " ")).translate(ESCAPES)
+
+
+def inert(text: str) -> str:
+    """Return a name, an address or a step without markup in it, legible where Markdown is not."""
+    return visible(text.replace("\r", " ")).translate(MARKUP)
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -1,19 +1,21 @@
 """Tables to files and back, as `columns` declares them.
 
-The same rows give the same bytes: sorted by key, six significant digits, Unix line ends.
+The same rows give the same bytes: sorted by key, six significant digits, Unix line ends. No cell of
+a file is a formula to a spreadsheet (see `cells`); in memory every text is the true one.
 """
 
+import csv
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.store import layout
+from clearset.store import cells, layout
 from clearset.store.columns import FLOAT, STR, TABLES
 from clearset.store.errors import ClearsetError
 
@@ -24,9 +26,40 @@ def write(name: str, frame: pd.DataFrame, folder: Path, file: str = "") -> Path:
     """Write a table as `<folder>/<name>.csv`, or `file`, whole or not at all; return its path."""
     path = folder / (file or f"{name}.csv")
     with layout.replacing(path) as incomplete:
-        table = without_dust(checked(name, frame))
-        table.to_csv(incomplete, index=False, float_format="%.6g", lineterminator="\n")
+        table = guarded(name, without_dust(checked(name, frame)))
+        table.to_csv(
+            incomplete,
+            index=False,
+            float_format="%.6g",
+            lineterminator="\n",
+            quoting=_quoting(name, table),
+            errors="backslashreplace",  # half a character: no UTF-8 has it
+        )
     return path
+
+
+def guarded(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as files have it: no text that a spreadsheet would run."""
+    return _each(name, frame, cells.guarded)
+
+
+def _each(name: str, frame: pd.DataFrame, function: Callable[[str], str]) -> pd.DataFrame:
+    """Return a table with a function of each text."""
+    columns = {c: frame[c].map(function, na_action="ignore") for c in _texts(name) if c in frame}
+    return frame.assign(**columns)
+
+
+def _texts(name: str) -> list[str]:
+    return [column for column, kind in TABLES[name].columns.items() if kind == STR]
+
+
+def _quoting(name: str, frame: pd.DataFrame) -> Literal[0, 1]:
+    """Return csv's word for which cells stand in quotes: all where one has a bare return.
+
+    To readers of CSV that is an end of line, and no writer puts it in quotes for itself.
+    """
+    returns = any(frame[column].str.contains("\r", regex=False).any() for column in _texts(name))
+    return csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
 
 
 def without_dust(frame: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +76,7 @@ def read(name: str, folder: Path) -> pd.DataFrame:
     table, path = TABLES[name], layout.own(folder, f"{name}.csv")
     if not path.exists():
         raise ClearsetError(f"{path} is missing. Run `dvc repro` up to the stage that writes it")
-    text = [column for column, kind in table.columns.items() if kind == STR]
+    text = _texts(name)
     try:
         frame = pd.read_csv(
             path,
@@ -52,7 +85,8 @@ def read(name: str, folder: Path) -> pd.DataFrame:
             na_values={c: [""] for c in _header(path) if c not in text},
         )
         absent = [column for column in table.later if column not in frame]
-        return checked(name, frame.assign(**dict.fromkeys(absent, "")))
+        frame = frame.assign(**dict.fromkeys(absent, ""))
+        return checked(name, _each(name, frame, cells.true))
     except (ValueError, pd.errors.ParserError) as error:
         raise ClearsetError(
             f"{path} is no table: {error}. Run the stage that writes it again"

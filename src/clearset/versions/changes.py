@@ -69,7 +69,8 @@ def entry(
     if len(fates):
         lines += ["", "| image | before | after | why |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| {escaped(row.image_id)} | {row.before} | {row.after} | {escaped(row.why)} |"
+            f"| {escaped(row.image_id)} | {escaped(row.before)} | {escaped(row.after)} "
+            f"| {escaped(row.why)} |"
             for row in fates.head(ROWS).itertuples()
         ]
     if max(len(moved), len(fates)) > ROWS:

@@ -7,7 +7,7 @@ LATER = ("output_identity", "mask_identity", "alpha", "shown", "orientation", "s
 
 TABLES = {
     # every image of the source: what became of it in the released dataset, and (further columns)
-    # the evidence on its repair; text and paths as `cells` makes them
+    # the evidence on its repair; paths as `cells` makes them
     "manifest": Table(
         {
             "image_id": STR,
