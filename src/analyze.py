@@ -14,7 +14,8 @@ def main(dataset: str) -> str:
     source, target = layout.stage_folder("fetch", dataset), layout.stage_folder("analyze", dataset)
     table = tables.read("images", source)
     if section.analyze.engine is Engine.work_folder:
-        result = analysis.of_work_folder(work_folder.read(source / "work"), section.analyze)
+        work = work_folder.read(source / "work", copied=True)
+        result = analysis.of_work_folder(work, section.analyze)
     else:
         result = analysis.analyze(
             table,

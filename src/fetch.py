@@ -68,9 +68,7 @@ def of_files(source: Path, incomplete: Path, fetch: Fetch) -> tuple[Catalogue, l
 
 def of_work_folder(source: Path, incomplete: Path) -> tuple[Catalogue, list[str]]:
     """Copy the tables of a fastdup work folder; return the same as `of_files`."""
-    for name in work_folder.FILES:
-        if (source / name).is_file():
-            intake.copy(source / name, incomplete / "work" / name)
+    work_folder.copy(source, incomplete / "work")
     work = work_folder.read(source)
     texts = dict.fromkeys(("mask", "source_mask", "label", "source_label", "mask_error"), "")
     texts |= dict.fromkeys(("sha256", "pixels_sha256", "obstacle", *levels.WORDS), "")

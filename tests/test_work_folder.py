@@ -20,7 +20,7 @@ from clearset.config.schema import Analyze, Dataset
 from clearset.decide.published import published
 from clearset.engines import analysis
 from clearset.sources import work_folder, work_names
-from clearset.store import columns, dossiers, layout, tables
+from clearset.store import cells, columns, dossiers, layout, tables
 from clearset.store.errors import ClearsetError
 from clearset.store.stages import Analysis
 from conftest import run, write_image
@@ -56,7 +56,7 @@ def made(
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [f"{root}a/tile_{n:05d}.tif" for n in range(images)]
-    cells: list[Any] = list(range(images)) if numbered else paths
+    ends_of: list[Any] = list(range(images)) if numbered else paths
     refused = (images, f"{root}a/broken.tif", "ERROR_CORRUPT_IMAGE", 12)
     write(folder / work_names.LISTING, "index,filename", list(enumerate(paths)))
     write(folder / work_names.REFUSED, "index,filename,error_code,filesize", [refused])
@@ -69,11 +69,13 @@ def made(
         named = [(n, paths[n], *row) for n, row in enumerate(numbers)]
         write(folder / work_names.STATS, f"index,filename,{header}", named)
     both = [(2 * n, 2 * n + 1) for n in range(identical // 2)]
-    pairs = [(cells[i], cells[j], 0.995) for one, two in both for i, j in ((one, two), (two, one))]
-    pairs += [(cells[-2], cells[-1], 0.95)]
+    pairs = [
+        (ends_of[i], ends_of[j], 0.995) for one, two in both for i, j in ((one, two), (two, one))
+    ]
+    pairs += [(ends_of[-2], ends_of[-1], 0.95)]
     write(folder / work_names.SIMILAR, "from,to,distance", pairs)
     ends = "from,to,distance" if numbered else "outlier,nearest,distance"
-    far = [(cells[images - 1 - n], cells[0], 0.4 + n / 1e4) for n in range(outliers)]
+    far = [(ends_of[images - 1 - n], ends_of[0], 0.4 + n / 1e4) for n in range(outliers)]
     write(folder / work_names.OUTLYING, ends, far)
     groups = [(n, n // 2 if n < identical else n, 4 if n < identical else 0) for n in range(images)]
     write(folder / work_folder.COMPONENTS, "__id,component_id,count", groups)
@@ -294,6 +296,96 @@ def test_hostile_names_stay_text_that_leads_nowhere(in_folder: Path) -> None:
         assert path.isprintable()
         assert not path.startswith(("=", "/"))
         assert ".." not in path.split("/")
+
+
+HOSTILE = [
+    "=cmd|'/C calc'!A0.png",
+    "'=quoted.png",
+    "+1.png",
+    "@x.png",
+    "\x1b[31mred.png",
+    "<img src=x onerror=alert(1)>.png",
+    "\u202ertl.png",
+    "two\nlines.png",
+    "a|b`c.png",
+    "x" * 5000 + ".png",
+    "ok.png",
+]
+
+
+def hostile(folder: Path) -> Path:
+    """Write a work folder whose every name and number is meant to harm."""
+    source = listing(folder, *HOSTILE)
+    header = "index,img_w,img_h,file_size,blur,mean,min,max,stdv,contrast,unique,mean"
+    sizes = ["1e300", "-5", "99999999999999999999", "nan", "inf", "=1+1", "", "1e9", "x", "7", "7"]
+    rows = [
+        (n, s, s, s, 10.0 ** (30 * n), "nan", s, "-inf", n, n, n, n) for n, s in enumerate(sizes)
+    ]
+    write(source / work_names.STATS, header, rows)
+    write(source / work_names.REFUSED, "filename,error_code", [("b\x1bad.png", "=ERR")])
+    ends = [(0, 1, 0.99), (1, 0, -0.25), ("=1+1", "x", 0.9), (2, 3, "=0.99"), (4, 10**400, 1)]
+    write(source / work_names.SIMILAR, "from,to,distance", ends)
+    write(source / work_names.OUTLYING, "from,to,distance", [(5, 6, 0.1), ("-zzz", 6, 0.1)])
+    groups = [(0, "=1"), (1, "=1"), (2, "1e30"), (3, 10**50), (4, "nan")]
+    write(source / work_folder.COMPONENTS, "__id,component_id", groups)
+    return source
+
+
+def test_a_hostile_work_folder_goes_to_a_report_and_no_cell_of_a_table_runs(
+    in_folder: Path,
+) -> None:
+    configured(hostile(in_folder / "work"))
+    said = "".join(stage.main(NAME) for stage in STAGES)
+    assert "sizes are none, and left out: '1e300' of" in said
+    assert "statistics are none, and left out: blur '1e+30' of" in said
+    assert "names longer than 200 bytes, which few systems can hold, are cut: 'xxxx" in said
+    assert "atrain_stats.csv, row 1: 'mean' stands twice: the last counts" in said
+    every = [*Path("data").rglob("*.csv"), *Path("reports").rglob("*.csv")]
+    assert len(every) > 20
+    for path in every:
+        with path.open(newline="", encoding="utf-8") as file:
+            strings = [cell for row in csv.reader(file) for cell in row]
+        assert not [s for s in strings if s.startswith(cells.FORMULA) and not number(s)], path
+    page = (layout.REPORTS / NAME / "report.md").read_text()
+    assert page.replace("\n", "").isprintable()
+    assert "<img" not in page
+
+
+def number(cell: str) -> bool:
+    try:
+        return bool(float(cell) or True)
+    except ValueError:
+        return False
+
+
+def test_a_copy_says_what_the_tables_say(in_folder: Path) -> None:
+    source = hostile(in_folder / "work")
+    work_folder.copy(source, in_folder / "copy")
+    one, two = work_folder.read(source), work_folder.read(in_folder / "copy", copied=True)
+    for name in ("images", "metrics", "edges", "outliers", "components"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(two, name))
+    assert one.notes == two.notes
+
+
+def test_tables_without_a_formula_are_copied_byte_for_byte(in_folder: Path) -> None:
+    source = small(in_folder)
+    with (source / work_names.SIMILAR).open("a") as file:
+        file.write("0,5,-0.25\n0,6,-1e-05\n")
+    work_folder.copy(source, in_folder / "copy")
+    for path in source.iterdir():
+        assert (in_folder / "copy" / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("tail", [b"x" * 200_000 + b",=1,2\n", b"\xff\xfe,=1,2\n", b"\0=1,2,3\n"])
+def test_a_copy_of_a_broken_table_runs_nothing(in_folder: Path, tail: bytes) -> None:
+    source = small(in_folder)
+    path = source / work_names.SIMILAR
+    path.write_bytes(path.read_bytes() + tail)
+    work_folder.copy(source, in_folder / "copy")
+    text = (in_folder / "copy" / path.name).read_text()
+    assert ",=" not in text and "\n=" not in text
+    one, two = work_folder.read(source), work_folder.read(in_folder / "copy", copied=True)
+    pd.testing.assert_frame_equal(one.edges, two.edges)
 
 
 def test_a_path_that_exists_is_not_touched(in_folder: Path) -> None:

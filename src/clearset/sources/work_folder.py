@@ -6,7 +6,7 @@ missing, cut short, or left behind by another run, since fastdup does not clear 
 does not fit is named and passed over, and nothing of it stops the rest.
 """
 
-import csv
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from clearset.sources import work_tables
 from clearset.sources.work_names import (
     FILENAME,
     FROM,
     LISTING,
+    LONGEST,
     OUTLYING,
     REFUSED,
     SIMILAR,
@@ -28,12 +30,17 @@ from clearset.sources.work_names import (
     first,
     names,
 )
-from clearset.store.errors import ClearsetError
+from clearset.store.errors import ClearsetError, listed
 
 COMPONENTS = "connected_components.csv"
 STATISTICS = ["blur", "mean", "min", "max", "stdv", "contrast", "unique"]  # of an image
 FILES = (LISTING, REFUSED, STATS, SIMILAR, OUTLYING, COMPONENTS)
-WIDTH, HEIGHT = ("width", "img_w"), ("height", "img_h")
+SIZES = {  # columns of an image's size, and from where on it is none
+    ("width", "img_w"): 2**31,
+    ("height", "img_h"): 2**31,
+    ("file_size",): 2**53,
+}
+BEYOND = 1e18  # no statistic of an image is as large
 MOST = 1.001  # a cosine, with the run's rounding
 STALE = "is it of another run? fastdup leaves old tables behind: run it into an empty folder"
 
@@ -61,23 +68,35 @@ def recognised(folder: Path) -> bool:
     return LISTING in there or {STATS, SIMILAR} <= there
 
 
-def read(folder: Path) -> WorkFolder:
-    """Return what a work folder says.
+def copy(source: Path, target: Path) -> None:
+    """Copy the tables of a work folder, without a cell that a spreadsheet would run."""
+    for name in FILES:
+        if (source / name).is_file():
+            work_tables.copy(source / name, target / name)
+
+
+def read(folder: Path, copied: bool = False) -> WorkFolder:
+    """Return what a work folder says; `copied`: it is one that `copy` wrote.
 
     Raises `ClearsetError` when nothing tells which images there are.
     """
     notes: list[str] = []
-    tables = {name: _rows(folder / name, notes) for name in FILES}
+    tables = {name: work_tables.rows(folder / name, notes, copied) for name in FILES}
     index = names(tables)
     if not index.paths:
         raise ClearsetError(
             f"{folder}: no table says which images there are: {LISTING} is missing or empty, and "
             f"no other names them by path. Run fastdup again, or copy its whole work folder"
         )
+    if index.cut:
+        notes.append(
+            f"names longer than {LONGEST} bytes, which few systems can hold, are cut: "
+            f"{listed(ascii(name) for name in index.cut)}"
+        )
     stats = _by_image(tables[STATS], index, STATS, notes)
     components = _by_image(tables[COMPONENTS], index, COMPONENTS, notes)
     return WorkFolder(
-        images=_images(index, stats),
+        images=_images(index, stats, notes),
         metrics=_metrics(index, stats, notes),
         edges=_pairs(tables[SIMILAR], index, SIMILAR, notes),
         outliers=_pairs(tables[OUTLYING], index, OUTLYING, notes),
@@ -89,34 +108,11 @@ def read(folder: Path) -> WorkFolder:
     )
 
 
-def _rows(path: Path, notes: list[str]) -> list[Row]:
-    """Return a CSV's rows, text by column; what can not be read is a note."""
-    if not path.is_file():
-        if path.name != REFUSED:  # written only where a file was refused
-            notes.append(f"{path.name} is missing: what it would tell is left out")
-        return []
-    rows: list[Row] = []
-    count = 0
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        try:
-            for row in csv.DictReader(line.replace("\0", "") for line in file):
-                count += 1
-                if None not in row and None not in row.values():
-                    rows.append(row)
-        except csv.Error as error:
-            notes.append(f"{path.name} can not be read beyond row {count} ({error})")
-    if len(rows) < count:
-        notes.append(f"{path.name}: {count - len(rows)} rows are cut short or too long")
-    if not count and path.name != REFUSED:
-        notes.append(f"{path.name} has no row")
-    return rows
-
-
 def _number(cell: str) -> float:
     try:
         return float(cell)
     except ValueError:
-        return np.nan
+        return math.nan
 
 
 def _by_image(rows: list[Row], index: Names, name: str, notes: list[str]) -> dict[str, Row]:
@@ -144,24 +140,39 @@ def _strange(name: str, cells: list[str]) -> str:
     return f"{name}: {len(cells)} rows name images that are not there (as {example}): {STALE}"
 
 
-def _images(index: Names, stats: Mapping[str, Row]) -> pd.DataFrame:
-    rows = []
+def _images(index: Names, stats: Mapping[str, Row], notes: list[str]) -> pd.DataFrame:
+    """Return the images' rows; a size that is none is 0, and a note."""
+    rows, odd = [], []
     for image_id, path in index.paths.items():
-        row = stats.get(image_id, {})
-        sizes = [_number(first(row, names)) for names in (WIDTH, HEIGHT, ("file_size",))]
-        width, height, size = (int(max(value, 0)) if np.isfinite(value) else 0 for value in sizes)
-        rows.append((image_id, path, index.errors.get(image_id, ""), width, height, size))
+        row, sizes = stats.get(image_id, {}), []
+        for columns, limit in SIZES.items():
+            cell = first(row, columns)
+            value = _number(cell)
+            fits = 0 <= value < limit  # no number is none of these
+            odd += [f"{cell[:40]!a} of {image_id!a}"] if cell and not fits else []
+            sizes.append(int(value) if fits else 0)
+        rows.append((image_id, path, index.errors.get(image_id, ""), *sizes))
+    if odd:
+        notes.append(f"{STATS}: {len(odd)} sizes are none, and left out: {listed(odd)}")
     return pd.DataFrame(rows, columns=["image_id", "path", "error", "width", "height", "bytes"])
 
 
 def _metrics(index: Names, stats: Mapping[str, Row], notes: list[str]) -> pd.DataFrame:
     readable = [image_id for image_id in index.paths if image_id not in index.errors]
-    table = pd.DataFrame(
-        {
-            name: [_number(stats.get(image_id, {}).get(name, "")) for image_id in readable]
-            for name in STATISTICS
-        }
-    ).replace([np.inf, -np.inf], np.nan)
+    cells = {
+        name: [stats.get(image_id, {}).get(name, "") for image_id in readable]
+        for name in STATISTICS
+    }
+    table = pd.DataFrame({name: [*map(_number, column)] for name, column in cells.items()})
+    huge = table.abs() > BEYOND
+    odd = [
+        f"{name} {cells[name][row][:40]!a} of {readable[row]!a}"
+        for name in STATISTICS
+        for row in np.flatnonzero(huge[name] & np.isfinite(table[name]))
+    ]
+    if odd:
+        notes.append(f"{STATS}: {len(odd)} statistics are none, and left out: {listed(odd)}")
+    table = table.mask(huge)
     lacking = int(table.isna().all(axis=1).sum())
     if lacking and stats:
         notes.append(f"{STATS}: {lacking} images have no statistics: no rule on these flags them")

@@ -1,5 +1,6 @@
 """Which images a fastdup run was about, whichever way its tables name them."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ LISTING, REFUSED, STATS = "atrain_features.dat.csv", "atrain_features.bad.csv", 
 SIMILAR, OUTLYING = "similarity.csv", "outliers.csv"
 FILENAME = ("filename", "img_filename")
 FROM, TO = ("from", "outlier", "filename_from"), ("to", "nearest", "filename_to")
+LONGEST, DEEPEST = 200, 1000  # bytes of a name, characters of a path
 Row = Mapping[str, str]
 
 
@@ -23,6 +25,7 @@ class Names:
     ids: Mapping[str, str]  # path -> image_id
     paths: Mapping[str, str]  # image_id -> path below what all paths share, safe to show
     errors: Mapping[str, str]  # image_id -> why fastdup refused it
+    cut: Sequence[str] = ()  # image_ids whose path is cut
 
     def of(self, cell: str) -> str:
         """Return the image_id that a cell names by number or path; empty: none."""
@@ -41,7 +44,8 @@ def names(tables: Mapping[str, Sequence[Row]]) -> Names:
                 number = row.get("index", str(place) if name == LISTING else "")
                 numbers.setdefault(number, path)
     full = list(paths or dict.fromkeys(_compared(tables)))
-    short = _below_root(full)
+    whole = _below_root(full)
+    short = [_fitting(path) for path in whole]
     ids = dict(zip(full, image_ids(short), strict=True))
     refused = ((tidy(first(row, FILENAME)), row) for row in tables[REFUSED])
     return Names(
@@ -49,7 +53,15 @@ def names(tables: Mapping[str, Sequence[Row]]) -> Names:
         ids=ids,
         paths=dict(zip(ids.values(), map(cells.path, short), strict=True)),
         errors={ids[path]: refusal(row.get("error_code", "")) for path, row in refused if path},
+        cut=[i for i, one, two in zip(ids.values(), whole, short, strict=True) if one != two],
     )
+
+
+def _fitting(path: str) -> str:
+    """Return a path that a system can hold: one that is too long ends in a hash of the whole."""
+    if max(len(part.encode()) for part in path.split("/")) <= LONGEST and len(path) <= DEEPEST:
+        return path
+    return f"{path[:40]}~{hashlib.sha256(path.encode()).hexdigest()[:12]}"
 
 
 def tidy(path: str) -> str:
