@@ -9,7 +9,8 @@ import yaml
 from clearset.config import composition, params
 from clearset.config.schema import Dataset
 from clearset.repair.steps import check_steps
-from clearset.store import layout, locks
+from clearset.store import defects, layout, locks
+from clearset.store.cells import visible
 from clearset.store.errors import ClearsetError
 
 STAMP = Path("conf.stamp")
@@ -61,7 +62,5 @@ def check() -> str:
 
 
 if __name__ == "__main__":
-    try:
-        sys.stdout.write(check() if sys.argv[1:] == ["--check"] else f"{main()}\n")
-    except ClearsetError as error:
-        sys.exit(f"error: {error}")
+    with defects.told():
+        sys.stdout.write(visible(check() if sys.argv[1:] == ["--check"] else f"{main()}\n"))

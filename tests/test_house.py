@@ -49,9 +49,9 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "repair": "files improve",
     "report": "diff_page drawing pictures sheets",
     "share": "croissant delivery loading releases reviews",
-    "sources": "archives description entries glances intake inventory kinds listing origin places "
-    "work_folder work_names work_tables",
-    "store": "checksums dossiers isolation layout locks parallel tables",
+    "sources": "archives description entries glances intake inventory kinds listing members origin "
+    "packed places work_folder work_names work_tables",
+    "store": "checksums defects dossiers isolation layout locks parallel tables",
     "versions": "git pipeline publishing pushing record revisions sides",
 }
 

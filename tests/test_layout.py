@@ -150,12 +150,6 @@ def test_a_command_ends_with_the_reason_in_one_line(monkeypatch: pytest.MonkeyPa
         stage.run(broken)
 
 
-def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["stage.py", "ravir"])
-    with pytest.raises(ValueError, match="ravir"):
-        stage.run(lambda dataset: str(float(dataset)))
-
-
 @pytest.mark.parametrize("arguments", [[], ["ravir", "sample"]])
 def test_a_command_takes_one_dataset(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["stage.py", *arguments])

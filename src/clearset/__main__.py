@@ -1,7 +1,6 @@
 """`clearset`, the program: a sub-command for each file of `commands`."""
 
 import ast
-import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from clearset.store.errors import ClearsetError
+from clearset.store import defects
+from clearset.store.cells import visible
 
 FOLDER = Path(__file__).parent / "commands"
 EXTRA = "in a clone of Clearset, make setup, or pip install --editable '.[pipeline]'"
@@ -66,6 +66,7 @@ def program(context: click.Context) -> str:
 
 def main() -> None:
     """Run the command line; an error ends with a line that begins with `error:`."""
+    defects.prepare()
     sys.exit(outcome(sys.argv[1:]))
 
 
@@ -74,23 +75,22 @@ def outcome(arguments: list[str]) -> Any:
     try:
         text = program.main(arguments, prog_name="clearset", standalone_mode=False)
         if isinstance(text, str):
-            click.echo(text)
+            click.echo(visible(text))
             sys.stdout.flush()
     except click.UsageError as error:
         usage = error.ctx.get_usage() if error.ctx else ""
         where = error.ctx.command_path if error.ctx else "clearset"
-        return f"error: {error.format_message()}\n{usage}\nMore: {where} --help"
+        return visible(f"error: {error.format_message()}\n{usage}\nMore: {where} --help")
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in ("clearset", ""):
-            raise  # a defect of ours, not a package that is missing
-        return f"error: this takes the package {error.name}, which is no part of the core: {EXTRA}"
+        package, why = error.name or "", "which is no part of the core"
+        if package.partition(".")[0] not in ("clearset", ""):  # a module of ours is a defect
+            return f"error: this takes the package {package}, {why}: {EXTRA}"
+        return defects.line(error)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on
+        defects.unread()
         return 0
-    except (ClearsetError, OSError) as error:
-        return f"error: {error}"
-    except (KeyboardInterrupt, click.Abort):
-        return "stopped"
+    except (Exception, KeyboardInterrupt) as error:
+        return "stopped" if isinstance(error, click.Abort) else defects.line(error)
     return 0 if isinstance(text, str) else text or 0
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clearset.config import params, provenance
-from clearset.store import locks
-from clearset.store.errors import ClearsetError
+from clearset.store import defects, locks
+from clearset.store.cells import visible
 
 
 def certified(main: Callable[[str], str], stage: str, dataset: str) -> str:
@@ -28,12 +28,11 @@ def certified(main: Callable[[str], str], stage: str, dataset: str) -> str:
 def run(main: Callable[[str], str]) -> None:
     """Call `main(dataset)` with the command line's dataset and print what it returns.
 
-    A `ClearsetError` ends the process with status 1 and its message; anything else is a defect
-    and keeps its traceback.
+    Any error ends the process with status 1 and one line (see `defects`).
     """
     if len(sys.argv) != 2:
         sys.exit(f"usage: python {sys.argv[0]} DATASET")
-    try:
-        sys.stdout.write(f"{certified(main, Path(sys.argv[0]).stem, sys.argv[1])}\n")
-    except ClearsetError as error:
-        sys.exit(f"error: {error}")
+    with defects.told():
+        text = certified(main, Path(sys.argv[0]).stem, sys.argv[1])
+        sys.stdout.write(f"{visible(text)}\n")
+        sys.stdout.flush()
