@@ -7,6 +7,7 @@ import io
 import lzma
 import os
 import random
+import shutil
 import stat
 import struct
 import tarfile
@@ -221,7 +222,7 @@ def test_a_full_disk_is_not_the_archives_fault(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     archive = zipped(tmp_path / "a.zip", {"a": b"1"})
-    monkeypatch.setattr(packed.shutil, "copyfileobj", full)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
     with pytest.raises(OSError, match="No space left"):
         archives.unpack(archive, tmp_path / "target")
     assert not (tmp_path / "target").exists()
