@@ -4,14 +4,11 @@ import os
 import sys
 from pathlib import Path
 
-import yaml
-
 from clearset.config import composition, params
 from clearset.config.schema import Dataset
 from clearset.repair.steps import check_steps
-from clearset.store import defects, layout, locks
+from clearset.store import defects, documents, layout, locks
 from clearset.store.cells import visible
-from clearset.store.errors import ClearsetError
 
 STAMP = Path("conf.stamp")
 
@@ -20,7 +17,7 @@ def main() -> str:
     """Write params.yaml from conf/ and check every section; inside `dvc exp run` only check it."""
     if not os.environ.get("DVC_EXP_NAME"):  # there DVC has just composed it, with its overrides
         write(composition.text(composition.composed()))
-    sections = yaml.safe_load(params.PARAMS.read_text(encoding="utf-8"))
+    sections = documents.mapping(params.PARAMS)
     datasets = sorted(set(sections) - params.GROUPS)
     for name in datasets:
         check_values(name, params.check(name, sections[name], str(params.PARAMS)))

@@ -48,10 +48,10 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "proof": "probes",
     "repair": "files improve",
     "report": "diff_page drawing pictures sheets",
-    "share": "croissant delivery loading releases reviews",
+    "share": "croissant delivery loading releases reviews soundness",
     "sources": "archives description entries glances intake inventory kinds listing members origin "
     "packed places work_folder work_names work_tables",
-    "store": "checksums defects dossiers isolation layout locks parallel tables",
+    "store": "checksums defects documents dossiers isolation layout locks parallel tables",
     "versions": "git pipeline publishing pushing record revisions sides",
 }
 

@@ -1,5 +1,6 @@
 """A released folder says what it is, is proven file by file, loads, is rebuilt from a recipe."""
 
+import csv
 import fnmatch
 import json
 import logging
@@ -331,6 +332,142 @@ def test_what_is_no_release_says_what_it_is(place: Place) -> None:
     file.write_text(file.read_text().replace("train/masks/tile 3.png", "../../stolen"))
     with pytest.raises(ClearsetError, match="lies elsewhere"):
         clearset.load_release(folder)
+
+
+def edited(folder: Path, column: str, cell: str, decision: str = "kept") -> Path:
+    """Write a cell into the first row of a manifest that has a decision."""
+    file = folder / places.MANIFEST
+    with file.open(newline="", encoding="utf-8") as text:
+        rows = list(csv.DictReader(text))
+    next(row for row in rows if row["decision"] == decision)[column] = cell
+    with file.open("w", newline="", encoding="utf-8") as text:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("low", "", "column low: .* no range of finite numbers"),
+        ("high", "nan", "column low: .* no range of finite numbers"),
+        ("high", "inf", "column low: .* no range of finite numbers"),
+        ("low", "2047", "column low: 2047.0 is not below high"),
+        ("low", "9999", "column low: 9999.0 is not below high"),
+        ("high", "wide", r"row \d, column high: 'wide' is no number"),
+        ("nodata", "0x", r"row \d, column nodata: '0x' is no number"),
+        ("gain", "lots", r"row \d, column gain: 'lots' is no number"),
+        ("alpha", "0", "column alpha: '0' is not the number of a band"),
+        ("alpha", "-1", "column alpha: '-1' is not"),
+        ("shown", "1 2", "column shown: '1 2' is not the numbers of one band or three"),
+        ("shown", "1 2 x", "column shown: '1 2 x' is not"),
+        ("orientation", "9", "column orientation: '9' is not a number from 1 to 8"),
+        ("seen", "disc 1 2", "column seen: 'disc 1 2' is not page, file PATH, or disc"),
+        ("seen", "disc 1 2 nan", "column seen: 'disc 1 2 nan' is not"),
+        ("seen", "file ../../x", r"column seen: 'file \.\./\.\./x' is not a path below"),
+        ("decision", "keep", "column decision: 'keep' is not one of kept, repaired, dropped"),
+        ("split", "", "column split: '' is not a name"),
+        ("image_id", "", "column image_id: '' is not a name"),
+        ("output", "", "column output: .*is empty"),
+        ("output", "/etc/hostname", "column output: '/etc/hostname' is not a path below"),
+        ("output", "a/../../x", "lies elsewhere"),
+        ("output", "a\\x", "lies elsewhere"),
+        ("mask", "C:/x", "lies elsewhere"),
+        ("label", "../x", "lies elsewhere"),
+        ("image_id", "train/tile 0", r"the key \['train/tile 0'\] stands twice"),
+        ("reason", "x" * 200_000, "column reason: 'xxx.*' is not below 131072 characters"),
+    ],
+)
+def test_a_manifest_that_makes_no_sense_is_refused_by_image_and_column(
+    place: Place, column: str, cell: str, said: str
+) -> None:
+    file = edited(place("release"), column, cell)
+    with pytest.raises(ClearsetError, match=said) as caught:
+        clearset.load_release(file.parent)
+    assert str(file) in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"\0\1\2\xff" * 99, b"a,b\n1,2\n", b'"', b"image_id" + b",x" * 99]
+)
+def test_a_manifest_that_is_no_table_is_refused(place: Place, content: bytes) -> None:
+    folder = place("release")
+    (folder / places.MANIFEST).write_bytes(content)
+    with pytest.raises(ClearsetError, match=r"manifest\.csv"):
+        clearset.load_release(folder)
+
+
+def test_an_image_that_a_person_kept_unread_is_not_among_those_loaded(place: Place) -> None:
+    folder = place("release")
+    count = len(clearset.load_release(folder))
+    edited(folder, "reason", "review file: as it is")
+    edited(folder, "low", "")
+    edited(folder, "high", "")
+    assert len(clearset.load_release(folder)) == count - 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train/images/tile 2.tif",
+        "train/masks/tile 2.png",
+        "train/images",
+        places.MANIFEST,
+        places.PARAMS,
+        "train/images/tile 1.txt",
+    ],
+)
+def test_a_link_out_of_a_release_is_refused(place: Place, tmp_path: Path, name: str) -> None:
+    folder = place("release")
+    way = folder / name
+    way.rename(tmp_path / "elsewhere")
+    way.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ClearsetError, match="is a link that leads out of") as caught:
+        clearset.load_release(folder)
+    assert name in str(caught.value)
+    with pytest.raises(ClearsetError, match=r"missing"):
+        verify(str(folder))
+
+
+def test_a_list_that_is_a_link_is_not_read(place: Place, tmp_path: Path) -> None:
+    folder = place("release")
+    (folder / checksums.CHECKSUMS).rename(tmp_path / "list")
+    (folder / checksums.CHECKSUMS).symlink_to(tmp_path / "list")
+    with pytest.raises(ClearsetError, match="is missing, so"):
+        verify(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", r"params\.yaml is no YAML: while parsing"),
+        ("- 1", r"params\.yaml holds a list"),
+        ("tiny", r"params\.yaml holds a single value"),
+        (
+            "a: !!python/object/apply:os.system [id]",
+            r"params\.yaml is no YAML: could not determine",
+        ),
+        ("[" * 9999, r"params\.yaml nests too deep"),
+        ("a: &a [*a]", r"params\.yaml stands for more than"),
+        ("tiny: {fetch: {layout: {colours: {a: red}}}}", r"colours\.a: red is not \[red, green"),
+        ("tiny: {fetch: {layout: {colours: {a: [0, 1, 999]}}}}", r"colours\.a: \[0, 1, 999\]"),
+    ],
+)
+def test_params_that_are_none_are_refused(place: Place, text: str, said: str) -> None:
+    folder = place("release")
+    (folder / places.PARAMS).write_text(text)
+    with pytest.raises(ClearsetError, match=said):
+        clearset.load_release(folder)
+
+
+def test_a_recipe_can_not_ask_for_this_machines_values(place: Place) -> None:
+    recipe, source = place("recipe"), place("source")
+    relisted(recipe, places.PARAMS, ("Tiny <b>", "${oc.env:HOME}"))
+    with pytest.raises(ClearsetError, match=r"asks for values of this machine"):
+        rebuild(str(recipe), str(source), "made")
+    assert not Path("made").exists()
 
 
 def records(folder: Path, kind: str) -> list[dict[str, Any]]:

@@ -1,10 +1,9 @@
 """Make an experiment the default: its values into conf/, its results into place."""
 
 import click
-import yaml
 
 from clearset.config import adoption, params
-from clearset.store import layout, locks
+from clearset.store import documents, layout, locks
 from clearset.store.errors import ClearsetError, listed
 from clearset.versions import pipeline, publishing, revisions
 
@@ -36,7 +35,9 @@ def adopt(name: str) -> str:
             f"{name} is no experiment on the commit that you are at. Known here: "
             f"{listed(pipeline.dvc('exp', 'list', '--name-only').split()) or 'none'}"
         )
-    values = yaml.safe_load(revisions.content(params.PARAMS, name))
+    where = f"{params.PARAMS} at {name}"
+    text = documents.decoded(revisions.content(params.PARAMS, name), where)
+    values = documents.named(documents.parsed(text, where), where)
     datasets = sorted(set(adoption.differing(values)) - params.GROUPS)
     changed = adoption.adopt(values)
     try:

@@ -65,8 +65,7 @@ def arguments(words: list[str], moved: str | None, plan: bool) -> tuple[str, str
     if len(words) == 1 and moved:
         return moved, words[0]
     if known:
-        config: Any = OmegaConf.load(params.own(words[0]))
-        return str(config[words[0]].fetch.path), words[0]
+        return str(params.kept(words[0])[words[0]].fetch.path), words[0]
     if len(words) != 2 or moved:
         raise ClearsetError(f"SOURCE or NAME is missing: {USAGE}")
     return words[0], words[1]
@@ -174,7 +173,7 @@ def configured(
     Raises `ClearsetError` for a NAME that stands for another source, unless that has `moved`.
     """
     if own.exists():
-        config: Any = OmegaConf.load(own)
+        config: Any = params.kept(name)
         if (kept := config[name].fetch.path) != str(source) and not moved:
             raise ClearsetError(
                 f"NAME '{name}' stands for {kept}, with bounds of its own: choose another NAME, or "

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from clearset.config import composition
 from clearset.config.schema import EVERY
 from clearset.proof import sweeps
 from clearset.repair.steps import check_steps
-from clearset.store import layout, locks, tables
+from clearset.store import documents, layout, locks, tables
 from clearset.store.errors import ClearsetError
 from clearset.store.parallel import workers
 from clearset.versions import pipeline, revisions
@@ -86,10 +85,7 @@ def read(path: Path, dataset: str) -> dict[str, list[str]]:
 
 def lists(path: Path) -> dict[str, list[Any]]:
     """Return a sweep's lists of steps or overrides by name; raises `ClearsetError` for no such."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ClearsetError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    content = documents.read(path)
     entries = list(content.values()) if isinstance(content, dict) else [None]
     if not all(isinstance(e, list) and all(isinstance(w, dict | str) for w in e) for e in entries):
         raise ClearsetError(f"{path}: write name: [steps] or name: [overrides], a line a setting")

@@ -6,12 +6,12 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from clearset.config.schema import Dataset
-from clearset.store import layout
+from clearset.store import documents, layout
 from clearset.store.errors import ClearsetError
 
 PARAMS = Path("params.yaml")
@@ -23,6 +23,25 @@ GROUPS = {"analyze", "experiment"}  # sections of params.yaml that are no datase
 def own(dataset: str) -> Path:
     """Return where the parameters of a folder of one's own are kept, for a person to edit."""
     return layout.FOLDERS / dataset / "params.yaml"
+
+
+def kept(name: str) -> Any:
+    """Return what is kept of a folder of one's own, as OmegaConf has it: a section, its source.
+
+    Raises `ClearsetError` for what was edited so that it is no such thing any more.
+    """
+    path = own(name)
+    section = documents.mapping(path).get(name)
+    fetch = section.get("fetch") if isinstance(section, dict) else None
+    try:
+        if isinstance(fetch, dict) and isinstance(fetch.get("path"), str):
+            return OmegaConf.load(path)  # whose numbers are those of --set, 1e-3 too
+        reason = f"it has no {name}.fetch.path"
+    except (YAMLError, OmegaConfBaseException) as error:
+        reason = " ".join(str(error).split())
+    raise ClearsetError(
+        f"{path} is not as it was written: {reason}. Mend it, or remove {path.parent} to begin anew"
+    )
 
 
 def of_run(dataset: str) -> Path:
@@ -53,11 +72,7 @@ def read(dataset: str) -> tuple[Path, Tree]:
     path = place(dataset)
     if not path.exists():
         raise ClearsetError(f"{path} is missing. Run `dvc repro config`: it composes it from conf/")
-    try:
-        sections = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ClearsetError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
-    return path, sections
+    return path, documents.mapping(path)
 
 
 @contextmanager
@@ -118,8 +133,10 @@ def _checked_rule(name: str, rule: Any) -> None:
 
 def single(path: Path) -> tuple[str, Dataset]:
     """Return the name and the params of a released folder or a recipe, which have one dataset."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict) or len(content) != 1:
+    content = documents.mapping(path)
+    if "${" in documents.text(path):
+        raise ClearsetError(f"{path} asks for values of this machine (${{...}}): do not trust it")
+    if len(content) != 1:
         raise ClearsetError(f"{path} has not just one dataset: it is of no recipe")
     ((name, section),) = content.items()
     return str(name), check(name, section, str(path))

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from clearset.config import params
-from clearset.store import layout
+from clearset.store import documents, layout
 from clearset.store.errors import ClearsetError, listed
 
 MAPS = (Path("dvc.yaml"), Path("training/dvc.yaml"))
@@ -37,7 +37,7 @@ def inputs(stage: str) -> Inputs:
     for path in MAPS:
         if not path.is_file():
             continue
-        stages = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
+        stages = documents.mapping(path).get("stages") or {}
         if stage in stages:
             body = stages[stage].get("do", stages[stage])
             names = [name for entry in body.get("params", []) for name in _names(entry)]
@@ -98,8 +98,7 @@ def _made(path: Path, dataset: str) -> Sections:
     """Return what a folder says it was made under; nothing where it says nothing."""
     if not path.is_file():
         return {}
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    own = content.get(dataset) if isinstance(content, dict) else None
+    own = documents.mapping(path).get(dataset)
     return own if isinstance(own, dict) else {}
 
 

@@ -7,13 +7,15 @@ from typing import Any, overload
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from clearset.images import codec, identity, levels, masks
-from clearset.share.manifest import DROPPED, UNREAD
+from clearset.share import soundness
+from clearset.share.manifest import DROPPED
 from clearset.sources import places
-from clearset.store import checksums, layout, tables
+from clearset.store import checksums, documents, layout, tables
 from clearset.store.errors import ClearsetError
+
+PLACES = ("output", "mask", "label")  # columns of files
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def load_release(path: str | Path) -> Release:
     """Return the released images of a folder, of which nothing is decoded yet.
 
     Images that can not be read, which a release may keep as they were, are not among them. Raises
-    `ClearsetError` for a folder without a manifest, a recipe, and a manifest that leads elsewhere.
+    `ClearsetError` for a folder without a manifest, a recipe, a manifest that makes no sense or
+    leads elsewhere, and links that do.
     """
     folder = Path(path).absolute()
     if (folder / places.RELEASE).exists():
@@ -93,26 +96,38 @@ def load_release(path: str | Path) -> Release:
         )
     if not layout.own(folder, places.MANIFEST).exists():
         raise ClearsetError(f"{folder} is no released folder: it has no {places.MANIFEST}")
+    own = [layout.own(folder, name) for name in (places.MANIFEST, places.PARAMS)]
+    checksums.refuse_outside(folder, own)
     manifest = tables.read("manifest", folder)
-    unread = manifest["reason"].str.startswith(UNREAD)
-    rows = manifest[(manifest["decision"] != DROPPED) & ~unread]
-    for column in ("output", "mask", "label"):
-        unsafe = [place for place in rows[column] if place and not checksums.is_safe(place)]
-        if unsafe:
-            raise ClearsetError(f"{folder}: {unsafe[0]!a} lies elsewhere. Do not trust it")
+    soundness.refuse(manifest, str(own[0]))
+    rows = manifest[(manifest["decision"] != DROPPED) & ~soundness.unread(manifest)]
+    used = [place for column in PLACES for place in rows[column] if place]
+    checksums.refuse_outside(folder, [folder / place for place in used])
+    for column in PLACES:
         absolute = rows[column].map(lambda place: str(folder / place) if place else "")
         rows = rows.assign(**{column: absolute})
-    return Release(rows.reset_index(drop=True), _colours(layout.own(folder, places.PARAMS)))
+    return Release(rows.reset_index(drop=True), _colours(own[1]))
 
 
 def _colours(path: Path) -> masks.Colours:
     """Return the colours of masks' classes that a release was made with, by whichever version."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = documents.mapping(path)
     try:
         ((_, section),) = content.items()
-        return dict(section["fetch"]["layout"]["colours"])
-    except (AttributeError, KeyError, TypeError, ValueError):
+        colours = dict(section["fetch"]["layout"]["colours"])
+    except (KeyError, TypeError, ValueError):
         return {}
+    for name, colour in colours.items():
+        if not (isinstance(colour, list) and len(colour) == 3 and all(map(_level, colour))):
+            raise ClearsetError(
+                f"{path}, fetch.layout.colours.{name}: {str(colour)[:80]} is not [red, green, "
+                "blue], 0 to 255. Do not trust it"
+            )
+    return colours
+
+
+def _level(value: object) -> bool:
+    return type(value) is int and 0 <= value <= 255
 
 
 def verify(path: str | Path) -> identity.Differences:

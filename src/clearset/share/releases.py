@@ -19,7 +19,8 @@ from clearset.config.schema_fetch import Source
 from clearset.images import identity
 from clearset.images.levels import declared
 from clearset.repair.files import repair
-from clearset.repair.steps import describe, steps_for
+from clearset.repair.steps import check_steps, describe, steps_for
+from clearset.share import soundness
 from clearset.share.cards import Released, card
 from clearset.share.croissant import croissant
 from clearset.share.manifest import DROPPED, REPAIRED
@@ -103,9 +104,11 @@ def rebuild(recipe: Path, source: Path, target: Path) -> tuple[pd.DataFrame, lis
     """
     refuse_different(checksums.verify(recipe), f"{recipe} was changed", "Get the recipe again")
     name, section = params.single(recipe / places.PARAMS)
+    check_steps(section.enhance, f"{recipe / places.PARAMS}, enhance")
     if section.fetch.plant or section.fetch.source is Source.generated:
         raise ClearsetError(f"{name} is made by Clearset itself: dvc repro release@{name}")
     manifest, inventory = (tables.read(table, recipe) for table in ("manifest", "inventory"))
+    soundness.refuse(manifest, str(recipe / places.MANIFEST))
     refuse_unsafe(manifest, inventory, recipe)
     if target.exists():
         raise ClearsetError(f"{target} is there already: name a folder that is not")
@@ -145,7 +148,13 @@ def place(root: Path, target: Path, job: tuple[Any, list[Mapping[str, Any]]]) ->
     output = target / row.output
     output.parent.mkdir(parents=True, exist_ok=True)
     if chain:
-        repair(root / row.source, output, declared(row, root), chain)
+        try:
+            repair(root / row.source, output, declared(row, root), chain)
+        except IndexError:
+            raise ClearsetError(
+                f"{row.image_id}: alpha or shown names a band that the image has not: the recipe "
+                "does not fit its source"
+            ) from None
     else:
         shutil.copyfile(root / row.source, output)
     for beside in filter(None, (row.mask, row.label)):

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -71,7 +71,7 @@ def read(path: Path) -> dict[str, str]:
 
     Raises `ClearsetError` for a list that is not there, not one, or names what lies elsewhere.
     """
-    if not path.is_file():
+    if not path.is_file() or path.is_symlink():
         raise ClearsetError(
             f"{path} is missing, so {path.parent} can not be checked. A released folder has it: is "
             "it the right folder, and complete?"
@@ -98,15 +98,41 @@ def verify(folder: Path, digests: dict[str, str] | None = None) -> list[Differen
     """
     own = layout.own(folder, CHECKSUMS)
     expected = read(own) if digests is None else digests
-    differences = []
+    differences: list[Difference] = []
+    if outside := links(folder, [folder / place for place in expected]):
+        differences += [Difference(place, MISSING) for place in expected if _below(place, outside)]
+        expected = {p: digest for p, digest in expected.items() if not _below(p, outside)}
     for place in watched(sorted(expected), len(expected), "verify"):
         file = folder / place
         if not file.is_file() or file.is_symlink():
             differences.append(Difference(place, MISSING))
         elif sha256(file) != expected[place]:
             differences.append(Difference(place, CHANGED))
-    others = sorted(set(below(folder)) - set(expected) - {own.name})
+    listed = {*expected, *(one.path for one in differences), own.name}
+    others = sorted(set(below(folder)) - listed)
     return sorted([*differences, *(Difference(o, UNLISTED) for o in others)], key=lambda d: d.path)
+
+
+def links(folder: Path, files: Iterable[Path]) -> set[str]:
+    """Return the folders below a folder, on the way to files, that are links: by relative path."""
+    folders = {parent for file in files for parent in file.relative_to(folder).parents}
+    return {str(parent) for parent in folders if parent.name and (folder / parent).is_symlink()}
+
+
+def _below(place: str, folders: Collection[str]) -> bool:
+    return any(str(parent) in folders for parent in PurePosixPath(place).parents)
+
+
+def refuse_outside(folder: Path, files: Iterable[Path]) -> None:
+    """Raise `ClearsetError` for the first file that a link leads to out of a folder."""
+    root, whole = folder.resolve(), list(files)
+    ways = [folder / name for name in sorted(links(folder, whole))]
+    for way in [*ways, *(file for file in whole if file.is_symlink())]:
+        if not way.resolve().is_relative_to(root):
+            raise ClearsetError(
+                f"{way} is a link that leads out of {folder}. Do not trust it; where DVC made it, "
+                "dvc config cache.type copy, then dvc checkout --relink"
+            )
 
 
 def below(folder: Path) -> list[str]:

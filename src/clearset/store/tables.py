@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.store import cells, layout
-from clearset.store.columns import FLOAT, STR, TABLES
+from clearset.store import cells, defects, layout
+from clearset.store.columns import FLOAT, INT, STR, TABLES
 from clearset.store.errors import ClearsetError
 
 DUST = 1e-12
@@ -74,7 +74,7 @@ def without_dust(frame: pd.DataFrame) -> pd.DataFrame:
 def read(name: str, folder: Path) -> pd.DataFrame:
     """Return the table that `write` wrote; raises `ClearsetError` if it is not there or not it."""
     table, path = TABLES[name], layout.own(folder, f"{name}.csv")
-    if not path.exists():
+    if not path.is_file():
         raise ClearsetError(f"{path} is missing. Run `dvc repro` up to the stage that writes it")
     text = _texts(name)
     try:
@@ -87,10 +87,36 @@ def read(name: str, folder: Path) -> pd.DataFrame:
         absent = [column for column in table.later if column not in frame]
         frame = frame.assign(**dict.fromkeys(absent, ""))
         return checked(name, _each(name, frame, cells.true))
-    except (ValueError, pd.errors.ParserError) as error:
+    except ClearsetError as error:
+        raise ClearsetError(f"{path}: {error}") from None
+    except OSError as error:
+        raise ClearsetError(defects.sentence(error)) from None
+    except (ValueError, OverflowError) as error:
+        reason = _culprit(name, path) or str(error)
         raise ClearsetError(
-            f"{path} is no table: {error}. Run the stage that writes it again"
+            f"{path} is no table: {reason}. Run the stage that writes it again"
         ) from None
+
+
+def _culprit(name: str, path: Path) -> str:
+    """Return the first cell of a file that is no number where its table has one; empty: none."""
+    try:
+        frame = pd.read_csv(path, dtype="str", keep_default_na=False)
+    except (ValueError, OverflowError):
+        return ""
+    for column in frame.columns.difference(_texts(name), sort=False):
+        kind = TABLES[name].columns.get(column, FLOAT)
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        odd = numbers.isna() & (frame[column] != "") & (frame[column].str.lower() != "nan")
+        if kind == INT:
+            odd = ~frame[column].str.fullmatch(r"[+-]?\d{1,18}")
+        if odd.any():
+            row = int(odd.to_numpy().argmax())
+            cell = frame[column].iloc[row][:80]
+            return (
+                f"row {row + 1}, column {column}: {cell!a} is no {'whole ' * (kind == INT)}number"
+            )
+    return ""
 
 
 def _header(path: Path) -> list[str]:

@@ -1,13 +1,11 @@
 """What a dataset was at a revision: a tag, a commit, an experiment, or the workspace."""
 
-import io
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 from dvc import api
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
@@ -17,7 +15,7 @@ from dvc_data.index import DataIndexDirError
 from clearset.config import params
 from clearset.config.schema import Dataset
 from clearset.sources import places
-from clearset.store import layout, tables
+from clearset.store import documents, layout, tables
 from clearset.store.errors import ClearsetError
 from clearset.versions.fates import Version
 
@@ -64,10 +62,12 @@ def table(name: str, folder: Path, revision: str) -> pd.DataFrame:
 
 def section(dataset: str, revision: str) -> Dataset:
     """Return a dataset's params at a revision."""
-    sections = yaml.safe_load(io.BytesIO(content(params.PARAMS, revision)))
+    where = f"{params.PARAMS} at {revision or 'the workspace'}"
+    text = documents.decoded(content(params.PARAMS, revision), where)
+    sections = documents.named(documents.parsed(text, where), where)
     if dataset not in sections:
-        raise ClearsetError(f"{params.PARAMS} at {revision} has no dataset {dataset}")
-    return params.check(dataset, sections[dataset], f"{params.PARAMS} at {revision}")
+        raise ClearsetError(f"{where} has no dataset {dataset}")
+    return params.check(dataset, sections[dataset], where)
 
 
 def version(dataset: str, revision: str) -> Version:
