@@ -109,6 +109,12 @@ portable: $(VENV)/installed ## Compare bytes with an old processor (qemu-user), 
 lint: $(VENV)/installed ## Check style and types
 	@ruff check . && ruff format --check . && mypy
 
+# pip-audit lives in an environment of its own: nothing of ours runs with what it needs.
+.PHONY: audit
+audit: $(VENV)/installed ## Look up known vulnerabilities, and the licences, of every package of requirements.lock
+	@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10'; }
+	@python tests/audit.py $(VENV)/audit/bin/pip-audit
+
 .PHONY: docs
 docs: $(VENV)/installed ## Renew the numbers in docs/ from the tables
 	@python docs/renew.py

@@ -8,7 +8,6 @@ from clearset.config import composition, params
 from clearset.config.schema import Dataset
 from clearset.repair.steps import check_steps
 from clearset.store import defects, documents, layout, locks
-from clearset.store.cells import visible
 
 STAMP = Path("conf.stamp")
 
@@ -60,4 +59,4 @@ def check() -> str:
 
 if __name__ == "__main__":
     with defects.told():
-        sys.stdout.write(visible(check() if sys.argv[1:] == ["--check"] else f"{main()}\n"))
+        defects.say(check() if sys.argv[1:] == ["--check"] else f"{main()}\n")

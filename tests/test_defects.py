@@ -137,6 +137,7 @@ stage.run(main)
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stage_that_is_stopped_clears_what_it_began(tmp_path: Path, number: int) -> None:
+    (tmp_path / "params.yaml").touch()
     process = subprocess.Popen(
         [sys.executable, "-c", SLEEPER, "target"],
         cwd=tmp_path,
@@ -150,20 +151,38 @@ def test_a_stage_that_is_stopped_clears_what_it_began(tmp_path: Path, number: in
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (1, "stopped\n")
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / "params.yaml"]
 
 
 def test_names_that_the_screen_has_no_letters_for_are_spelt_out(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").touch()
     code = "from clearset.config import stage; stage.run(lambda name: name + ' 眼 \\udce9')"
     done = subprocess.run(
         [sys.executable, "-c", code, "é"],
         capture_output=True,
         check=False,
+        cwd=tmp_path,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "ascii"},
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "\\xe9 \\u773c \\udce9\n"
+
+
+def test_without_a_screen_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").touch()
+    code = "from clearset.config import stage; stage.run(lambda name: name)"
+    command = f"{sys.executable} -c '{code}' x >&-"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, check=False, cwd=tmp_path, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_target_of_a_copy_is_what_there_is_no_room_for() -> None:
+    error = OSError(errno.ENOSPC, "", "source.png", None, "target.png")
+    assert defects.line(error).startswith("error: target.png: no space is left")
 
 
 def test_errors_come_back_from_worker_processes_as_they_were() -> None:

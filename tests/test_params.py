@@ -248,3 +248,48 @@ def test_a_misspelt_key_of_a_plan_is_named() -> None:
 def test_a_rule_may_say_what_it_finds() -> None:
     checked = check(changed("filter.dark.finds", "dark")).filter
     assert (checked["dark"].finds, checked["blur"].finds) == ("dark", "")
+
+
+@pytest.mark.parametrize("bound", [".inf", "-.inf", ".nan"])
+def test_a_bound_is_a_finite_number(in_folder: Path, bound: str) -> None:
+    text = f"a: {{filter: {{dark: {{metric: mean, min: {bound}, action: review}}}}}}"
+    Path("params.yaml").write_text(text)
+    with pytest.raises(ClearsetError, match=r"filter\.dark: bound .*: give a finite number"):
+        params.load("a")
+
+
+@pytest.mark.parametrize("name", ["two words", "", "a\x1b[2J", " a"])
+def test_the_name_of_a_rule_is_one_word(name: str) -> None:
+    section = {"filter": {name: {"metric": "mean", "min": 1, "action": "review"}}}
+    with pytest.raises(ClearsetError, match="is no name of a rule"):
+        params.check("a", section, "params.yaml")
+
+
+@pytest.mark.parametrize(("key", "most"), [("count", 10**6), ("size", 2**14), ("seed", 2**63 - 1)])
+def test_what_is_generated_has_a_most(key: str, most: int) -> None:
+    fetch = {"source": "generated", "count": 2, "size": 64, "seed": 0}
+    rules = {"dark": {"metric": "mean", "min": 1, "action": "review"}}
+    params.check("a", {"fetch": fetch | {key: most}, "filter": rules}, "params.yaml")
+    with pytest.raises(ClearsetError, match=rf"fetch\.{key} is {most + 1}: at most {most}"):
+        params.check("a", {"fetch": fetch | {key: most + 1}, "filter": rules}, "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[1", "is no YAML"),
+        ("- a", "holds a list"),
+        ("mine: 5", "has no mine.fetch.path"),
+        ("other: {}", "has no mine.fetch.path"),
+        ("mine: {fetch: {path: 5}}", "has no mine.fetch.path"),
+        ("mine: {fetch: {path: '${x}'}}", "Interpolation key 'x' not found"),
+        ("mine: {fetch: {path: a}, fetch: {path: b}}", "duplicate key"),
+    ],
+)
+def test_what_is_kept_of_a_folder_is_refused_where_it_is_no_such_thing(
+    in_folder: Path, text: str, said: str
+) -> None:
+    params.own("mine").parent.mkdir(parents=True)
+    params.own("mine").write_text(text)
+    with pytest.raises(ClearsetError, match=rf"folders/mine/params\.yaml .*{said}"):
+        params.kept("mine")

@@ -9,9 +9,20 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from clearset.store import defects, documents
 from clearset.store.errors import ClearsetError
 
 CONF = Path("conf")
+UNFIT = (  # what Hydra and OmegaConf raise for files that are none of theirs
+    HydraException,
+    OmegaConfBaseException,
+    yaml.YAMLError,
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 
 
 def composed(overrides: Sequence[str] = ()) -> DictConfig:
@@ -23,8 +34,10 @@ def composed(overrides: Sequence[str] = ()) -> DictConfig:
         with initialize_config_dir(str(CONF.absolute()), version_base=None):
             config = compose("config", overrides=list(overrides))
         OmegaConf.resolve(config)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
-        reason = " ".join(f"{error} {error.__cause__ or ''}".split())
+    except UNFIT as error:
+        for path in sorted(CONF.rglob("*.yaml")) if isinstance(error, UnicodeDecodeError) else []:
+            documents.text(path)  # says which
+        reason = defects.sentence(error) or " ".join(f"{error} {error.__cause__ or ''}".split())
         raise ClearsetError(f"conf/ does not compose: {reason}") from None
     return config
 

@@ -35,7 +35,9 @@ def kept(name: str) -> Any:
     fetch = section.get("fetch") if isinstance(section, dict) else None
     try:
         if isinstance(fetch, dict) and isinstance(fetch.get("path"), str):
-            return OmegaConf.load(path)  # whose numbers are those of --set, 1e-3 too
+            config: Any = OmegaConf.load(path)  # its numbers are those of --set, 1e-3 too
+            OmegaConf.resolve(config)
+            return config
         reason = f"it has no {name}.fetch.path"
     except (YAMLError, OmegaConfBaseException) as error:
         reason = " ".join(str(error).split())
@@ -124,7 +126,9 @@ def check(dataset: str, section: Mapping[str, Any], where: str) -> Dataset:
 
 
 def _checked_rule(name: str, rule: Any) -> None:
-    """Put the rule's name before what is wrong with it."""
+    """Put the rule's name before what is wrong with it; tables list names apart by spaces."""
+    if not name.isprintable() or name.split() != [name]:
+        raise ValueError(f"filter: {name!a} is no name of a rule: one word, letters and digits")
     try:
         OmegaConf.to_object(rule)
     except ValueError as error:

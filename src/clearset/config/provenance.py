@@ -37,7 +37,7 @@ def inputs(stage: str) -> Inputs:
     for path in MAPS:
         if not path.is_file():
             continue
-        stages = documents.mapping(path).get("stages") or {}
+        stages = documents.named(documents.mapping(path).get("stages"), f"{path}, stages")
         if stage in stages:
             body = stages[stage].get("do", stages[stage])
             names = [name for entry in body.get("params", []) for name in _names(entry)]

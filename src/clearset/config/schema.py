@@ -5,6 +5,7 @@ checks in `__post_init__` run when a stage loads its params, before any work. On
 every dvc command with Hydra loads this file.
 """
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -91,6 +92,12 @@ class Analyze:
         )
 
 
+def finite(*bounds: float | None) -> None:
+    """Raise `ValueError` for a bound that is no finite number: nothing lies beyond it."""
+    for bound in bounds:
+        require(bound is None or math.isfinite(bound), f"bound {bound}: give a finite number")
+
+
 @dataclass
 class Rule:
     """Bounds on a metric and what happens to an image outside them.
@@ -116,6 +123,7 @@ class Rule:
         )
         if self.min is not None and self.max is not None:
             require(self.min <= self.max, f"min {self.min} is above max {self.max}")
+        finite(self.min, self.max)
         if self.quantile is not None:
             require(0 < self.quantile < 1, f"quantile is {self.quantile}: between 0 and 1")
         if self.metric in GROUPS and self.max is not None:
@@ -153,6 +161,7 @@ class Bounds:
         require(self.min is not None or self.max is not None, "needs min, max or both")
         if self.min is not None and self.max is not None:
             require(self.min <= self.max, f"min {self.min} is above max {self.max}")
+        finite(self.min, self.max)
 
 
 class Update(Enum):
@@ -184,6 +193,7 @@ class Compare:
     def __post_init__(self) -> None:
         """Check the ranges."""
         require(self.resamples >= 100, f"compare.resamples is {self.resamples}: at least 100")
+        require(self.resamples <= 10**7, f"compare.resamples is {self.resamples}: at most 10**7")
         for key in ("pairs", "seed"):
             require(getattr(self, key) >= 0, f"compare.{key} is {getattr(self, key)}: at least 0")
         require(self.gallery >= 1, f"compare.gallery is {self.gallery}: at least 1")

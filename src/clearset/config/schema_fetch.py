@@ -38,6 +38,10 @@ class Links(Enum):
     inside = "inside"  # those that lead out are left out: for a set that is not trusted
 
 
+# Least and most of what is generated: more than a million images, or larger ones, fill any disk.
+GENERATED = {"count": (1, 10**6), "size": (64, 2**14), "seed": (0, 2**63 - 1)}
+
+
 def require(condition: bool, message: str) -> None:
     """Raise `ValueError` with `message` unless `condition` holds."""
     if not condition:
@@ -180,9 +184,10 @@ class Fetch:
             for key in ("homepage", "expected"):
                 require(bool(getattr(self, key)), f"fetch.{key} is empty: say where it comes from")
         if self.source is Source.generated:
-            for key, least in (("count", 1), ("size", 64), ("seed", 0)):
+            for key, (least, most) in GENERATED.items():
                 value = getattr(self, key)
                 require(value >= least, f"fetch.{key} is {value}: at least {least}")
+                require(value <= most, f"fetch.{key} is {value}: at most {most}")
         require(self.memory > 0, f"fetch.memory is {self.memory:g}: more than 0, in gigabytes")
         satellite = self.scene is Scene.satellite
         allowed = (1, 3) if satellite else (1,)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from clearset.config import params, provenance
 from clearset.store import defects, locks
-from clearset.store.cells import visible
 
 
 def certified(main: Callable[[str], str], stage: str, dataset: str) -> str:
@@ -33,6 +32,4 @@ def run(main: Callable[[str], str]) -> None:
     if len(sys.argv) != 2:
         sys.exit(f"usage: python {sys.argv[0]} DATASET")
     with defects.told():
-        text = certified(main, Path(sys.argv[0]).stem, sys.argv[1])
-        sys.stdout.write(f"{visible(text)}\n")
-        sys.stdout.flush()
+        defects.say(f"{certified(main, Path(sys.argv[0]).stem, sys.argv[1])}\n")

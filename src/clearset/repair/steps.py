@@ -27,7 +27,7 @@ def check_steps(steps: Iterable[Mapping[str, Any]], where: str = "enhance") -> N
     step is tried on a tiny image.
     """
     for step in steps:
-        method = step["method"]
+        method = step.get("method", "")
         if method not in ENHANCEMENTS:
             methods = ", ".join(sorted(ENHANCEMENTS))
             raise ClearsetError(f"{where}: unknown method '{method}'. Known: {methods}")

@@ -167,7 +167,7 @@ def _unnamed(entry: Entry) -> Part:
 def _of_split(root: Path, name: str, split: Split) -> list[Item]:
     files = [
         file
-        for file in sorted(root.glob(split.images))
+        for file in _matching(root, split.images)
         if file.is_file() and file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
     ]
     counts = Counter(file.name for file in files)
@@ -185,8 +185,21 @@ def _of_split(root: Path, name: str, split: Split) -> list[Item]:
 
 def _template(root: Path, masks: str, stem: str) -> Path | None:
     """Return the file that the mask template names for an image, if there is one."""
-    matches = sorted(root.glob(masks.replace("{stem}", glob.escape(stem))))
+    matches = _matching(root, masks.replace("{stem}", glob.escape(stem)))
     return matches[0] if matches else None
+
+
+def _matching(root: Path, pattern: str) -> list[Path]:
+    """Return what a glob names below a folder; raises `ClearsetError` for one that leads out."""
+    try:
+        if ".." in PurePosixPath(pattern).parts:
+            raise ValueError("it leads out of the source")
+        return sorted(root.glob(pattern))
+    except (ValueError, NotImplementedError) as error:
+        raise ClearsetError(
+            f"fetch.splits: {pattern!a} is no pattern of files below the source ({error}), such as "
+            "train/images/*.png"
+        ) from None
 
 
 def _items(root: Path, parts: Sequence[Part], used: tuple[str, str]) -> list[Item]:

@@ -20,7 +20,7 @@ def write(source: Path, links: Links, target: Path) -> Path:
     What has the size and the dates of the last time is not read again.
     """
     memory = target.with_name(f".{target.name}.json")
-    known: Known = tables.read_json(memory) if memory.is_file() else {}
+    known = _known(memory)
     every = entries(source, links)
     present = {ascii(str(entry.place))[1:-1]: entry for entry in every}
     stamps = {place: _stamp(entry) for place, entry in present.items() if not entry.reason}
@@ -31,6 +31,15 @@ def write(source: Path, links: Links, target: Path) -> Path:
     tables.write_json({place: [stamps[place], digests[place]] for place in stamps}, memory)
     odd = {place: entry.reason for place, entry in present.items() if entry.reason}
     return checksums.write_list(digests | odd, target)
+
+
+def _known(memory: Path) -> Known:
+    """Return what was known the last time; nothing where that is no such file any more."""
+    try:
+        content = tables.read_json(memory) if memory.is_file() else {}
+        return {place: [str(stamp), str(sha256)] for place, (stamp, sha256) in content.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
 
 
 def _stamp(entry: Entry) -> str:

@@ -64,7 +64,9 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, MemoryError) or type(error).__name__ in ENDED:
         return f"{MEMORY} ({_first(error)})" if str(error) else MEMORY
     if isinstance(error, OSError) and error.errno is not None:
-        place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+        # Of a copy it is the target that there is no room for.
+        name = error.filename2 or error.filename
+        place = os.fsdecode(name) if isinstance(name, str | bytes) else ""
         reason = (REASONS | PLACES).get(error.errno, str(error.strerror))
         return f"{place}: {reason}" if place else reason
     return ""
@@ -137,6 +139,13 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def say(text: str) -> None:
+    """Show text, if there is a screen or a file for it."""
+    if sys.stdout is not None:
+        sys.stdout.write(visible(text))
+        sys.stdout.flush()
 
 
 def unread() -> None:

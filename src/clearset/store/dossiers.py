@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from clearset.store import tables
+from clearset.store import defects, tables
+from clearset.store.errors import ClearsetError
 from clearset.store.stages import Analysis, Catalogue, Cleaning, Selection, Survey, survey
 
 Stage = TypeVar("Stage")
@@ -36,8 +37,21 @@ def of(folders: Mapping[str, Path]) -> Dossier:
         read(Analysis, folders["analyze"]),
         read(Selection, folders["filter"]),
         read(Cleaning, folders["enhance"]),
-        tables.read_json(folders["analyze"] / "engine.json"),
+        engine(folders["analyze"] / "engine.json"),
     )
+
+
+def engine(path: Path) -> dict[str, Any]:
+    """Return what measured the images; raises `ClearsetError` for a file that does not say it."""
+    try:
+        content = tables.read_json(path)
+    except OSError as error:
+        raise ClearsetError(defects.sentence(error)) from None
+    except ValueError as error:
+        raise ClearsetError(f"{path} is no JSON: {error}. Run the stage analyze again") from None
+    if not isinstance(content, dict):
+        raise ClearsetError(f"{path} has no names and values. Run the stage analyze again")
+    return content
 
 
 def read(stage: type[Stage], folder: Path) -> Stage:
