@@ -181,3 +181,22 @@ def test_the_schema_of_this_tree_goes_before_an_installed_one(tmp_path: Path) ->
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, check=True, text=True
     )
     assert Path(done.stdout.strip()).is_relative_to(ROOT / "src")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[1", "while parsing a flow sequence"),
+        (b"5", "Invalid loaded object type: int"),
+        (b"defaults: 5", "defaults must be a list"),
+        (b"a: !!python/object:os.system {}", "could not determine a constructor"),
+        (b"a: 1\nb: \xff", r"config\.yaml, line 2: no UTF-8"),
+    ],
+)
+def test_files_of_conf_that_are_none_are_refused(
+    in_folder: Path, content: bytes, said: str
+) -> None:
+    composition.CONF.mkdir()
+    (composition.CONF / "config.yaml").write_bytes(content)
+    with pytest.raises(ClearsetError, match=said):
+        composition.composed()

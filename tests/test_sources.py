@@ -21,6 +21,7 @@ from clearset.images import codec
 from clearset.sources import inventory, origin, plan, roles
 from clearset.sources.inventory import Item
 from clearset.store.errors import ClearsetError
+from conftest import write_image
 
 FILES = {"Tiny Set/train/a.png": b"1", "Tiny Set/train/b.png": b"2", "Tiny Set/test/c.png": b"3"}
 SCRATCH = Path("data/incoming/.tiny.unpacked")
@@ -465,3 +466,11 @@ def test_ravir_is_23_pairs_and_19_images_alone(ravir: Path) -> None:
     bare = [[(i.split, i.name, i.file, i.mask) for i in found] for found in (listed, guessed)]
     assert bare[0] == bare[1]
     assert {item.source for item in listed} == {f"RAVIR Dataset/{i.source}" for i in guessed}
+
+
+@pytest.mark.parametrize("pattern", ["", "/abs/*", "../*.png", "**.png"])
+def test_a_pattern_that_is_none_or_leads_out_is_refused(tmp_path: Path, pattern: str) -> None:
+    write_image(tmp_path / "source/a.png", np.zeros((8, 8), np.uint8))
+    fetch = Fetch(path="source", splits={"train": Split(images=pattern)})
+    with pytest.raises(ClearsetError, match="is no pattern of files below the source"):
+        inventory.inventory(tmp_path / "source", fetch)
