@@ -25,6 +25,7 @@ REASONS = {  # packages whose licence asks for more, or is not said, and why the
     "asyncssh": "EPL 2.0 at choice, used as it is: DVC reaches remotes over ssh with it",
     "grandalf": "GPLv2 or EPL 1.0 at choice: DVC draws graphs with it, and it is not passed on",
     "mlcroissant": "Apache-2.0 by its repository; its wheel does not say so",
+    "pebble": "LGPL, used as it is: processes that can end without taking others with them",
     "pygit2": "GPLv2 with an exception for whatever links it: DVC reads git with it",
 }
 

@@ -21,6 +21,11 @@ from conftest import ROOT
 DETAILS = re.compile(r"the details are in (\S+), and may hold names of your files")
 
 
+def test_a_disk_that_numpy_says_nothing_of_is_full_too() -> None:
+    line = defects.line(OSError("20800 requested and 12256 written"))
+    assert line.startswith("error: no space is left there: make room")
+
+
 @pytest.mark.parametrize(
     ("number", "said"),
     [

@@ -7,6 +7,7 @@ and its traceback goes where it can be attached to a report.
 import errno
 import os
 import platform
+import re
 import signal
 import sys
 import tempfile
@@ -46,6 +47,7 @@ PLACES = {
     errno.ENOTEMPTY: "it is a folder that something else is writing to: wait for that, " + AGAIN,
     errno.ENXIO: "it is no file but a socket or a pipe: give a file or a folder",
 }
+SHORT = re.compile(r"\d+ requested and \d+ written")  # NumPy's words for a full disk
 MEMORY = f"there is not enough memory: use one process (CLEARSET_WORKERS=1), {AGAIN}"
 ENDED = {"TerminatedWorkerError", "BrokenProcessPool"}  # joblib's: the system ended a process
 PACKAGES = ("clearset", "numpy", "pandas", "pillow", "tifffile", "imagecodecs", "dvc", "hydra-core")
@@ -63,6 +65,8 @@ def sentence(error: BaseException) -> str:
         return str(error)
     if isinstance(error, MemoryError) or type(error).__name__ in ENDED:
         return f"{MEMORY} ({_first(error)})" if str(error) else MEMORY
+    if isinstance(error, OSError) and SHORT.search(str(error)):
+        return ROOM
     if isinstance(error, OSError) and error.errno is not None:
         # Of a copy it is the target that there is no room for.
         name = error.filename2 or error.filename

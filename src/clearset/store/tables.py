@@ -5,6 +5,7 @@ a file is a formula to a spreadsheet (see `cells`); in memory every text is the 
 """
 
 import csv
+import io
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -173,8 +174,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_array(name: str, values: npt.NDArray[Any], folder: Path) -> None:
     """Write numbers as `<folder>/<name>.npy`, whole or not at all."""
-    with layout.replacing(folder / f"{name}.npy") as incomplete, incomplete.open("wb") as file:
-        np.save(file, values, allow_pickle=False)
+    stored = io.BytesIO()  # NumPy writing by itself does not say why a disk takes no more
+    np.save(stored, values, allow_pickle=False)
+    with layout.replacing(folder / f"{name}.npy") as incomplete:
+        incomplete.write_bytes(stored.getbuffer())
 
 
 def read_array(name: str, folder: Path) -> npt.NDArray[Any]:
