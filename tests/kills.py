@@ -227,7 +227,7 @@ def workers_killed(one: Project, number: int, seed: int = 0) -> Count:
         forgotten(one.folder)
         process = start(one.folder, one.command(), log)
         while process.poll() is None and count.tried < number:
-            time.sleep(moments.uniform(0.05, 0.5))
+            time.sleep(moments.uniform(0.3, 1.5))
             count.tried += _one_killed(process.pid, moments)
         process.wait()
         output = log.read_bytes()

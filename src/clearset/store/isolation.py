@@ -34,7 +34,7 @@ MEMORY = "CLEARSET_MEMORY"  # in the environment: gigabytes that a process may t
 LEAST = 0.5  # of them, which the libraries take
 SHARE = 0.8  # of this machine's memory, for all processes together, where nobody says
 AHEAD = 1000  # items given out before the first of them is back
-TRIES = 5  # in a row, of processes that are ended before they have done anything
+TRIES = 10  # in a row, of processes that are ended before they have done anything
 NONE = f"no process can be started to read files in: {APART}=no does without, unprotected"
 SINGLE = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB", "NUMEXPR")  # libraries with threads of own
 
