@@ -32,7 +32,7 @@ SECONDS = "CLEARSET_SECONDS"  # in the environment: another number of them
 APART = "CLEARSET_APART"  # in the environment: "no" for one process alone, as under an emulator
 MEMORY = "CLEARSET_MEMORY"  # in the environment: gigabytes that a process may take
 LEAST = 0.5  # of them, which the libraries take
-SHARE = 0.8  # of this machine's memory, for all processes together, where nobody says
+SHARE = 0.8  # of this machine's memory, where nobody says
 AHEAD = 1000  # items given out before the first of them is back
 TRIES = 10  # in a row, of processes that are ended before they have done anything
 NONE = f"no process can be started to read files in: {APART}=no does without, unprotected"
@@ -48,12 +48,15 @@ def seconds() -> int:
 
 
 def memory() -> float:
-    """Return how many gigabytes a process may take: `CLEARSET_MEMORY`, or its share of all."""
+    """Return how many gigabytes a process may take: `CLEARSET_MEMORY`, or most of all there are.
+
+    It is a net alone: what is refused must not hang on the machine, and `fetch.memory` decides it.
+    """
     setting = os.environ.get(MEMORY, "")
     if not setting:
         import psutil  # noqa: PLC0415 - only where there is untrusted work
 
-        return max(SHARE * psutil.virtual_memory().total / 2**30 / workers(), LEAST)
+        return max(SHARE * psutil.virtual_memory().total / 2**30, LEAST)
     try:
         number = float(setting)
     except ValueError:
