@@ -12,6 +12,8 @@ from test_whole import FILES
 Random = np.random.Generator
 Mutation = Callable[[Random, bytes], bytes]
 PROVEN = ("png", "tif adobe_deflate")  # formats whose pixels have a checksum
+FITTING = ("jpeg", "tif jpeg", "tif shared")  # whose values may fit together again by chance
+CHANCE = 0.03  # of them at most, of those with bytes missing
 MISSING = ("cut", "hole", "ended")  # mutations that take bytes away
 END = {"jpeg": b"\xff\xd9", "png": b"\0\0\0\0IEND\xaeB`\x82", "gif": b"\0;"}
 
@@ -122,6 +124,9 @@ def outcome(source: Path, images: pd.DataFrame, files: pd.DataFrame) -> Outcome:
     true = {Path(place).stem: pixels for place, pixels in good.items()}
     other = [row for row in own.itertuples() if not row.error and differs(row, true)]
     wrong = [row.Index for row in other if certain(Path(row.Index).stem)]
+    fitting = [row.Index for row in other if fits_together(Path(row.Index).stem)]
+    cut_jpegs = sum(fits_together(file.stem) for file in bad)
+    wrong += fitting if len(fitting) > max(CHANCE * cut_jpegs, 1) else []
     return Outcome(
         tried=len(bad),
         used=int((own["error"] == "").sum()),
@@ -141,7 +146,14 @@ def differs(row: object, true: dict[str, str]) -> bool:
 def certain(stem: str) -> bool:
     """Return whether it can be known that a damaged file's pixels are not all there."""
     _, kind, name = stem.split("_", 2)
-    return kind in MISSING or name.replace("_", " ").startswith(PROVEN)
+    proven = name.replace("_", " ").startswith(PROVEN)
+    return proven or (kind in MISSING and not fits_together(stem))
+
+
+def fits_together(stem: str) -> bool:
+    """Return whether bytes are missing of a kind of file whose rest may make sense by chance."""
+    _, kind, name = stem.split("_", 2)
+    return kind in MISSING and name.replace("_", " ").startswith(FITTING)
 
 
 def alike(fetched: pd.DataFrame, alone: pd.DataFrame) -> bool:
