@@ -15,6 +15,7 @@ import yaml
 from clearset.config import params, provenance, stage
 from clearset.store import layout, locks
 from clearset.store.errors import ClearsetError
+from clearset.versions import pipeline
 from conftest import ROOT
 
 Write = Callable[[Path, Any], None]
@@ -225,3 +226,18 @@ def test_a_list_of_readers_that_a_kill_cut_short_stops_no_later_run(
     readers.write_text("{}")
     with locks.alone("clearset folder mine"):
         assert readers.exists()
+
+
+def test_a_lock_file_that_a_kill_cut_short_is_forgotten_and_a_whole_one_kept(
+    tmp_path: Path,
+) -> None:
+    lock = tmp_path / "dvc.lock"
+    whole = (ROOT / "dvc.lock").read_bytes()
+    pipeline.forget_cut(lock)  # none
+    for content in (b"", whole[: len(whole) // 2], b"\xff", b"- 1"):
+        lock.write_bytes(content + (b"\n    md5: [" if content else b""))
+        pipeline.forget_cut(lock)
+        assert not lock.exists()
+    lock.write_bytes(whole)
+    pipeline.forget_cut(lock)
+    assert lock.read_bytes() == whole

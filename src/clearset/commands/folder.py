@@ -107,6 +107,7 @@ def reproduced(source: str, name: str, overrides: list[str], moved: bool, lock: 
     # What runs reads a copy: neither an editor nor a kill can part a result from its params.
     save(section, params.of_run(name), COPY)
     save(rewired(name, content, alone), home / "dvc.yaml")
+    pipeline.forget_cut(home / "dvc.lock")
     if not pipeline.succeeds("repro", str(home / "dvc.yaml"), holding=[lock]):
         if any(overrides):
             click.echo(f"not kept: --set {' '.join(overrides)}", err=True)

@@ -2,6 +2,9 @@
 
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
 
 from clearset.store.errors import ClearsetError
 
@@ -36,3 +39,16 @@ def _process(
         )
     except FileNotFoundError:
         raise ClearsetError("dvc is not on the path: source .venv/bin/activate") from None
+
+
+def forget_cut(lock: Path) -> None:
+    """Remove a lock file that a kill has cut short, at which DVC would stop for ever.
+
+    What it said of results is lost with it: they are made again, or come out of DVC's cache.
+    """
+    try:
+        whole = not lock.is_file() or isinstance(yaml.safe_load(lock.read_bytes()), dict)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        whole = False
+    if not whole:
+        lock.unlink()
