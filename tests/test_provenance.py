@@ -234,8 +234,9 @@ def test_a_lock_file_that_a_kill_cut_short_is_forgotten_and_a_whole_one_kept(
     lock = tmp_path / "dvc.lock"
     whole = (ROOT / "dvc.lock").read_bytes()
     pipeline.forget_cut(lock)  # none
-    for content in (b"", whole[: len(whole) // 2], b"\xff", b"- 1"):
-        lock.write_bytes(content + (b"\n    md5: [" if content else b""))
+    part = whole.index(b"      md5:")
+    for content in (b"", whole[: part + 9], whole[:part], b"\xff", b"- 1", b"a: 1\n"):
+        lock.write_bytes(content)
         pipeline.forget_cut(lock)
         assert not lock.exists()
     lock.write_bytes(whole)

@@ -46,9 +46,11 @@ def forget_cut(lock: Path) -> None:
 
     What it said of results is lost with it: they are made again, or come out of DVC's cache.
     """
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA  # noqa: PLC0415 - heavy
+    from voluptuous import Invalid  # noqa: PLC0415
+
     try:
-        whole = not lock.is_file() or isinstance(yaml.safe_load(lock.read_bytes()), dict)
-    except (yaml.YAMLError, UnicodeDecodeError):
-        whole = False
-    if not whole:
+        if lock.is_file():
+            COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(lock.read_bytes()))
+    except (yaml.YAMLError, UnicodeDecodeError, Invalid):
         lock.unlink()
