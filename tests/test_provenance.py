@@ -234,8 +234,7 @@ def test_a_lock_file_that_a_kill_cut_short_is_forgotten_and_a_whole_one_kept(
     lock = tmp_path / "dvc.lock"
     whole = (ROOT / "dvc.lock").read_bytes()
     pipeline.forget_cut(lock)  # none
-    part = whole.index(b"      md5:")
-    for content in (b"", whole[: part + 9], whole[:part], b"\xff", b"- 1", b"a: 1\n"):
+    for content in (b"", whole[:40], b"\xff", b"- 1", b"a: 1\n", b"schema: '2.0'\nstages:\n  a"):
         lock.write_bytes(content)
         pipeline.forget_cut(lock)
         assert not lock.exists()
