@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tifffile
 
 from clearset.images import jpeg
@@ -75,6 +77,17 @@ def check_jpegs(page: Any) -> None:
         rows, columns = jpeg.size(part)
         if rows > high + 2 * SIDES or columns > wide + 2 * SIDES:
             raise UnreadableImage(f"strips or tiles of {columns} x {rows} px in a page of less")
+
+
+def decoded(page: Any) -> npt.NDArray[Any]:
+    """Return a page's values as they are stored.
+
+    A plane of a colour that is a JPEG of its own is grey, whatever the page's colours are: the
+    decoder would look for three bands in each.
+    """
+    if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
+        page.is_jfif = True  # only then does it not force the page's colours on each plane
+    return np.asarray(page.asarray())
 
 
 def _jpegs(page: Any) -> Iterator[tuple[int, bytes]]:
