@@ -245,6 +245,16 @@ def test_missing_and_short_parts_of_a_tiff_are_broken(
     refused(read, places(FILES[name], beyond))
 
 
+@pytest.mark.parametrize("compression", ["lzw", "jpegxr", "jpeg"])
+def test_a_tiff_whose_decoder_says_nothing_is_broken_where_it_is_cut(
+    read: Callable[[bytes], Pixels], compression: str
+) -> None:
+    values = DEEP // 16 if compression == "jpeg" else DEEP  # 12 bits
+    content = tif(values, compression=compression)
+    assert read(content).shape == (H, W)
+    refused(read, content[:-30], "1 of 1 strips or tiles are cut short")
+
+
 def planes(pixels: Pixels) -> bytes:
     """Return a TIFF whose bands are JPEGs of their own, as ImageMagick, GDAL and libtiff write."""
     grey = [pil(np.ascontiguousarray(pixels[..., band]), "JPEG", quality=95) for band in range(3)]

@@ -13,6 +13,8 @@ from clearset.store.errors import BrokenImage, UnreadableImage
 
 TILE = 2048  # px: a side of a tile that may be larger than the image itself
 AS_JPEG = {"JPEG", "OJPEG", "ALT_JPEG", "JPEG_LOSSY"}  # compressions whose parts are such files
+SILENT = {tifffile.COMPRESSION[kind] for kind in ("LZW", "JPEGXR", "JPEGXR_NDPI")}
+BYTE = 8  # bits of a JPEG, whose end is looked for
 SIDES = 8  # px that a JPEG's blocks may reach beyond a strip, twice where colours are halved
 
 
@@ -36,11 +38,17 @@ def check(page: Any, has_nodata: bool) -> None:
             f"{left_out} of {needed} strips or tiles are left out, and no nodata value says what "
             "they stand for: save it whole"
         )
-    if page.compression == tifffile.COMPRESSION.LZW:  # its last code may be cut, and none says so
+    if _silent(page):
         size = page.parent.filehandle.size
         cut = sum(offset + number > size for offset, number in places)
         if cut:
             raise BrokenImage(f"broken file: {cut} of {needed} strips or tiles are cut short")
+
+
+def _silent(page: Any) -> bool:
+    """Whether a decoder says nothing of a part that is cut: its pixels would be made up."""
+    deep = page.compression == tifffile.COMPRESSION.JPEG and np.max(page.bitspersample) > BYTE
+    return bool(page.compression in SILENT or deep)
 
 
 def area(page: Any) -> int:
