@@ -100,6 +100,11 @@ def test_each_process_has_the_path_and_one_thread_and_the_environment_stays() ->
     assert dict(os.environ) == before
 
 
+def test_a_limit_beyond_what_the_system_counts_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEARSET_MEMORY", "1e300")
+    assert isolation.isolated(abs, [-1], "try", lost) == [1]
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "half", "nan", "inf", "0.1"])
 def test_a_limit_that_is_none_is_named(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEARSET_MEMORY", value)

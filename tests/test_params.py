@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from clearset.commands.folder import configured
 from clearset.config import params, schema_fetch
 from clearset.config.schema import Action, Dataset, Engine, Rule
 from clearset.config.schema_fetch import Source
@@ -293,3 +294,9 @@ def test_what_is_kept_of_a_folder_is_refused_where_it_is_no_such_thing(
     params.own("mine").write_text(text)
     with pytest.raises(ClearsetError, match=rf"folders/mine/params\.yaml .*{said}"):
         params.kept("mine")
+
+
+@pytest.mark.parametrize("value", ["[" * 500, "{fetch: &a [*a]}"])
+def test_a_setting_without_end_is_no_setting(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ClearsetError, match="no KEY=VALUE"):
+        configured(tmp_path, "own", [f"own.fetch={value}"], tmp_path / "params.yaml")

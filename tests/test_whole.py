@@ -245,6 +245,42 @@ def test_missing_and_short_parts_of_a_tiff_are_broken(
     refused(read, places(FILES[name], beyond))
 
 
+@pytest.mark.parametrize("compression", ["lzw", "jpegxr", "jpeg"])
+def test_a_tiff_whose_decoder_says_nothing_is_broken_where_it_is_cut(
+    read: Callable[[bytes], Pixels], compression: str
+) -> None:
+    values = DEEP // 16 if compression == "jpeg" else DEEP  # 12 bits
+    content = tif(values, compression=compression)
+    assert read(content).shape == (H, W)
+    refused(read, content[:-30], "1 of 1 strips or tiles are cut short")
+
+
+def planes(pixels: Pixels) -> bytes:
+    """Return a TIFF whose bands are JPEGs of their own, as ImageMagick, GDAL and libtiff write."""
+    grey = [pil(np.ascontiguousarray(pixels[..., band]), "JPEG", quality=95) for band in range(3)]
+    encoded = io.BytesIO()
+    options: dict[str, Any] = {"photometric": "rgb", "planarconfig": "separate", "metadata": None}
+    tifffile.imwrite(
+        *(encoded, iter(part[:2] + part[20:] for part in grey)),  # without the JFIF segment
+        **(options | {"shape": (3, H, W), "dtype": np.uint8, "compression": "jpeg"}),
+    )
+    return encoded.getvalue()
+
+
+def test_a_tiff_whose_bands_are_jpegs_of_their_own_is_read(
+    read: Callable[[bytes], Pixels],
+) -> None:
+    expected = [
+        Image.open(io.BytesIO(pil(RGB[..., band], "JPEG", quality=95))) for band in (0, 1, 2)
+    ]
+    np.testing.assert_array_equal(read(planes(RGB)), np.dstack([*map(np.asarray, expected)]))
+    as_ycbcr = io.BytesIO(planes(RGB))
+    with tifffile.TiffFile(as_ycbcr, mode="r+") as tiff:
+        tiff.pages.first.tags[262].overwrite(6)
+    with pytest.raises(UnreadableImage, match="axes SYX with 3 bands of colours YCBCR"):
+        read(as_ycbcr.getvalue())
+
+
 def test_parts_that_are_left_out_are_no_data_where_the_file_says_so(
     read: Callable[[bytes], Pixels],
 ) -> None:
@@ -290,6 +326,11 @@ def test_a_bmp_whose_runs_pass_over_pixels_is_refused(read: Callable[[bytes], Pi
         with pytest.raises(UnreadableImage, match=rf"pass over {number} of {W * H} pixels"):
             read(bmp(runs + b"\0\1"))
     refused(read, bmp(half)[:-200])
+
+
+def test_a_file_of_no_kind_has_a_reason_in_words(read: Callable[[bytes], Pixels]) -> None:
+    for content in (b"nothing at all", b"\xff\xd8" + b"a" * 99):
+        refused(read, content, "its first bytes are of no kind that is read")
 
 
 def test_nothing_is_said_on_the_terminal(

@@ -187,7 +187,7 @@ def configured(
         config = OmegaConf.create({name: OmegaConf.to_container(composed[name], enum_to_str=True)})
     try:
         changes = OmegaConf.from_dotlist([word for word in overrides if word.strip()])
-    except (yaml.YAMLError, OmegaConfBaseException) as error:
+    except (yaml.YAMLError, OmegaConfBaseException, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise ClearsetError(f"--set {' '.join(overrides)}: no KEY=VALUE ({reason})") from None
     if unknown := set(changes) - {name}:

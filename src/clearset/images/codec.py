@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
 
 from clearset.images import bounds, levels, netpbm, others, pillow, tiff, tiff_copy
 from clearset.images.bounds import Extent
@@ -140,6 +141,8 @@ def _reasons(path: Path) -> Iterator[None]:
 
 def _reason(error: Exception, path: Path) -> str:
     """Return an error of a decoder in a printable line, without the place of the file."""
+    if isinstance(error, UnidentifiedImageError):  # its text is one for programmers
+        return "its first bytes are of no kind that is read, or its header is damaged"
     text = " ".join(str(error).replace(str(path), path.name).split())
     if not text or not isinstance(error, SPOKEN):
         text = f"its header leads the decoder astray ({type(error).__name__})"

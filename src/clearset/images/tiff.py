@@ -53,7 +53,7 @@ def decode(path: Path, raw: bool) -> Pixels:
         check_size(page.imagelength, page.imagewidth)
         _check(page)
         tiff_parts.check_jpegs(page)
-        values = np.asarray(page.asarray())
+        values = tiff_parts.decoded(page)
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if page.axes == "SYX":
         values = np.ascontiguousarray(np.moveaxis(values, 0, 2))
@@ -140,7 +140,8 @@ def _check(page: Any) -> None:
     if colours not in COLOURS or kind not in DECODED.get(colours, {kind}):
         raise UnreadableImage(f"colours {colours} are not supported: save it as grey or RGB")
     single = colours in ("MINISWHITE", "PALETTE") or page.dtype == bool
-    if page.axes not in ("YX", "YXS", "SYX") or (single and page.axes != "YX"):
+    apart = colours == "YCBCR" and page.axes == "SYX"  # no decoder puts their colours together
+    if page.axes not in ("YX", "YXS", "SYX") or (single and page.axes != "YX") or apart:
         raise UnreadableImage(
             f"axes {page.axes} with {page.samplesperpixel} bands of colours {colours} are not "
             "supported: save it as grey or RGB"

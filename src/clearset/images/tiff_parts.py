@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tifffile
 
 from clearset.images import jpeg
@@ -11,6 +13,8 @@ from clearset.store.errors import BrokenImage, UnreadableImage
 
 TILE = 2048  # px: a side of a tile that may be larger than the image itself
 AS_JPEG = {"JPEG", "OJPEG", "ALT_JPEG", "JPEG_LOSSY"}  # compressions whose parts are such files
+SILENT = {tifffile.COMPRESSION[kind] for kind in ("LZW", "JPEGXR", "JPEGXR_NDPI")}
+BYTE = 8  # bits of a JPEG, whose end is looked for
 SIDES = 8  # px that a JPEG's blocks may reach beyond a strip, twice where colours are halved
 
 
@@ -34,11 +38,17 @@ def check(page: Any, has_nodata: bool) -> None:
             f"{left_out} of {needed} strips or tiles are left out, and no nodata value says what "
             "they stand for: save it whole"
         )
-    if page.compression == tifffile.COMPRESSION.LZW:  # its last code may be cut, and none says so
+    if _silent(page):
         size = page.parent.filehandle.size
         cut = sum(offset + number > size for offset, number in places)
         if cut:
             raise BrokenImage(f"broken file: {cut} of {needed} strips or tiles are cut short")
+
+
+def _silent(page: Any) -> bool:
+    """Whether a decoder says nothing of a part that is cut: its pixels would be made up."""
+    deep = page.compression == tifffile.COMPRESSION.JPEG and np.max(page.bitspersample) > BYTE
+    return bool(page.compression in SILENT or deep)
 
 
 def area(page: Any) -> int:
@@ -75,6 +85,17 @@ def check_jpegs(page: Any) -> None:
         rows, columns = jpeg.size(part)
         if rows > high + 2 * SIDES or columns > wide + 2 * SIDES:
             raise UnreadableImage(f"strips or tiles of {columns} x {rows} px in a page of less")
+
+
+def decoded(page: Any) -> npt.NDArray[Any]:
+    """Return a page's values as they are stored.
+
+    A plane of a colour that is a JPEG of its own is grey, whatever the page's colours are: the
+    decoder would look for three bands in each.
+    """
+    if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
+        page.is_jfif = True  # only then does it not force the page's colours on each plane
+    return np.asarray(page.asarray())
 
 
 def _jpegs(page: Any) -> Iterator[tuple[int, bytes]]:

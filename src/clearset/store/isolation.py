@@ -211,7 +211,7 @@ def _begin(gigabytes: float) -> None:
         import resource  # noqa: PLC0415 - of Unix alone
     except ImportError:
         return
-    most = int(gigabytes * 2**30)
+    most = int(min(gigabytes * 2**30, 2**62))  # more is no number to the system
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or most < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
