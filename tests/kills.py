@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from conftest import MINIATURE, clone, write_image
 
 NAME = "kk"
 BOUND = f"{NAME}.filter.dark.min"
+BEGUN = 1.5  # seconds after which a process has an image
 OTHER = 90  # a bound by which others are flagged
 STAGES = ("fetch", "analyze", "filter", "enhance", "compare", "report", "release", "recipe")
 MADE = ("fetch", "analyze", "filter", "enhance", "compare")  # that say what they were made under
@@ -71,6 +72,13 @@ def run(folder: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, cwd=folder, check=False, capture_output=True, text=True, env=environment(folder)
     )
+
+
+def reap() -> None:
+    """Let processes end whose own parent was killed: until then DVC takes them for alive."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def start(folder: Path, command: list[str], log: Path) -> subprocess.Popen[bytes]:
@@ -201,6 +209,8 @@ def killed(one: Project, number: int, seed: int = 0) -> Count:
         if not ended:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        time.sleep(0.2)
+        reap()
         count.tried += 1
         count.used += ended
         count.refused += not ended
@@ -250,6 +260,7 @@ def _one_killed(pid: int, moments: random.Random) -> bool:
         below = psutil.Process(pid).children(recursive=True)
         workers = [p for p in below if "forkserver" in " ".join(p.cmdline())]
         workers = [p for p in workers if "forkserver" in " ".join(p.parent().cmdline())]
+        workers = [p for p in workers if time.time() - p.create_time() > BEGUN]
         if workers:
             moments.choice(workers).kill()
         return bool(workers)

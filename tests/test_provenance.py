@@ -1,10 +1,12 @@
 """A result is of the params that are recorded with it, whoever writes them meanwhile."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -223,9 +225,22 @@ def test_a_list_of_readers_that_a_kill_cut_short_stops_no_later_run(
     readers.write_text(content)
     with locks.alone("clearset folder mine"):
         assert not readers.exists()
-    readers.write_text("{}")
+    readers.write_text(json.dumps({"read": {"/a": [{"pid": os.getpid(), "cmd": "dvc repro"}]}}))
     with locks.alone("clearset folder mine"):
         assert readers.exists()
+
+
+def test_readers_that_are_dead_but_in_the_table_of_processes_stop_no_later_run(
+    project: Path,
+) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    time.sleep(1)  # ended, and nobody has asked how
+    readers = project / ".dvc/tmp/rwlock"
+    readers.parent.mkdir()
+    readers.write_text(json.dumps({"read": {"/a": [{"pid": child.pid, "cmd": "dvc repro"}]}}))
+    with locks.alone("clearset folder mine"):
+        assert not readers.exists()
+    child.wait()
 
 
 def test_a_lock_file_that_a_kill_cut_short_is_forgotten_and_a_whole_one_kept(

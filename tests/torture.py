@@ -6,14 +6,12 @@ Ends with status 1 where anything is wrong or lost, or a traceback was seen.
 """
 
 import ctypes
-import os
 import resource
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -92,9 +90,7 @@ def main() -> int:
             print(line([str(cell) for cell in rows[-1].values()]), flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+    kills.reap()
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
     minutes = (time.monotonic() - begin) / 60
     print(f"the largest process took {peak:.2f} GB; {minutes:.0f} minutes")

@@ -1,5 +1,6 @@
 """A stage as a command: one argument, one clear line when something is wrong."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,5 +32,7 @@ def run(main: Callable[[str], str]) -> None:
     """
     if len(sys.argv) != 2:
         sys.exit(f"usage: python {sys.argv[0]} DATASET")
+    if os.environ.get("DVC_STAGE"):  # DVC has started this
+        locks.end_with_parent()
     with defects.told():
         defects.say(f"{certified(main, Path(sys.argv[0]).stem, sys.argv[1])}\n")

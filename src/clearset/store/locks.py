@@ -5,9 +5,13 @@ alone. A stage that `dvc repro` runs by itself shares it with other stages. The 
 own: it goes with the last process that holds it, however that ends.
 """
 
+import ctypes
 import fcntl
 import json
 import os
+import re
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +20,7 @@ from clearset.store.errors import ClearsetError
 
 LOCK = Path(".dvc/tmp/clearset.lock")
 READERS = Path(".dvc/tmp/rwlock")  # DVC's own list of who reads and writes what
+ENDS_WITH_PARENT = 1  # Linux's number for: a signal when the parent has ended
 HELD = "CLEARSET_LOCK"  # in the environment of what a holder runs: the lock is held for it
 
 
@@ -39,12 +44,27 @@ def alone(what: str) -> Iterator[int]:
 
 
 def _mend() -> None:
-    """Remove DVC's list of readers where a kill has cut it short: DVC would stop at it for ever."""
+    """Remove DVC's list of readers where kills have left it: DVC would stop at it for ever.
+
+    It may be cut short, or name processes of which only their entry in the system's table is left.
+    """
     try:
-        if READERS.is_file():
-            json.loads(READERS.read_bytes())
+        text = READERS.read_text(encoding="utf-8") if READERS.is_file() else "{}"
+        json.loads(text)
+        gone = not any(_alive(int(pid)) for pid in re.findall(r'"pid": (\d+)', text))
     except ValueError:
+        gone = True
+    if gone:
         READERS.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    import psutil  # noqa: PLC0415 - only where a kill may have left something
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 @contextmanager
@@ -103,3 +123,12 @@ def _locked(kind: int, what: str) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def end_with_parent() -> None:
+    """Have this process end politely as soon as the one that started it has, where Linux says so.
+
+    A command that is killed leaves nothing at work then which would finish what it had begun.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(ENDS_WITH_PARENT, signal.SIGTERM)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from clearset.store import locks
 from clearset.store.errors import ClearsetError
 
 
@@ -35,7 +36,12 @@ def _process(
     command = ["dvc", *arguments]
     try:
         return subprocess.run(
-            command, check=False, text=True, capture_output=not visible, pass_fds=holding
+            command,
+            check=False,
+            text=True,
+            capture_output=not visible,
+            pass_fds=holding,
+            preexec_fn=locks.end_with_parent,
         )
     except FileNotFoundError:
         raise ClearsetError("dvc is not on the path: source .venv/bin/activate") from None
