@@ -84,6 +84,17 @@ def test_processes_killed_while_they_wait_are_started_anew() -> None:
         assert isolation.isolated(abs, list(range(-9, 0)), "try", lost) == list(range(9, 0, -1))
 
 
+def loud(item: int) -> int:
+    os.write(2, b"warning: nameless")
+    return item
+
+
+def test_what_decoders_print_stays_off_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    assert isolation.isolated(loud, [1, 2], "try", lost) == [1, 2]
+    os.write(2, b"own")
+    assert capfd.readouterr().err == "own"
+
+
 def test_an_error_is_an_error_and_the_next_call_works() -> None:
     with pytest.raises(ValueError, match="could not convert"):
         isolation.isolated(float, ["1", "x", "2"], "try", lambda *_: 0.0)

@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import connection, forkserver
 from pathlib import Path
@@ -193,8 +194,9 @@ def _method(function: Callable[..., Any]) -> str:
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)
     try:
-        forkserver.set_forkserver_preload([function.__module__])
-        forkserver.ensure_running()
+        with _silent():  # decoders print without a name, and who is killed as it starts complains
+            forkserver.set_forkserver_preload([function.__module__])
+            forkserver.ensure_running()
     finally:
         for name, value in before.items():
             if value is None:
@@ -202,6 +204,19 @@ def _method(function: Callable[..., Any]) -> str:
             else:
                 os.environ[name] = value
     return "forkserver"
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Give what the block starts no terminal to write errors to."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _begin(gigabytes: float) -> None:
