@@ -167,6 +167,20 @@ def test_of_two_rules_the_looser_says_what_stays() -> None:
     assert found["rules"].to_dict() == {"b": "loose", "c": "loose strict"}
 
 
+def test_a_copy_of_an_image_that_goes_is_stood_for_by_the_one_that_stays() -> None:
+    images = THREE.assign(pixels_sha256=["1", "2", "2"])  # b stands for c, and a for b
+    spare = duplicates.surplus(
+        images, pd.DataFrame(columns=["image_id", "sharpness"]), linked(("a", "b", 0.95))
+    )
+    rules = [("b", "near", 0.9), ("c", "near", 0.9), ("c", "copy", 0.0)]
+    flags = pd.DataFrame(rules, columns=["image_id", "rule", "max"])
+    flags["metric"] = flags["rule"].map({"near": "surplus_similarity", "copy": "surplus_copies"})
+    for order in (flags, flags.iloc[::-1]):
+        found = duplicates.curation(images, order, spare).set_index("image_id")
+        assert found["keeper_id"].to_dict() == {"b": "a", "c": "a"}
+        assert found["rules"].to_dict() == {"b": "near", "c": "copy near"}
+
+
 def test_a_group_over_two_splits_keeps_one_image() -> None:
     images = THREE.assign(split=["train", "test", "test"])
     found = dropped(images, linked(("a", "b", 0.95), ("b", "c", 0.97)), near=0.9)

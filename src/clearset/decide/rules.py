@@ -89,7 +89,8 @@ def bounds(rules: Mapping[str, Rule], values: pd.DataFrame) -> dict[str, Rule]:
 def beyond(column: pd.Series, share: float) -> float:
     """Return a bound below which at least a share of a column's values lies, ties included.
 
-    Half-way to the next larger value, to six digits where these tell the two apart.
+    Half-way to the next larger value, to six digits where these tell the two apart; that value
+    itself where no number lies between.
     """
     numbers = np.sort(column.dropna().to_numpy())
     if not len(numbers):
@@ -99,8 +100,8 @@ def beyond(column: pd.Series, share: float) -> float:
     if not len(larger):  # all are alike, and so is each the worst
         return float(last + max(abs(last), 1) * 1e-5)
     middle = float((last + larger[0]) / 2)
-    short = float(f"{middle:.6g}")
-    return short if last < short <= larger[0] else middle
+    ways = float(f"{middle:.6g}"), middle, float(larger[0])
+    return next(bound for bound in ways if last < bound <= larger[0])
 
 
 def flag(values: pd.DataFrame, rules: Mapping[str, Rule]) -> pd.DataFrame:

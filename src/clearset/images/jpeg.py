@@ -77,13 +77,13 @@ def _padded(reason: str, every: list[Segment]) -> bool:
 def _unfinished(every: list[Segment]) -> str:
     """Return which scans a JPEG lacks; empty: none, or it is none that this knows."""
     frame = next((one for one in every if one[0] in FRAMES), None)
-    if frame is None or len(frame[1]) < 8 + 3 * frame[1][7]:
+    if frame is None or len(frame[1]) < 8 or len(frame[1]) < 8 + 3 * frame[1][7]:
         return ""
     deep = frame[0] in PROGRESSIVE
     # Of each component the bits that each coefficient still lacks: all, or none once it is whole.
     lacks = {part: [COEFFICIENTS] * COEFFICIENTS for part in frame[1][8 : 8 + 3 * frame[1][7] : 3]}
     for kind, body in every:
-        if kind == SCAN and len(body) >= 6 + 2 * body[2]:
+        if kind == SCAN and len(body) > 2 and len(body) >= 6 + 2 * body[2]:
             first, last, bits = body[3 + 2 * body[2] : 6 + 2 * body[2]]
             reached = slice(first, last + 1) if deep else slice(None)
             for part in set(body[3 : 3 + 2 * body[2] : 2]) & set(lacks):

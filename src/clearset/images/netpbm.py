@@ -13,7 +13,9 @@ from clearset.store.errors import BrokenImage, UnreadableImage
 
 SPACE = rb"(?:\s|#[^\n]*\n)+"
 MAGIC = re.compile(rb"P[2356][\s#]")
-HEADER = re.compile(rb"P([2356])" + SPACE + rb"(\d+)" + SPACE + rb"(\d+)" + SPACE + rb"(\d+)\s")
+NUMBER = rb"(\d{1,99})"  # no size and no white is longer
+HEADER = re.compile(rb"P([2356])" + (SPACE + NUMBER) * 3 + rb"\s")
+DIGITS = re.compile(rb"[\d\s]*")
 REACH = 2**16  # bytes in which a header ends
 EIGHT_BITS = 255
 IN_DIGITS = 12  # bytes of a value while digits are read, a few times over
@@ -39,7 +41,7 @@ def decode(path: Path, _: bool) -> npt.NDArray[Any]:
     number = height * width * (1 if kind in (2, 5) else 3)
     dtype = np.dtype(np.uint8 if white <= EIGHT_BITS else ">u2")
     if kind in (2, 3):
-        values = np.array(content[end:].split(), np.int64)
+        values = _in_digits(content[end:])
     else:
         stored = content[end : end + number * dtype.itemsize]
         values = np.frombuffer(stored[: len(stored) // dtype.itemsize * dtype.itemsize], dtype)
@@ -48,6 +50,16 @@ def decode(path: Path, _: bool) -> npt.NDArray[Any]:
     if values.size != number or values.max() > white:
         raise BrokenImage("broken file: truncated, or values beyond its own white")
     return values.astype(dtype.newbyteorder("=")).reshape(shape)
+
+
+def _in_digits(content: bytes) -> npt.NDArray[np.int64]:
+    """Return values that are written in digits, and in nothing else."""
+    try:
+        if DIGITS.fullmatch(content):
+            return np.array(content.split(), np.int64)
+    except (ValueError, OverflowError):  # more digits than any value has
+        pass
+    raise BrokenImage("broken file: not all of its values are numbers that it may hold")
 
 
 def check(path: Path) -> None:

@@ -44,15 +44,27 @@ def chunks(content: bytes) -> list[Chunk]:
 
 
 def layout(content: bytes) -> tuple[int, int]:
-    """Return the bits of a sample and the kind of colour (bit 1: RGB, bit 2: alpha)."""
-    depth, colour = struct.unpack_from("BB", content, len(SIGNATURE) + 16)
-    return int(depth), int(colour)
+    """Return the bits of a sample and the kind of colour (bit 1: RGB, bit 2: alpha).
+
+    Raises `ValueError` for a PNG cut short, as `chunks`.
+    """
+    _, _, depth, colour, _ = _header(content)
+    return depth, colour
+
+
+def _header(content: bytes) -> tuple[int, int, int, int, int]:
+    """Return width, height, bits of a sample, the kind of colour, and whether it is interlaced."""
+    start = len(SIGNATURE) + 8
+    if len(content) < start + 13:
+        raise ValueError("truncated PNG")
+    width, height, depth, colour, interlaced = struct.unpack_from(">IIBBxxB", content, start)
+    return width, height, depth, colour, interlaced
 
 
 def flaw(content: bytes) -> str:
     """Return why not every pixel of a PNG comes from it; empty: every one does.
 
-    Raises `zlib.error` for one whose compressed pixels are damaged.
+    Raises `zlib.error` for one whose compressed pixels are damaged, and `ValueError` as `chunks`.
     """
     needed, size = _needed(content), 0
     inflater = zlib.decompressobj()
@@ -72,10 +84,9 @@ def _pieces(content: bytes) -> Iterator[bytes]:
 
 def _needed(content: bytes) -> int:
     """Return the bytes of a PNG's filtered rows, as its header has them."""
-    width, height = struct.unpack_from(">II", content, len(SIGNATURE) + 8)
-    depth, colour = layout(content)
+    width, height, depth, colour, interlaced = _header(content)
     bits = depth * BANDS.get(colour, 0)
-    passes = PASSES if content[len(SIGNATURE) + 20] else ((0, 0, 1, 1),)
+    passes = PASSES if interlaced else ((0, 0, 1, 1),)
     sizes = [
         (-(-max(width - left, 0) // across), -(-max(height - top, 0) // down))
         for left, top, across, down in passes

@@ -121,13 +121,15 @@ def curation(images: pd.DataFrame, flags: pd.DataFrame, spare: Surplus) -> pd.Da
     `flags` are those of dropping rules on `surplus_similarity` or `surplus_copies`, with `metric`.
     """
     keepers: dict[str, str] = {}
-    strictest = flags.drop_duplicates("rule").sort_values("max", ascending=False)
-    for row in strictest.itertuples():  # the loosest bound, whose groups are largest, has the word
+    # Who is alike has the last word, at the loosest bound: these groups are largest, and hold those
+    # of copies.
+    rules = flags.drop_duplicates("rule")
+    for row in rules.sort_values(["metric", "max"], ascending=[True, False]).itertuples():
         exact = row.metric == "surplus_copies"
         keepers |= stand_ins(spare.copied if exact else spare.alike, row.max)
-    rules = flags.sort_values("rule").groupby("image_id")["rule"].agg(" ".join)
+    names = flags.sort_values("rule").groupby("image_id")["rule"].agg(" ".join)
     about, level = images.set_index("image_id"), spare.alike.set_index("image_id")["similarity"]
-    table = pd.DataFrame({"image_id": rules.index, "rules": rules.to_numpy()})
+    table = pd.DataFrame({"image_id": names.index, "rules": names.to_numpy()})
     table["keeper_id"] = table["image_id"].map(keepers)
     table["similarity"] = table["image_id"].map(level)
     for column, source in (("split", "split"), ("bytes", "bytes")):

@@ -64,7 +64,7 @@ def components(image_ids: Sequence[str], links: pd.DataFrame, bound: float) -> p
     """
     total, strong = len(image_ids), links[links["similarity"] >= bound]
     place = pd.Series(range(total), index=pd.Index(image_ids))
-    ends = [place[strong[column]].to_numpy() for column in ("image_id", "other_id")]
+    ends = [place[strong[column]].to_numpy(np.intp) for column in ("image_id", "other_id")]
     joined = coo_array((np.ones(len(strong)), tuple(ends)), (total,) * 2)
     labels = connected_components(joined, directed=False)[1]
     weakest = strong["similarity"].groupby(labels[ends[0]]).min()

@@ -34,12 +34,13 @@ def groups(pictures: Sequence[Named], look: Look) -> list[Group]:
         stems[one.entry.place.parent].append(one.entry.place.stem)
     twice = {folder for folder, own in stems.items() if len(set(own)) < len(own)}
     known = {folder: set(own) for folder, own in stems.items()}
-    parted: dict[tuple[PurePosixPath, str, str], list[Named]] = defaultdict(list)
+    parted: dict[tuple[PurePosixPath, str, str, str], list[Named]] = defaultdict(list)
     for one in pictures:
         folder, suffix = one.entry.place.parent, one.entry.place.suffix
         mark = "" if one.name.marker else _unknown_mark(one.stem, known[folder])
-        key = folder, one.name.marker or mark, suffix if folder in twice else ""
-        parted[key].append(replace(one, mark=mark))
+        marked = replace(one, mark=mark)  # without it, a known word may stand at the end
+        key = folder, marked.name.marker, mark, suffix if folder in twice else ""
+        parted[key].append(marked)
     return [_group(own, look) for own in parted.values()]
 
 
