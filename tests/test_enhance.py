@@ -27,6 +27,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     rules = {"dark": Rule("mean", min=80, action=Action.enhance)}
     monkeypatch.setattr(params, "load", lambda _: Dataset(filter=rules, enhance=list(STEPS)))
+    (tmp_path / "params.yaml").write_text("tiny: {}\n")
     fetched = tmp_path / "data/fetch/tiny"
     for name, level in LEVELS.items():
         write_image(fetched / f"images/{name}.png", np.full((20, 30), level, np.uint8))
