@@ -33,9 +33,10 @@ SEED = 20
 def damaged(folder: Path, number: int, seed: int = SEED) -> Count:
     """Run all stages on damaged files among good ones, and on the good ones alone."""
     source = mutants.write(folder / "all", number, seed)
+    shutil.copytree(source / "good", folder / "good alone/good")
     own = clone(folder / "clearset", edits=MINIATURE)
     count = Count("damaged files")
-    for name, place in (("among", source), ("alone", source / "good")):
+    for name, place in (("among", source), ("alone", folder / "good alone")):
         command = [sys.executable, "-m", "clearset", "folder", str(place), name]
         done = kills.run(own, command)
         count.tracebacks += (done.stdout + done.stderr).count("Traceback")
