@@ -149,3 +149,13 @@ def test_most_inliers_are_of_the_best_fit_at_either_end() -> None:
 
 def test_without_a_fit_no_image_has_inliers() -> None:
     assert most_inliers(columns.empty("registrations")).empty
+
+
+def test_of_equal_votes_the_most_similar_are_taken() -> None:
+    nothing = sight(of_unit(np.zeros((64, 64))))  # no votes for anyone
+    angles = np.deg2rad(np.arange(40) * 2.0)
+    rays = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    splits = ["train"] + ["test"] * 39
+    found = candidates(splits, rays, [nothing] * 40, looked_at=39, per_image=3)
+    own = [pair for pair in found if pair[2] > np.cos(np.deg2rad(7))]
+    assert [(first, second) for first, second, _ in own] == [(0, 1), (0, 2), (0, 3)]

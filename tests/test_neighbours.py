@@ -346,3 +346,17 @@ def test_an_edge_at_the_bound_counts() -> None:
 def test_one_image_has_no_pair() -> None:
     found = counted(np.ones((1, 3)), 0.9).loc[0.9]
     assert found.tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 13])
+def test_blocks_are_as_many_as_said_and_hold_each_image_once(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(neighbours, "BLOCK", 7)
+    told = [(start, len(block)) for start, block in neighbours.similarities(signs(count))]
+    assert len(told) == neighbours.blocks(count)
+    assert [start + at for start, size in told for at in range(size)] == list(range(count))
+
+
+def test_whole_descriptors_stay_as_they_are() -> None:
+    np.testing.assert_array_equal(neighbours.in_wholes(signs(9)), signs(9))

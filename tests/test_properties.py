@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from clearset.config.schema import Action, Rule
 from clearset.decide import rules
+from clearset.decide.measures import odd_colours
 
 SAME = settings(  # the same examples on every run, and none kept
     max_examples=40,
@@ -26,8 +27,12 @@ NUMBERS = st.sampled_from([*np.linspace(-2, 2, 9), *EDGES]) | st.floats(-1e300, 
 COLUMNS = st.lists(NUMBERS | st.just(NAN), min_size=1, max_size=12)
 
 
+def named(count: int) -> list[str]:
+    return [f"{number:02}" for number in range(count)]
+
+
 def measured(values: Sequence[float]) -> pd.DataFrame:
-    index = pd.Index([f"{number:02}" for number in range(len(values))], name="image_id")
+    index = pd.Index(named(len(values)), name="image_id")
     return pd.DataFrame({"blur": np.array(values, float)}, index)
 
 
@@ -101,7 +106,7 @@ ROWS = st.lists(
 
 def tabled(rows: list[tuple[float, ...]]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the values and the table `images` of rows."""
-    ids = pd.Index([f"{number:02}" for number in range(len(rows))], name="image_id")
+    ids = pd.Index(named(len(rows)), name="image_id")
     table = pd.DataFrame(rows, columns=[*METRICS, "obstacle"], index=ids)
     images = pd.DataFrame({"image_id": ids, "split": "all", "obstacle": table["obstacle"].tolist()})
     return table[METRICS].astype(float), images
@@ -170,3 +175,16 @@ def test_summary_warnings_and_counts_agree_with_the_flags(
         "review": (fates["decision"] == "review").sum(),
         "dropped": (fates["decision"] == "drop").sum(),
     }
+
+
+@SAME
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 3))
+def test_odd_in_colour_is_a_tenth_at_most(coloured: int, grey: int, broken: int) -> None:
+    kinds = [1] * coloured + [0] * grey + [1] * broken
+    images = pd.DataFrame({"image_id": named(len(kinds)), "colours": kinds, "error": ""})
+    images.loc[coloured + grey :, "error"] = "broken"
+    odd = odd_colours(images)
+    assert odd.index.tolist() == named(coloured + grey)
+    few, many = sorted((coloured, grey))
+    rare = [int((kind == 1) == (coloured < grey)) for kind in kinds[: coloured + grey]]
+    assert odd.tolist() == (rare if 10 * few <= few + many else [0] * (few + many))

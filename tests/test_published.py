@@ -1,10 +1,12 @@
 """The published arithmetic and the true one, side by side."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
 from clearset.config.schema import Analyze
-from clearset.decide.published import explained, findings, published
+from clearset.decide.published import explained, findings, measured_by, published
 from clearset.store import columns, tables
 from clearset.store.stages import Analysis
 from conftest import tables_of
@@ -92,3 +94,26 @@ def test_a_reader_finds_pairs_first_then_groups_then_single_images() -> None:
     expected += ["bright", "dark"]
     assert findings(table) == findings(table.iloc[::-1]) == expected
     assert findings(columns.empty("published")) == []
+
+
+def test_numbers_of_no_readable_image_are_zero() -> None:
+    broken = pd.DataFrame({"image_id": ["a"], "error": "broken"})
+    pairs = pd.DataFrame([(0.9, 0, 0, 0, 0.0)], columns=list(columns.empty("pairs")))
+    flags = pd.DataFrame({"rule": ["dark"]})
+    table = published(broken, tables_of(Analysis, pairs=pairs), flags, SETTINGS)
+    assert table["published_percentage"].dropna().tolist() == [0, 0]
+    assert table["groups"].dropna().tolist() == [0, 0]
+    assert table.set_index("finding").loc["dark", "image_percentage"] == 100  # as of one
+
+
+def test_a_reader_learns_who_measured_and_how_that_stands_to_the_record() -> None:
+    own: dict[str, Any] = {"name": "native", "version": "1", "model": "tiles"}
+    assert measured_by(own) == "Measured by native 1 (tiles)."
+    other = own | {"name": "fastdup"}
+    assert measured_by(other).startswith("Measured by fastdup 1 (tiles). Repaired images are")
+    record = {"folder": "conf/x", "version": "2", "made": "a day", "equal": True}
+    equal = measured_by(other | {"record": record})
+    assert "are those that [conf/x](../../conf/x/record.json) holds, which fastdup 2" in equal
+    assert equal.endswith(measured_by(other).removeprefix("Measured by fastdup 1 (tiles). "))
+    apart = record | {"equal": False, "apart": {"blur": 0.25, "mean": 2.0}}
+    assert "differ by up to 0.25 in blur, 2 in mean" in measured_by(other | {"record": apart})
