@@ -168,7 +168,8 @@ def test_no_more_of_a_file_takes_its_size_back(rest: bytes, cut: int) -> None:
         assert short is None or start == b"GIF89a" or short == whole
 
 
-LINES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+# \r before an end of line belongs to it, as other systems write it.
+LINES = st.text(st.characters(codec="utf-8", exclude_characters="\r"), min_size=1, max_size=12)
 
 
 @SAME
