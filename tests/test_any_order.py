@@ -42,8 +42,9 @@ VALUES = {
 
 def cell(value: str | int | float) -> str:
     """Return a value as a table tells it from others: numbers to six digits, none below dust."""
-    number = isinstance(value, float)
-    return f"{0.0 if abs(value) < tables.DUST else value:.6g}" if number else str(value)
+    if isinstance(value, float):
+        return f"{0.0 if abs(value) < tables.DUST else value:.6g}"
+    return str(value)
 
 
 @st.composite
