@@ -1,7 +1,6 @@
 """Laws of tables, names and candidates: written and read as they were, the same in any order."""
 
 from collections.abc import Iterable
-from math import isnan
 from pathlib import Path, PurePosixPath
 from random import Random
 from tempfile import TemporaryDirectory
@@ -41,6 +40,13 @@ VALUES = {
 }
 
 
+def cell(value: str | int | float) -> str:
+    """Return a value as a table tells it from others: numbers to six digits, none below dust."""
+    if isinstance(value, float):
+        return f"{0.0 if abs(value) < tables.DUST else value:.6g}"
+    return str(value)
+
+
 @st.composite
 def frames(draw: st.DrawFn) -> tuple[str, pd.DataFrame]:
     """Draw a declared table with any cells of its types, each key once, rows in any order."""
@@ -52,9 +58,7 @@ def frames(draw: st.DrawFn) -> tuple[str, pd.DataFrame]:
             st.tuples(*(VALUES[kind] for kind in kinds.values())),
             max_size=5,
             unique_by=lambda row: tuple(
-                repr(round(value, 3)) if isinstance(value, float) else value
-                for column, value in zip(kinds, row, strict=True)
-                if column in table.key and not (isinstance(value, float) and isnan(value))
+                cell(value) for column, value in zip(kinds, row, strict=True) if column in table.key
             ),
         )
     )

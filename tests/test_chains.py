@@ -207,6 +207,8 @@ def test_curation_names_what_stays_in_the_stead_of_each_that_goes(
     }
     own |= {"sharp": Rule("sharpness", max=1.5, **drop)} if other else {}
     judged = rules.judge(own, survey)
+    assert judged.bounds == rules.bounds(own, judged.values) == own
+    pd.testing.assert_frame_equal(judged.flags, rules.flag(judged.values, judged.bounds))
     fates = rules.decide(survey.images, judged.flags).set_index("image_id")["decision"]
     found = duplicates.curation(
         survey.images, rules.dropping(own, judged.flags), judged.surplus
