@@ -11,7 +11,7 @@ from clearset.numeric.grey import of_unit
 from clearset.plant.edits import another_visit, edited
 from clearset.similar.duplicates import most_inliers
 from clearset.similar.leaks import candidates, table
-from clearset.similar.registration import Registration, Sight, register, sight
+from clearset.similar.registration import Keypoints, Registration, Sight, register, sight
 from clearset.store import columns, tables
 
 SIZE = 384
@@ -152,10 +152,17 @@ def test_without_a_fit_no_image_has_inliers() -> None:
 
 
 def test_of_equal_votes_the_most_similar_are_taken() -> None:
-    nothing = sight(of_unit(np.zeros((64, 64))))  # no votes for anyone
-    angles = np.deg2rad(np.arange(40) * 2.0)
+    one, two, three = np.random.default_rng(0).integers(0, 255, (3, 1, 32), dtype=np.uint8)
+
+    def of(*bits: npt.NDArray[np.uint8]) -> Sight:
+        places = np.zeros((len(bits), 2), np.float32)
+        return Sight(*(Keypoints(places, np.concatenate(bits), 100, 1.0),) * 2)
+
+    # Every second of 39 has a vote of the first, and each has more of five others than of it.
+    seen = [of(one), *(of(one, two, three) if n % 2 else of(two, three) for n in range(39))]
+    seen += [of(two, three)] * 5
+    angles = np.deg2rad(np.arange(45) * 2.0)
     rays = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    splits = ["train"] + ["test"] * 39
-    found = candidates(splits, rays, [nothing] * 40, looked_at=39, per_image=3)
-    own = [pair for pair in found if pair[2] > np.cos(np.deg2rad(7))]
-    assert [(first, second) for first, second, _ in own] == [(0, 1), (0, 2), (0, 3)]
+    splits = ["train"] + ["test"] * 39 + ["train"] * 5
+    found = candidates(splits, rays, seen, looked_at=39, per_image=5)
+    assert [pair[:2] for pair in found if pair[0] == 0] == [(0, n) for n in (2, 4, 6, 8, 10)]

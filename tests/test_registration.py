@@ -323,3 +323,16 @@ def test_the_eye_that_ravir_has_in_both_splits_is_found_and_no_other(ravir: Path
     ]
     assert len(others) >= 20
     assert max(others) <= SURE
+
+
+@pytest.mark.parametrize(("matches", "inliers"), [(3, 0), (4, 4), (5, 5)])
+def test_four_matches_are_enough_for_a_fit(matches: int, inliers: int) -> None:
+    rng = np.random.default_rng(matches)
+    bits = rng.integers(0, 255, (matches, 32), dtype=np.uint8)
+    corners = [(20, 20), (300, 40), (60, 280), (320, 330), (180, 170)]
+    places = np.array(corners[:matches], np.float32)
+    one, two = (registration.Keypoints(places + away, bits, SIZE, 1.0) for away in (0, 8))
+    found = register(Sight(one, one), Sight(two, two))
+    assert (found.inliers, found.mirrored) == (inliers, False)
+    if inliers:
+        np.testing.assert_allclose(found.matrix, [[1, 0, 8], [0, 1, 8]], atol=1e-6)
