@@ -28,6 +28,7 @@ from conftest import MINIATURE, clone, write_image
 NAME = "kk"
 BOUND = f"{NAME}.filter.dark.min"
 BEGUN = 1.5  # seconds after which a process has an image
+EACH = 3  # processes that are killed in a run: where none lives long enough, none can work
 OTHER = 90  # a bound by which others are flagged
 STAGES = ("fetch", "analyze", "filter", "enhance", "compare", "report", "release", "recipe")
 MADE = ("fetch", "analyze", "filter", "enhance", "compare")  # that say what they were made under
@@ -240,8 +241,9 @@ def workers_killed(one: Project, number: int, seed: int = 0) -> Count:
     while count.tried < number:
         forgotten(one.folder)
         process = start(one.folder, one.command(), log)
-        while process.poll() is None and count.tried < number:
-            time.sleep(moments.uniform(0.3, 1.5))
+        last = min(count.tried + EACH, number)
+        while process.poll() is None and count.tried < last:
+            time.sleep(moments.uniform(0.3, 2))
             count.tried += _one_killed(process.pid, moments)
         process.wait()
         output = log.read_bytes()

@@ -256,3 +256,23 @@ def test_a_lock_file_that_a_kill_cut_short_is_forgotten_and_a_whole_one_kept(
     lock.write_bytes(whole)
     pipeline.forget_cut(lock)
     assert lock.read_bytes() == whole
+
+
+def test_what_dvc_writes_down_of_other_params_is_taken_out_again(project: Path) -> None:
+    run("filter")
+    run("analyze")
+    own = yaml.safe_load(params.PARAMS.read_text())["sample"]
+    told = {f"sample.{name}": own[name] for name in own}
+    lock = Path("dvc.lock")
+    stages = {
+        f"{stage}@sample": {"params": {"params.yaml": told}} for stage in ("analyze", "filter")
+    }
+    save({"stages": stages}, lock)
+    before = lock.read_bytes()
+    assert pipeline.uncertify(lock, "sample") == []
+    assert lock.read_bytes() == before
+    told["sample.filter"]["dark"]["min"] = 101
+    save({"stages": stages}, lock)
+    assert pipeline.uncertify(lock, "sample") == ["filter@sample"]
+    assert list(yaml.safe_load(lock.read_text())["stages"]) == ["analyze@sample"]
+    assert pipeline.uncertify(Path("none"), "sample") == []

@@ -25,7 +25,7 @@ from kills import Count
 
 TABLE = ROOT / "docs/torture.csv"
 COLUMNS = ("what", "tried", "used", "refused", "unseen", "wrong", "lost", "tracebacks")
-FILES, KILLS, WORKERS, MOMENTS, DISKS = 1050, 50, 30, 10, 6
+FILES, KILLS, WORKERS, MOMENTS, DISKS = 1050, 50, 15, 10, 6
 SUBREAPER = 36  # Linux's number for: orphans below are mine
 SEED = 20
 

@@ -18,7 +18,7 @@ from clearset.sources.inventory import inventory
 from clearset.sources.plan import lines
 from clearset.sources.work_folder import recognised
 from clearset.store import layout, locks
-from clearset.store.errors import ClearsetError
+from clearset.store.errors import ClearsetError, listed
 from clearset.store.isolation import apart
 from clearset.versions import pipeline
 
@@ -108,7 +108,13 @@ def reproduced(source: str, name: str, overrides: list[str], moved: bool, lock: 
     save(section, params.of_run(name), COPY)
     save(rewired(name, content, alone), home / "dvc.yaml")
     pipeline.forget_cut(home / "dvc.lock")
-    if not pipeline.succeeds("repro", str(home / "dvc.yaml"), holding=[lock]):
+    well = pipeline.succeeds("repro", str(home / "dvc.yaml"), holding=[lock])
+    if odd := pipeline.uncertify(home / "dvc.lock", name):
+        raise ClearsetError(
+            f"{params.of_run(name)} was edited while {listed(odd)} ended: what that made is "
+            f"recorded as of nothing. Edit {own} instead, and run the same again"
+        )
+    if not well:
         if any(overrides):
             click.echo(f"not kept: --set {' '.join(overrides)}", err=True)
         raise SystemExit(1)  # what failed has said so itself
