@@ -281,8 +281,9 @@ def raced(one: Project, number: int, seed: int = 0) -> Count:
         time.sleep((attempt + moments.random()) / number * one.seconds * 0.85)
         while process.poll() is None:
             other = run(one.folder, one.command(OTHER))
-            if process.poll() is not None:
-                break  # it began when the first had ended
+            if process.poll() is not None:  # it began when the first had ended, and ran
+                forgotten(one.folder)
+                break
             result.tried += 1
             busy = other.returncode == 1 and "busy: clearset folder" in other.stderr
             result.refused += busy
