@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 from PIL import Image
 from scipy import ndimage
 
@@ -25,6 +26,13 @@ from clearset.store import columns, dossiers
 
 Kind = TypeVar("Kind")
 
+REPEATABLE = settings(  # the same examples on every run, and none kept
+    max_examples=40,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
 ROOT = Path(__file__).resolve().parents[1]
 ENDS = ["report@sample", "release@sample"]  # what no stage follows
 OTHERS = ("ravir", "ravir_faults", "ravir_repairs", "satellite_sample")

@@ -23,6 +23,7 @@ import psutil
 import yaml
 
 from clearset.generate.retina.synthesis import sample
+from clearset.versions.pipeline import plain
 from conftest import MINIATURE, clone, write_image
 
 NAME = "kk"
@@ -175,18 +176,6 @@ def certified_wrongly(folder: Path) -> Iterator[str]:
                 other = {key: value for key, value in other.items() if key != "path"}
             if plain(other) != plain(section):
                 yield f"{stage} is certified under other {name}"
-
-
-def plain(content: Any) -> Any:
-    """Return params as numbers and words: two writers of YAML write 1e-06 in two ways."""
-    if isinstance(content, dict):
-        return {key: plain(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [plain(value) for value in content]
-    try:
-        return content if content is None or isinstance(content, bool) else float(content)
-    except ValueError:
-        return content
 
 
 def current(folder: Path, stage: str, entry: Any) -> bool:

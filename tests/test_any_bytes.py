@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -18,14 +18,9 @@ from clearset.images import bmp, bounds, canvas, jpeg, jpeg2000, netpbm, png
 from clearset.images.bounds import Extent
 from clearset.store import checksums
 from clearset.store.errors import ClearsetError, UnreadableImage
+from conftest import REPEATABLE
 
-SAME = settings(  # the same examples on every run, and none kept
-    max_examples=100,
-    deadline=5000,  # ms for one: no parser runs away
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+SAME = settings(REPEATABLE, max_examples=100, deadline=5000)  # ms: no parser runs away
 PIXELS = np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype=np.uint8)
 DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64)
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearset.similar import leaks
@@ -19,14 +19,8 @@ from clearset.sources.groups import groups
 from clearset.sources.pairs import Index, Named
 from clearset.store import cells, tables
 from clearset.store.columns import FLOAT, INT, STR, TABLES
+from conftest import REPEATABLE
 
-SAME = settings(  # the same examples on every run, and none kept
-    max_examples=40,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
 # What a spreadsheet would run, and what no table holds, is left to the tests of cells.
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=8).filter(
     lambda text: not text.startswith((*cells.FORMULA, "'"))
@@ -65,7 +59,7 @@ def frames(draw: st.DrawFn) -> tuple[str, pd.DataFrame]:
     return name, pd.DataFrame(rows, columns=list(kinds)).astype(kinds)
 
 
-@SAME
+@REPEATABLE
 @given(frames(), st.randoms())
 def test_any_table_is_read_as_it_was_written_and_written_as_before(
     drawn: tuple[str, pd.DataFrame], random: Random
@@ -92,7 +86,7 @@ DRAWN_AGAIN = ["a", "a_drawn", "b", "b_mask", "b_mask_drawn"]
 FOLDERS = st.lists(st.sampled_from(WORDS.split()) | ODD, max_size=3).map(tuple)
 
 
-@settings(SAME, max_examples=200)
+@settings(REPEATABLE, max_examples=200)
 @given(STEMS | ODD, FOLDERS)
 def test_no_word_of_a_name_is_lost(stem: str, folders: tuple[str, ...]) -> None:
     name = names.name(stem)
@@ -143,7 +137,7 @@ def grouped(every: list[Named]) -> set[tuple[frozenset[tuple[PurePosixPath, str]
     }
 
 
-@settings(SAME, max_examples=120)
+@settings(REPEATABLE, max_examples=120)
 @given(TREES, st.randoms())
 def test_groups_and_partners_are_the_same_in_any_order(
     places: list[PurePosixPath], random: Random
@@ -184,7 +178,7 @@ def sights(words: Iterable[int]) -> list[Sight]:
     return made
 
 
-@SAME
+@REPEATABLE
 @given(
     st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 255)), min_size=1, max_size=8),
     st.integers(0, 8),

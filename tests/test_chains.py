@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clearset.config.schema import Action, Rule
@@ -15,15 +15,9 @@ from clearset.decide import rules
 from clearset.similar import duplicates, links
 from clearset.store import columns
 from clearset.store.stages import Survey
-from conftest import tables_of
+from conftest import REPEATABLE, tables_of
 
-SAME = settings(  # the same examples on every run, and none kept
-    max_examples=25,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+SAME = settings(REPEATABLE, max_examples=25)
 LINK = ["image_id", "other_id", "similarity"]
 LEVELS = st.sampled_from([-0.5, 0.0, 0.2, 0.9, 0.98, 0.9999, 1.0]) | st.floats(-1, 1)
 COUNTED = st.integers(0, 9)

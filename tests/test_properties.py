@@ -5,20 +5,14 @@ from random import Random
 
 import numpy as np
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clearset.config.schema import Action, Rule
 from clearset.decide import rules
 from clearset.decide.measures import odd_colours
+from conftest import REPEATABLE
 
-SAME = settings(  # the same examples on every run, and none kept
-    max_examples=40,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
 NAN = float("nan")
 STRENGTH = [action.value for action in Action]
 # Few levels, so that ties are common; neighbours among the numbers; what is not measured.
@@ -46,7 +40,7 @@ def flagged(
     return set(rules.flag(values, own)["image_id"])
 
 
-@SAME
+@REPEATABLE
 @given(COLUMNS, NUMBERS, NUMBERS)
 def test_a_stricter_bound_flags_all_that_a_looser_one_does(
     column: list[float], one: float, two: float
@@ -62,7 +56,7 @@ def test_a_stricter_bound_flags_all_that_a_looser_one_does(
 SHARES = st.sampled_from([0.05, 0.1, 0.25, 1 / 3, 0.4]) | st.floats(1e-6, 0.499)
 
 
-@SAME
+@REPEATABLE
 @given(COLUMNS, SHARES, SHARES)
 def test_a_larger_quantile_flags_all_that_a_smaller_one_does_and_its_share(
     column: list[float], one: float, two: float
@@ -116,7 +110,7 @@ def sorted_by(frame: pd.DataFrame, *keys: str) -> pd.DataFrame:
     return frame.sort_values(list(keys), ignore_index=True)
 
 
-@SAME
+@REPEATABLE
 @given(RULES, ROWS, st.randoms())
 def test_every_image_has_one_fate_in_whatever_order(
     own: dict[str, Rule], rows: list[tuple[float, ...]], random: Random
@@ -150,7 +144,7 @@ def test_every_image_has_one_fate_in_whatever_order(
     assert rules.decide(images, told)["decision"].tolist() == fates["decision"].tolist()
 
 
-@SAME
+@REPEATABLE
 @given(RULES, ROWS)
 def test_summary_warnings_and_counts_agree_with_the_flags(
     own: dict[str, Rule], rows: list[tuple[float, ...]]
@@ -177,7 +171,7 @@ def test_summary_warnings_and_counts_agree_with_the_flags(
     }
 
 
-@SAME
+@REPEATABLE
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 3))
 def test_odd_in_colour_is_a_tenth_at_most(coloured: int, grey: int, broken: int) -> None:
     kinds = [1] * coloured + [0] * grey + [1] * broken

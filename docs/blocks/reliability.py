@@ -28,4 +28,4 @@ def attempts() -> str:
 
 def peak() -> str:
     """Return what the largest process took."""
-    return f"{_table()['peak_gigabytes'].max():.1f} GB"
+    return f"{_table()['peak_gigabytes'].max():.2f} GB"

@@ -93,15 +93,15 @@ def _of_others(stage: str, name: str, entry: dict[str, Any]) -> bool:
     source = own.get("fetch")
     if isinstance(source, dict):  # the record is without where it lies
         own["fetch"] = {key: value for key, value in source.items() if key != "path"}
-    return bool(_numbers(own) != _numbers(made))
+    return bool(plain(own) != plain(made))
 
 
-def _numbers(content: Any) -> Any:
+def plain(content: Any) -> Any:
     """Return params as numbers and words: two writers of YAML write 1e-06 in two ways."""
     if isinstance(content, dict):
-        return {key: _numbers(value) for key, value in content.items()}
+        return {key: plain(value) for key, value in content.items()}
     if isinstance(content, list):
-        return [_numbers(value) for value in content]
+        return [plain(value) for value in content]
     try:
         return content if content is None or isinstance(content, bool) else float(content)
     except ValueError:
