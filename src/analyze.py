@@ -1,4 +1,6 @@
-"""Measure every image, and compare it with every other."""
+"""Measure every image, compare it with every other, and measure faults planted into some."""
+
+from dataclasses import replace
 
 from clearset.config import params, provenance
 from clearset.config.schema import Engine
@@ -6,6 +8,7 @@ from clearset.config.stage import run
 from clearset.engines import analysis
 from clearset.sources import work_folder
 from clearset.store import dossiers, layout, tables
+from clearset.trials import planted
 
 
 def main(dataset: str) -> str:
@@ -25,8 +28,12 @@ def main(dataset: str) -> str:
             carried=source / "carried",
             classes=section.classes.values(),
         )
+    settings = section.analyze
+    trials = planted.tried(
+        table, result.analysis.metrics, source, settings.trials, settings.trial_seed
+    )
     with layout.replacing(target) as incomplete:
-        dossiers.write(result.analysis, incomplete)
+        dossiers.write(replace(result.analysis, trials=trials), incomplete)
         if result.descriptors is not None:
             tables.write_array("descriptors", result.descriptors, incomplete)
         tables.write_json(result.engine, incomplete / "engine.json")

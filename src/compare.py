@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from clearset.config import params, provenance
+from clearset.config.bounds import settled
 from clearset.config.schema import Dataset, Engine, Rule
 from clearset.config.stage import run
 from clearset.decide import published, rules
@@ -22,7 +23,7 @@ from clearset.store.stages import Comparison, Survey
 from clearset.truth import evaluation, trust
 
 LOCAL = {"images", "files", "neighbours", "links", "registrations", "unmeasured"}
-LOCAL |= {"curves"}  # in data/ only
+LOCAL |= {"curves", "trials"}  # in data/ only
 OF_TRUTH = {"truth", "detection", "severities", "crosstalk", "calibration"}  # where truth is known
 MOST_ROWS = 1000  # of a table beside the report; a longer one is in data/ only
 
@@ -33,6 +34,7 @@ def main(dataset: str) -> str:
     check(section)
     names = ("fetch", "analyze", "filter", "enhance")
     dossier = dossiers.of({name: layout.stage_folder(name, dataset) for name in names})
+    section = settled(section, dossier.selection.own_bounds)
     result = compared(section, dossier)
     with layout.replacing(layout.stage_folder("compare", dataset)) as incomplete:
         dossiers.write(result, incomplete)

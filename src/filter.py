@@ -1,21 +1,24 @@
 """Flag the images that a rule finds outside its bounds, and decide what becomes of each."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from clearset.config import params, provenance
+from clearset.config.bounds import settled
 from clearset.config.schema import Dataset, Rule
 from clearset.config.stage import run
 from clearset.decide import rules
+from clearset.decide.measures import measures
 from clearset.images import masks
 from clearset.images.levels import Pixels
 from clearset.similar import duplicates
-from clearset.store import dossiers, layout, stages, tables
+from clearset.store import columns, dossiers, layout, stages, tables
 from clearset.store.stages import Analysis, Catalogue, Selection, Survey
-from clearset.truth import bounds, calibration
+from clearset.truth import bounds, calibration, own
 
 ADOPT = "calibrated.yaml"
 
@@ -25,9 +28,13 @@ def main(dataset: str) -> str:
     section = params.load(dataset)
     fetched, analyzed = (layout.stage_folder(stage, dataset) for stage in ("fetch", "analyze"))
     survey = read(fetched, analyzed, section)
+    trials = tables.read("trials", analyzed)
+    found, recalls = own.own_bounds(section.filter, measures(survey), trials, section.calibrate)
+    section = settled(section, found)
     judgement = rules.judge(section.filter, survey)
     summary = rules.summary(section.filter, judgement.bounds, judgement.flags)
     better, selection = select(section, survey, judgement)
+    selection = replace(selection, own_bounds=found, recalls=recalls)
     target, reports = layout.stage_folder("filter", dataset), layout.REPORTS / dataset
     with layout.replacing(target) as incomplete:
         dossiers.write(selection, incomplete)
@@ -57,9 +64,9 @@ def select(
     section: Dataset, survey: Survey, judgement: rules.Judgement
 ) -> tuple[dict[str, Rule], Selection]:
     """Return the detectors with bounds chosen on known truth, and the tables of the stage."""
-    own, flags = judgement.bounds, judgement.flags
-    better, table, curves = calibration.calibrate(own, judgement.values, survey, section.calibrate)
-    dropping = rules.dropping(own, flags)
+    given, flags = judgement.bounds, judgement.flags
+    better, table, curves = calibration.calibrate(given, judgement.values, survey, section.calibrate)
+    dropping = rules.dropping(given, flags)
     return better, Selection(
         flags=flags,
         decisions=rules.decide(survey.images, flags),
@@ -67,7 +74,9 @@ def select(
         curation=duplicates.curation(survey.images, dropping, judgement.surplus),
         calibration=table,
         curves=curves,
-        warnings=rules.warnings(judgement.values, own, flags),
+        warnings=rules.warnings(judgement.values, given, flags),
+        own_bounds=columns.empty("own_bounds"),
+        recalls=columns.empty("recalls"),
     )
 
 

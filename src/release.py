@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from clearset.config import params
+from clearset.config.bounds import settled
 from clearset.config.schema import Dataset
 from clearset.config.stage import run
 from clearset.share import delivery, manifest, releases, reviews
@@ -27,6 +28,7 @@ def main(dataset: str) -> str:
     grounds = manifest.Grounds(
         **{name: tables.read(name, folders[stage]) for stage in READ for name in READ[stage]}
     )
+    section = settled(section, tables.read("own_bounds", folders["filter"]))
     reviewed = layout.REVIEW / f"{dataset}.csv"
     uncopied = delivery.uncopied(grounds.images)
     words = reviews.read(reviewed)

@@ -27,7 +27,7 @@ FLOORS = [
     {"generate", "decide"},
     {"sources"},
     {"engines", "plant"},
-    {"truth", "repair"},
+    {"truth", "repair", "trials"},
     {"proof", "share"},
     {"versions"},
     {"report"},
@@ -52,6 +52,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "sources": "archives description entries glances intake inventory kinds listing members origin "
     "packed places work_folder work_names work_tables",
     "store": "checksums defects documents dossiers isolation layout locks parallel tables",
+    "trials": "planted",
     "versions": "git pipeline publishing pushing record revisions sides",
 }
 

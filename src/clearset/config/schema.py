@@ -35,6 +35,13 @@ class Action(Enum):
     drop = "drop"
 
 
+class Side(Enum):
+    """On which side of a metric's values a bound of the dataset's own lies."""
+
+    min = "min"
+    max = "max"
+
+
 @dataclass
 class EngineChoice:
     """The group `analyze`: an engine and the similarities that mean something for it."""
@@ -70,12 +77,14 @@ class Analyze:
     component_similarity: float = 0.9  # images at least this similar form a component
     counted_similarities: list[float] = field(default_factory=lambda: [0.99, 0.98, 0.9])
     metrics: list[str] = field(default_factory=list)  # that are measured; empty: every one
+    trials: int = 0  # images that faults are planted into, for bounds of the dataset's own
+    trial_seed: int = 0  # of their choice, and of the faults
     leak_candidates: int = 200  # most similar images of other splits whose keypoints are compared
     leak_registered: int = 5  # of these, the ones that a registration is tried with
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for key in ("leak_candidates", "leak_registered"):
+        for key in ("leak_candidates", "leak_registered", "trials", "trial_seed"):
             require(getattr(self, key) >= 0, f"analyze.{key} is {getattr(self, key)}: at least 0")
         require(
             1 <= self.graph_neighbours <= self.neighbours,
@@ -103,7 +112,9 @@ class Rule:
     """Bounds on a metric and what happens to an image outside them.
 
     Flagged is what lies below `min` or above `max`. A `quantile` below 0.5 sets `min`, above it
-    `max`, to that quantile of the dataset's own values.
+    `max`, to that quantile of the dataset's own values. Where none of them is given, `own` says
+    which side's bound is chosen by faults planted into the dataset's own images, `start` being the
+    bound where that can not be done (see `own`).
     """
 
     metric: str = ""
@@ -111,16 +122,25 @@ class Rule:
     max: float | None = None
     quantile: float | None = None
     action: Action = Action.review
-    finds: str = ""  # the kind of planted fault that it is measured by, where the truth is known
+    own: Side | None = None
+    start: float | None = None
+    finds: str = ""  # the kind of planted fault that it is measured by
 
     def __post_init__(self) -> None:
         """Check that the rule can flag some images and spare others."""
         require(bool(self.metric), "metric is empty; or is the name of the rule misspelt?")
         bounded = self.min is not None or self.max is not None
+        given = bounded or self.quantile is not None
         require(
-            bounded != (self.quantile is not None),
-            "needs bounds (min, max or both) or a quantile, and not both of these",
+            not (bounded and self.quantile is not None) and (given or self.own is not None),
+            "needs bounds (min, max or both), a quantile, or own: min or own: max; not both of the "
+            "first two",
         )
+        require(
+            self.own is None or (self.start is not None and bool(self.finds)),
+            "own needs start, the bound to begin with, and finds, the kind of fault to plant",
+        )
+        finite(self.start)
         if self.min is not None and self.max is not None:
             require(self.min <= self.max, f"min {self.min} is above max {self.max}")
         finite(self.min, self.max)
@@ -136,12 +156,20 @@ class Rule:
 
 @dataclass
 class Calibrate:
-    """What bounds are chosen for, on the labelled part of a dataset whose truth is known."""
+    """What bounds are chosen for: on faults planted into a dataset, or a sample of its images."""
 
     precision: float | None = None  # the least wanted; empty: the best F1 instead
+    false_flags: float = 0.05  # share of typical images that a bound of one's own may flag
+    resamples: int = 100  # of the bootstrap of such a bound
+    seed: int = 0
 
     def __post_init__(self) -> None:
         """Check the range."""
+        fits = 0 <= self.false_flags < 1
+        require(fits, f"calibrate.false_flags is {self.false_flags}: from 0, below 1")
+        fits = 1 <= self.resamples <= 10**5
+        require(fits, f"calibrate.resamples is {self.resamples}: from 1 to 10**5")
+        require(self.seed >= 0, f"calibrate.seed is {self.seed}: at least 0")
         if self.precision is not None:
             fits = 0 < self.precision <= 1
             require(fits, f"calibrate.precision is {self.precision}: above 0, at most 1")

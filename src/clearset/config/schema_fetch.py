@@ -126,7 +126,7 @@ class Plant:
     Numbers of images are capped by the number of eyes that can have them.
     """
 
-    faults: list[str] = field(default_factory=list)  # of `faults.FAULTS`; empty: all
+    faults: list[str] = field(default_factory=list)  # of `faults.FAULTS`; empty: its suite of 14
     in_place: int = 0  # eyes that get a fault in their clean image's stead
     per_eye: int = 0  # severities of each fault, of five, planted beside each clean image
     near_duplicates: int = 0  # eyes that get a near duplicate by each light edit

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +82,7 @@ def bounds(rules: Mapping[str, Rule], values: pd.DataFrame) -> dict[str, Rule]:
             share = rule.quantile if is_low else 1 - rule.quantile
             bound = beyond(column if is_low else -column, share)
             low, high = (bound, None) if is_low else (None, -bound)
-        resolved[name] = Rule(rule.metric, low, high, None, rule.action, rule.finds)
+        resolved[name] = replace(rule, min=low, max=high, quantile=None)
     return resolved
 
 

@@ -19,6 +19,7 @@ from clearset.similar import leaks, links, neighbours
 from clearset.similar.neighbours import Descriptors
 from clearset.similar.registration import Registration, Sight, register
 from clearset.sources.work_folder import WorkFolder
+from clearset.store import columns
 from clearset.store.errors import ClearsetError, listed
 from clearset.store.isolation import isolated
 from clearset.store.parallel import mapped, watched, workers
@@ -73,6 +74,7 @@ def analyze(
         pairs=neighbours.pair_counts(relations.pairs, near, params.graph_neighbours),
         registrations=_registrations(ids, splits, descriptors, looks, params),
         unmeasured=_unmeasured(ids, looks),
+        trials=columns.empty("trials"),
     )
     return Measurement(analysis, _about(info, params), descriptors if engine is _native else None)
 
@@ -119,6 +121,7 @@ def of_work_folder(tables: WorkFolder, params: Analyze) -> Measurement:
         pairs=counts,
         registrations=leaks.table(ids, [], []),
         unmeasured=_unmeasured(ids, []),
+        trials=columns.empty("trials"),
     )
     return Measurement(analysis, _about(work.info(), params))
 

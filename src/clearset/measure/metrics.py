@@ -14,15 +14,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from clearset.measure.spectra import band_levels
+from clearset.measure.spectra import structure
 from clearset.measure.tallies import counts, steps, strongest_tenth
 from clearset.numeric.exact import cv2, whole_size, whole_sum
 from clearset.numeric.grey import KNOWN, Grey
 from clearset.numeric.light import GREY
 from clearset.numeric.seen import chosen, inner, most
 
-MEDIUM_LEAD = 10 * 3 * np.log10(0.39 / 0.185)  # dB: a power spectrum that falls as 1/f^3
-BLURRED = -60.0  # dB: the least sharpness, also of an image without any detail
+FALL = 24.5  # dB from coarse to fine detail in a spectrum that falls as 1/f^3
+LOSS = 7.0  # dB a square pixel: a Gaussian's loss at a fifth of a cycle per pixel
+NOTHING = -300.0  # dB: the least sharpness, also of an image without any detail
 SECOND = (1, -2, 1)  # differences of differences
 
 
@@ -59,25 +60,24 @@ def measure(image: Grey, names: Collection[str] = ()) -> dict[str, float]:
     return {name: float(METRICS[name].function(image)) for name in names or METRICS}
 
 
-@metric("Sharpness (dB of fine against coarse detail, noise taken off)", better="higher")
+@metric("Sharpness (dB that blur has left of fine detail)", better="higher")
 def sharpness(image: Grey) -> float:
-    """Power of fine detail against coarse in dB, from -60 (nothing fine) to about -15 (sharp).
+    """How much fine detail an image has kept, in dB: about 0 (sharp) and less, from -300 (none).
 
-    Spectra of 64-pixel blocks are brought to the same coarse power, which takes brightness,
-    contrast and uneven light out, and averaged in the logarithm. Two ratios are taken, in the worst
-    of four directions, so that motion shows: fine detail, which the lightest blur lowers, and
-    medium detail less the noise floor, by which a noisy sharp image differs from a noisy blurred
-    one. The lower counts, the second brought to the first's scale by a spectrum that falls as 1/f^3
-    (of natural images: Field, 1987, doi:10.1364/JOSAA.4.002379). A constant image gives -60. Of an
-    image in which no block was seen whole, the blocks are taken that were seen most.
+    Two losses are added up, each of the worst of four directions, so that motion shows. What a
+    blur takes from detail of 5 px period, 7 dB for each square pixel of its variance: fitted to the
+    spectrum of structure alone, as natural images have it (a power that falls as 1/f^3: Field,
+    1987, doi:10.1364/JOSAA.4.002379). Noise is no structure, whatever its colour or its strength
+    in light and dark: its spectrum is that of blocks with little else, and frequencies at which it
+    prevails count little (`spectra.structure`). And by how much the finest detail, noise included,
+    falls short of that spectrum. Of an image in which no block was seen whole, the blocks are taken
+    that were seen most.
     """
-    levels = band_levels(image)
-    if levels is None:
-        return BLURRED
-    coarse, medium, fine, floor = levels
-    ratios = (medium - floor) / coarse, fine / coarse
-    lead, direct = (10 * np.log10(np.maximum(ratio, 1e-9).min()) for ratio in ratios)
-    return float(max(min(lead - MEDIUM_LEAD, direct), BLURRED))
+    spectrum = structure(image)
+    if spectrum is None:
+        return NOTHING
+    shortfall = min(10 * np.log10(spectrum.fine.min()) + FALL, 0.0)
+    return float(max(shortfall - LOSS * spectrum.blur.max(), NOTHING))
 
 
 @metric("Laplacian variance, full resolution (grows with sharpness and noise)", better="higher")
@@ -105,11 +105,15 @@ def _within(responses: npt.NDArray[Any], image: Grey) -> npt.NDArray[Any]:
 
 @metric("Noise sigma (8-bit grey levels)", better="lower")
 def noise_sigma(image: Grey) -> float:
-    """Standard deviation of additive noise, in 8-bit grey levels, from 0.
+    """Standard deviation of additive noise, in 8-bit grey levels, from 0; of the noisiest band.
 
     Immerkaer, 1996, doi:10.1006/cviu.1996.0060: the mean absolute response to a mask that
     constant and linear image structure does not excite.
     """
+    return max(_noise(channel) for channel in image.channels)
+
+
+def _noise(image: Grey) -> float:
     response = image.filtered(SECOND, SECOND)
     response = response[1:-1, 1:-1] if image.seen is None else _within(response, image)
     mean = whole_size(response) / response.size
@@ -135,7 +139,24 @@ def dark_share(image: Grey) -> float:
 
 @metric("Share of white pixels (from 250 of 255)", better="lower")
 def white_share(image: Grey) -> float:
-    """Share of pixels that exposure has cut, 0 to 1; after doi:10.1109/CVPR.2010.5540170."""
+    """Share of pixels that exposure has cut, 0 to 1; after doi:10.1109/CVPR.2010.5540170.
+
+    Of a colour image in the middle one of its bands: one alone is cut by nature where all light is
+    of one colour, as the red of a retina is (`burnt_share`), and luminance is white last of all.
+    """
+    return float(np.median([_white(channel) for channel in image.channels]))
+
+
+@metric("Share of white pixels in the band that has most", better="lower")
+def burnt_share(image: Grey) -> float:
+    """Share of pixels that exposure has cut in the band where it has cut most, 0 to 1.
+
+    As `white_share`, of which a grey image has the same.
+    """
+    return max(_white(channel) for channel in image.channels)
+
+
+def _white(image: Grey) -> float:
     levels = chosen(image.levels, image.seen)
     return np.count_nonzero(levels >= image.least(250)) / levels.size
 
@@ -175,16 +196,14 @@ def _windows(grid: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return grid[: rows * height, : columns * width].reshape(rows, height, columns, width)
 
 
-@metric("Difference of light between two sides (EV)", better="lower")
+@metric("Unevenness of light (EV)", better="lower")
 def uneven_light(image: Grey) -> float:
-    """How much darker one side is than the opposite one, in exposure values, from 0.
+    """How far light differs from place to place, in exposure values, from 0.
 
-    The slope of the fitted light (retrospective shading: Tomaževič et al., 2002,
-    doi:10.1046/j.1365-2818.2002.01079.x). Dark corners do not tilt it, and a shadow does little
-    unless it lies at one side and is deep: then the light is uneven.
+    Of any shape but a lens's vignetting: from one side, from a spot off the centre, in bands,
+    with shadows (`shading.unevenness`).
     """
-    _, down, across, _ = image.light.terms
-    return float(2 * np.sqrt(down**2 + across**2))
+    return image.unevenness
 
 
 @metric("Light lost from centre to corners (EV)", better="neither")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from clearset.numeric.exact import cv2, whole
 from clearset.numeric.light import Light, light
 from clearset.numeric.ridges import reached, ridges
+from clearset.numeric.shading import unevenness
 from clearset.numeric.seen import Box, Seen, box, most
 
 Levels = npt.NDArray[Any]  # uint8 or uint16, (height, width)
@@ -28,13 +29,16 @@ class Grey:
     """An image in whole grey levels, 0 (black) to `white`: uint8 or uint16, (height, width).
 
     `seen` is where something was seen, (height, width); None: everywhere. Elsewhere lie the levels
-    of the nearest pixels that were, so that a filter meets no edge. What several metrics share is
-    computed once for all of them.
+    of the nearest pixels that were, so that a filter meets no edge. `bands` are what a colour image
+    is grey of, (height, width, 3), 0 to `band_white`. What several metrics share is computed once
+    for all of them.
     """
 
     levels: Levels
     white: int
     seen: Seen | None = None
+    bands: Levels | None = None
+    band_white: int = 0
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -63,7 +67,17 @@ class Grey:
         if self.seen is None:
             return self
         cut = self.seen[self.box]
-        return Grey(self.levels[self.box], self.white, None if cut.all() else cut)
+        bands = None if self.bands is None else self.bands[self.box]
+        seen = None if cut.all() else cut
+        return Grey(self.levels[self.box], self.white, seen, bands, self.band_white)
+
+    @property
+    def channels(self) -> "list[Grey]":
+        """Each band by itself; of a grey image, the image: light cuts each band for itself."""
+        if self.bands is None:
+            return [self]
+        bands = (np.ascontiguousarray(self.bands[..., band]) for band in range(len(LUMA)))
+        return [Grey(band, self.band_white, self.seen) for band in bands]
 
     @property
     def side(self) -> int:
@@ -95,6 +109,11 @@ class Grey:
         cut = values[: rows * side, : columns * side]
         down = cut.reshape(rows, side, -1).sum(axis=1, dtype=np.uint32)  # a side is below 2^16
         return np.asarray(down.reshape(rows, columns, side).sum(axis=2))
+
+    @cached_property
+    def unevenness(self) -> float:
+        """How far light of any shape is uneven, in EV (see `shading.unevenness`)."""
+        return unevenness(self.cells, self.known)
 
     @cached_property
     def light(self) -> Light:
@@ -134,7 +153,8 @@ def of_levels(levels: Levels, white: int, seen: Seen | None = None) -> Grey:
     finer = WHITE // white  # what lies between two levels of a band is kept as far as 16 bits go
     red, green, blue = (levels[..., band].astype(np.int64) * part for band, part in enumerate(LUMA))
     sums = (red + green + blue) * finer
-    return Grey(((sums + PARTS // 2) // PARTS).astype(np.uint16), white * finer, seen)
+    grey = ((sums + PARTS // 2) // PARTS).astype(np.uint16)
+    return Grey(grey, white * finer, seen, levels, white)
 
 
 def luminance(image: Image) -> Image:

@@ -16,6 +16,7 @@ from clearset.config.schema_fetch import Plant
 from clearset.numeric.exact import settled
 from clearset.plant.edits import EDITS, Edit, another_visit, edited, moved
 from clearset.plant.faults import FAULTS, degrade, describe
+from clearset.plant.shapes import SUITE
 from clearset.store.errors import ClearsetError
 
 Image = npt.NDArray[np.float64]
@@ -72,7 +73,7 @@ def schedule(eyes: Sequence[Eye], plan: Plant) -> list[Planted]:
 
     Raises `ClearsetError` for a fault that is not registered, or for more than the eyes allow.
     """
-    names = plan.faults or list(FAULTS)
+    names = plan.faults or list(SUITE)
     if unknown := sorted(set(names) - set(FAULTS)):
         raise ClearsetError(f"fetch.plant: unknown faults {unknown}. Known: {', '.join(FAULTS)}")
     if plan.in_place >= len(eyes):

@@ -8,11 +8,12 @@ from clearset.config.schema import About, Dataset
 from clearset.decide.published import explained, measured_by
 from clearset.decide.rules import Judgement, summary
 from clearset.proof.verdicts import part_of
+from clearset.report.own_rules import own_rules
 from clearset.report.sections import SECTIONS
 from clearset.similar.duplicates import TRAINING, savings
 from clearset.store.dossiers import Dossier
 from clearset.store.markdown import escaped, markdown
-from clearset.store.stages import Analysis, Catalogue, Comparison
+from clearset.store.stages import Comparison
 
 OF_TRUTH = {"trust", "missed", "faults", "calibration"}  # sections for a dataset of known truth
 ENOUGH = 0.9  # share of a fault's images found, from which it does not count as missed
@@ -29,7 +30,7 @@ def report(
     catalogue, selection = dossier.catalogue, dossier.selection
     rules = summary(section.filter, judgement.bounds, selection.flags)
     tables = vars(catalogue) | vars(dossier.analysis) | vars(selection) | vars(result)
-    tables |= {"rules": rules} | excerpts(catalogue, dossier.analysis, result, rules)
+    tables |= {"rules": rules} | excerpts(dossier, result, rules)
     texts = {
         "published": explained(result.published, section.analyze),
         "curation": saved(catalogue.images, selection.curation),
@@ -44,15 +45,15 @@ def report(
     return "\n".join(parts)
 
 
-def excerpts(
-    catalogue: Catalogue, analysis: Analysis, result: Comparison, rules: pd.DataFrame
-) -> dict[str, pd.DataFrame]:
+def excerpts(dossier: Dossier, result: Comparison, rules: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the parts of tables that sections show, by the name that `SECTIONS` gives them."""
-    images, outliers = catalogue.images, analysis.outliers
+    catalogue, selection = dossier.catalogue, dossier.selection
+    images, outliers = catalogue.images, dossier.analysis.outliers
     severities, detection = result.severities, result.detection
     faults = severities[(severities["severity"] == 0) & (severities["part"] == "all")]
     gains, agreement = result.gains, result.agreement
     parts = {
+        "own_rules": own_rules(selection.own_bounds, selection.recalls),
         "roles": roles(catalogue.files),
         "unreadable": images.loc[images["error"] != "", ["image_id", "error"]],
         "trust": detection[(detection["part"] == "all") == (detection["bounds"] == "default")],

@@ -31,6 +31,7 @@ class Analysis:
     pairs: pd.DataFrame
     registrations: pd.DataFrame
     unmeasured: pd.DataFrame
+    trials: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Selection:
     calibration: pd.DataFrame
     curves: pd.DataFrame
     warnings: pd.DataFrame
+    own_bounds: pd.DataFrame
+    recalls: pd.DataFrame
 
 
 @dataclass(frozen=True)

@@ -57,4 +57,11 @@ TABLES = {
     "links": Table(
         {"image_id": STR, "other_id": STR, "similarity": FLOAT}, ("image_id", "other_id")
     ),
+    # one row a fault planted into a copy of one of the dataset's own images, with its metrics
+    "trials": Table(
+        {"image_id": STR, "fault": STR, "step": INT}  # its level, counted from the mildest
+        | {"kinds": STR, "parameters": STR},  # that rules find; the level in words
+        ("image_id", "fault", "step"),
+        others=FLOAT,
+    ),
 }

@@ -67,4 +67,19 @@ TABLES = {
         {"rule": STR, "metric": STR} | dict.fromkeys(("bound", "precision", "recall", "f1"), FLOAT),
         ("rule", "bound"),
     ),
+    # one row a rule that leaves its bound to the dataset: the one chosen by faults planted into it
+    "own_bounds": Table(
+        {"rule": STR, "metric": STR, "finds": STR, "side": STR}  # side: min or max
+        | dict.fromkeys(("start", "bound", "low", "high"), FLOAT)  # given, chosen, its 90 % interval
+        | dict.fromkeys(("typical", "flagged", "planted"), INT)  # images; typical ones it flags
+        | dict.fromkeys(("recall", "precision"), FLOAT)  # among what was planted
+        | {"reason": STR},  # why it is the one given; empty: it is not
+        ("rule",),
+    ),
+    # what such a bound finds of each planted fault at each level
+    "recalls": Table(
+        {"rule": STR, "fault": STR, "step": INT, "parameters": STR, "images": INT, "recall": FLOAT}
+        | {"told": INT},  # 1: from this level on nine of ten are found
+        ("rule", "fault", "step"),
+    ),
 }

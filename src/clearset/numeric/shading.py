@@ -1,0 +1,73 @@
+"""Light of any shape: how unevenly an image is lit, without a shape given beforehand."""
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from clearset.numeric.exact import box_mean, settled, smoothed
+from clearset.numeric.seen import Seen, filled
+
+Grid = npt.NDArray[np.float64]
+GREY = 1 / 255  # one 8-bit grey level
+WINDOW = 16  # windows along the shorter side: what is darker than its window does not lower it
+SMOOTH = 12  # the light is smoothed over a twelfth of the shorter side,
+STEP = 3  # and every third cell of it is looked at
+ROUNDS = 8  # of reweighting
+SMALL = 0.05  # EV: a smaller deviation weighs as much as this one
+SPREAD, PATCHES = 10, 5  # %: what is left out at either end of a range
+PATCHY = 2.0  # of large-scale light more is each image's own than of patches and bands
+
+
+def unevenness(cells: Grid, known: Seen | None = None) -> float:
+    """Return by how many exposure values the light of an image differs from place to place.
+
+    `cells` are means of its cells, 0 to 1, (rows, columns); `known` which of them were seen, None:
+    all. Light is smoothed brightness, of dark lines that of their surroundings. The larger counts of two ranges of its logarithm: of all that does not depend on the
+    distance from the centre alone, which would be a lens's vignetting, between its tenth and its
+    ninetieth percentile; and twice that of what no surface of third order follows: shadows, bands
+    and bright patches. Both are fitted by least absolute deviations (iteratively reweighted:
+    Holland and Welsch, 1977, doi:10.1080/03610927708827533; retrospective shading: Tomaževič et
+    al., 2002, doi:10.1046/j.1365-2818.2002.01079.x).
+    """
+    whole = filled(cells, known)
+    side = min(whole.shape)
+    bright = np.maximum(whole, box_mean(whole, max(side // WINDOW, 1)))
+    light = np.log2(np.maximum(smoothed(bright, side / SMOOTH), GREY))[::STEP, ::STEP]
+    inside = np.ones(light.shape, bool) if known is None else known[::STEP, ::STEP]
+    if not inside.any():
+        inside = np.ones(light.shape, bool)
+    radial, cubic = _terms(light.shape)
+    values = light.ravel()
+    weights = _fitted(radial, values, inside.ravel())
+    lens = weights[[0, 3, 4]] @ radial[[0, 3, 4]]
+    left = values - _fitted(cubic, values, inside.ravel()) @ cubic
+    ranges = _range(values - lens, inside, SPREAD), PATCHY * _range(left, inside, PATCHES)
+    return float(settled(max(ranges)))
+
+
+def _range(values: Grid, inside: Seen, percent: int) -> float:
+    low, high = np.percentile(values[inside.ravel()], [percent, 100 - percent])
+    return float(high - low)
+
+
+def _fitted(terms: Grid, values: Grid, inside: Seen) -> Grid:
+    """Return the weights, one a term, whose sum of terms comes nearest to what lies inside."""
+    least = np.eye(len(terms)) * 1e-9  # of an image without a side there is nothing to solve
+    weights, remains = np.zeros(len(terms)), values
+    for _ in range(ROUNDS):
+        weighted = terms * (inside / np.maximum(np.abs(remains), SMALL))
+        weights = np.linalg.solve(weighted @ terms.T + least, weighted @ values)
+        remains = values - weights @ terms
+    return np.asarray(weights)
+
+
+@lru_cache(maxsize=16)
+def _terms(shape: tuple[int, int]) -> tuple[Grid, Grid]:
+    """Return what light is fitted by: slopes with a lens's fall-off, and all of third order."""
+    spans = (np.linspace(-1, 1, side) if side > 1 else np.zeros(1) for side in shape)
+    y, x = (plane.ravel() for plane in np.meshgrid(*spans, indexing="ij"))
+    one, far = np.ones(y.size), y * y + x * x
+    radial = np.stack([one, y, x, far, far * far])
+    powers = [(down, across) for down in range(4) for across in range(4 - down)]
+    return radial, np.stack([y**down * x**across for down, across in powers])

@@ -1,0 +1,161 @@
+"""Bounds of a dataset's own: chosen by what faults planted into its own images look like there.
+
+No bound travels: what is blurred among one camera's images is usual among another's. So a rule may
+leave its bound to the dataset. It then lies beyond what the dataset's typical images reach, where
+it finds most of the faults that were planted, and each fault's levels say how much that is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clearset.config.bounds import undecided
+from clearset.config.schema import Calibrate, Rule, Side
+from clearset.measure.typical import FAR, FEWEST, MAD_TO_SIGMA, distances
+from clearset.truth.calibration import between
+
+Values = npt.NDArray[np.float64]
+SIGMAS = 2.0  # robust standard deviations, at least, that a bound keeps off the typical image
+TOLD = 0.9  # recall from which a level counts as told
+INTERVAL = (5, 95)  # %
+FEW = "too few images that look alike: the bound is the one to begin with"
+NONE = "no image to plant faults into: the bound is the one to begin with"
+OWN = ["rule", "metric", "finds", "side", "start", "bound", "low", "high"]
+OWN += ["typical", "flagged", "planted", "recall", "precision", "reason"]
+RECALLS = ["rule", "fault", "step", "parameters", "images", "recall", "told"]
+
+
+@dataclass(frozen=True)
+class Cases:
+    """What a bound is chosen on, as far as each lies towards the bad: larger is worse."""
+
+    typical: Values  # of the dataset's typical images
+    planted: Values  # of images with faults planted
+    positive: npt.NDArray[np.bool_]  # which of these have the kind that the rule finds
+
+
+def own_bounds(
+    rules: Mapping[str, Rule], values: pd.DataFrame, trials: pd.DataFrame, aim: Calibrate
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables `own_bounds` and `recalls` of the rules that leave their bound open.
+
+    `values` are the rules' measures, by image_id; `trials` the table of this name. A rule whose
+    metric no trial measures, or a dataset of too few typical images, gets the bound to begin with.
+    """
+    away = distances(values)
+    rows, recalls = [], []
+    for name, rule in rules.items():
+        if not undecided(rule) or (len(trials) and rule.metric not in trials):
+            continue
+        likely = typical(rule, values, away)
+        about = {"rule": name, "metric": rule.metric, "finds": rule.finds, "start": rule.start}
+        about |= {"side": str(rule.own and rule.own.value), "typical": len(likely)}
+        if trials.empty or len(likely) < FEWEST:
+            reason = FEW if len(likely) < FEWEST else NONE
+            rows.append(about | {"bound": rule.start, "reason": reason})
+            continue
+        cases = cases_of(rule, likely, trials)
+        bound = chosen(cases, aim)
+        sign = _sign(rule)
+        ends = sign * spread(rule, likely, trials, aim)
+        interval = {"bound": sign * bound, "low": ends.min(), "high": ends.max()}
+        rows.append(about | interval | _scores(cases, bound) | {"reason": ""})
+        recalls.append(levels(name, trials, cases, bound))
+    table = pd.DataFrame(rows, columns=OWN).fillna({"flagged": 0, "planted": 0})
+    return table, pd.concat(recalls) if recalls else pd.DataFrame(columns=RECALLS)
+
+
+def typical(rule: Rule, values: pd.DataFrame, away: pd.DataFrame) -> pd.DataFrame:
+    """Return the measures of the images that a rule's metric does not put far from all others.
+
+    `away` are the `distances` of `values`.
+    """
+    measured = values[rule.metric].notna()
+    if rule.metric in away:
+        measured &= _sign(rule) * away[rule.metric] <= FAR
+    return values[measured]
+
+
+def _sign(rule: Rule) -> int:
+    """Return 1 where larger values are worse, -1 where smaller ones are."""
+    return 1 if rule.own is Side.max else -1
+
+
+def cases_of(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame) -> Cases:
+    """Return what a rule's bound is chosen on; what could not be measured is left out."""
+    sign, measured = _sign(rule), trials[trials[rule.metric].notna()]
+    positive = measured["kinds"].str.split().map(lambda kinds: rule.finds in kinds)
+    own = likely[rule.metric].dropna().to_numpy(float)
+    planted = measured[rule.metric].to_numpy(float)
+    return Cases(sign * own, sign * planted, positive.to_numpy(bool))
+
+
+def chosen(cases: Cases, aim: Calibrate) -> float:
+    """Return the bound, towards the bad: what exceeds it is flagged.
+
+    Of the bounds that spare all typical images but half of the share that may be flagged, and that
+    keep two robust standard deviations off the median one: the best F1 among the planted images,
+    or the most recall at the wanted precision, where there is any. Of equals the middle one.
+    """
+    least = reach(cases.typical, aim.false_flags)
+    values = np.unique(np.concatenate([cases.typical, cases.planted]))
+    bounds = between(values[::-1])
+    bounds = np.append(bounds[bounds >= least], max(least, float(values[-1])))
+    calls = cases.planted[None] > bounds[:, None]
+    right, total = (calls & cases.positive).sum(axis=1), calls.sum(axis=1)
+    f1 = 2 * right / np.maximum(total + cases.positive.sum(), 1)
+    score = f1
+    if aim.precision is not None:
+        precise = right >= aim.precision * np.maximum(total, 1)
+        score = np.where(precise, right, -1.0) if precise.any() else f1
+    best = np.flatnonzero(score == score.max())
+    return float(bounds[best[len(best) // 2]])
+
+
+def reach(typical: Values, false_flags: float) -> float:
+    """Return the value that typical images do not exceed, but for half of the allowed share."""
+    ordered = np.sort(typical)[::-1]
+    edge = float(ordered[int(false_flags / 2 * len(ordered))])
+    middle = float(np.median(ordered))
+    worse = ordered[ordered >= middle] - middle
+    return max(edge, middle + SIGMAS * MAD_TO_SIGMA * float(np.median(worse)))
+
+
+def spread(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame, aim: Calibrate) -> Values:
+    """Return the ends of a bootstrap interval of a bound, over typical and planted images."""
+    rng, bounds = np.random.default_rng(aim.seed), []
+    groups = [group for _, group in trials.groupby("image_id")]
+    for _ in range(aim.resamples):
+        images = likely.iloc[rng.integers(0, len(likely), len(likely))]
+        drawn = pd.concat([groups[place] for place in rng.integers(0, len(groups), len(groups))])
+        bounds.append(chosen(cases_of(rule, images, drawn), aim))
+    return np.percentile(bounds, INTERVAL)
+
+
+def _scores(cases: Cases, bound: float) -> dict[str, float]:
+    """Return how many typical images a bound flags, and how well it finds what was planted."""
+    calls = cases.planted > bound
+    right, total = int((calls & cases.positive).sum()), int(cases.positive.sum())
+    return {
+        "flagged": int((cases.typical > bound).sum()),
+        "planted": total,
+        "recall": right / total if total else float("nan"),
+        "precision": right / calls.sum() if calls.any() else float("nan"),
+    }
+
+
+def levels(name: str, trials: pd.DataFrame, cases: Cases, bound: float) -> pd.DataFrame:
+    """Return the rows of the table `recalls` of a rule: each fault it finds, level by level.
+
+    Told is a level from which on, up to the worst, at least nine of ten are found.
+    """
+    own = trials[trials.index.isin(trials.index[cases.positive])]
+    own = own.assign(rule=name, found=(cases.planted > bound)[cases.positive])
+    keys = ["rule", "fault", "step", "parameters"]
+    table = own.groupby(keys, as_index=False)["found"].agg(images="size", recall="mean")
+    worst_first = table.sort_values(["fault", "step"], ascending=[True, False])
+    told = worst_first.groupby("fault")["recall"].cummin() >= TOLD
+    return table.assign(told=told.astype(int).sort_index())[RECALLS]
