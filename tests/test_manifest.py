@@ -34,9 +34,9 @@ def grounds(flags: dict[str, str], repairs: tuple[str, ...] = ()) -> Grounds:
         repairs=pd.DataFrame(
             {"image_id": ids, "steps": "gamma(gamma=0.6)", "sha256": "new"}, dtype="str"
         ),
-        verdicts=pd.DataFrame({"image_id": ids, "accepted": 1, "refused_by": ""}).astype(
-            {"image_id": "str", "refused_by": "str"}
-        ),
+        verdicts=pd.DataFrame(
+            {"image_id": ids, "accepted": 1} | {"verdict": "accepted", "refused_by": ""}
+        ).astype({"image_id": "str", "verdict": "str", "refused_by": "str"}),
     )
 
 

@@ -147,13 +147,22 @@ class Calibrate:
             require(fits, f"calibrate.precision is {self.precision}: above 0, at most 1")
 
 
+class Verdict(Enum):
+    """What the evidence says of a repair; unless it is accepted, the original is kept."""
+
+    accepted = "accepted"
+    refused = "refused"
+    not_told = "not_told"  # neither gain nor harm is to be told
+
+
 @dataclass
 class Bounds:
-    """What a repair's evidence must lie within, or the original is kept (see `acceptance`)."""
+    """What a repair's evidence must lie within, or the original is kept (see `proof.evidence`)."""
 
     metric: str = ""
     min: float | None = None
     max: float | None = None
+    otherwise: Verdict = Verdict.refused  # beyond it
 
     def __post_init__(self) -> None:
         """Check that something is asked for."""
@@ -162,6 +171,7 @@ class Bounds:
         if self.min is not None and self.max is not None:
             require(self.min <= self.max, f"min {self.min} is above max {self.max}")
         finite(self.min, self.max)
+        require(self.otherwise is not Verdict.accepted, "otherwise: refused or not_told")
 
 
 class Update(Enum):

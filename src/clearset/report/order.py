@@ -13,8 +13,8 @@ from clearset.store.stages import Comparison
 WHOLE = ("all", PARTS[1])  # parts of a dataset: all of it, then what was held out
 UPDATES = ("all", "accepted")
 OUTCOMES = ["image_id", "steps", "clipped", "flags_before", "flags_after", "psnr", "ssim"]
-OUTCOMES += ["accepted", "refused_by"]
-VERDICT = ["accepted", "refused_by"]
+OUTCOMES += ["accepted", "verdict", "refused_by"]
+VERDICT = ["accepted", "verdict", "refused_by"]
 
 
 def arranged(result: Comparison, rules: Iterable[str]) -> Comparison:
