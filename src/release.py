@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from clearset.config import params
-from clearset.config.schema import Dataset, Verdict
+from clearset.config.schema import Dataset
+from clearset.config.schema_accept import Verdict
 from clearset.config.stage import run
 from clearset.share import delivery, manifest, releases, reviews
 from clearset.sources.roles import COMPANION

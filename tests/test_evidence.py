@@ -6,7 +6,7 @@ import pytest
 from scipy import ndimage
 
 from clearset.config import composition
-from clearset.config.schema import Bounds, Verdict
+from clearset.config.schema_accept import Bounds, Verdict
 from clearset.generate.retina import synthesis
 from clearset.measure.vessels import vesselness
 from clearset.plant.faults import degrade

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset.config.schema import Bounds
+from clearset.config.schema_accept import Bounds
 from clearset.proof import sweeps, verdicts
 from clearset.report import proof_plots
 from clearset.store import columns, tables

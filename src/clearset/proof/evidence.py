@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from clearset.config.schema import Bounds, Verdict
+from clearset.config.schema_accept import Bounds, Verdict
 from clearset.measure.metrics import noise_sigma
 from clearset.measure.vessels import judged, scores
 from clearset.numeric.grey import Grey, of_unit

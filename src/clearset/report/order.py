@@ -7,7 +7,7 @@ import pandas as pd
 
 from clearset.decide.published import findings
 from clearset.plant.planting import CLEAN, PARTS
-from clearset.proof.verdicts import EVERYONE, FLAGGED, LIKENESS, SCORES
+from clearset.proof.verdicts import BOTH, EVERYONE, FLAGGED, LIKENESS, SCORES
 from clearset.store.stages import Comparison
 
 WHOLE = ("all", PARTS[1])  # parts of a dataset: all of it, then what was held out
@@ -22,7 +22,7 @@ def arranged(result: Comparison, rules: Iterable[str]) -> Comparison:
     order = list(rules)
     kinds = sorted(set(result.gains["group"]) - {EVERYONE, FLAGGED, CLEAN})
     groups = [EVERYONE, FLAGGED, *kinds, CLEAN]
-    scores = [*SCORES, *LIKENESS]
+    scores = [*SCORES, BOTH, *LIKENESS]
     names = sorted(set(result.changes["rule"]) - {"all"})
     return replace(
         result,

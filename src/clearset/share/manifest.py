@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from clearset.config.schema import Action, Update, Verdict
+from clearset.config.schema import Action, Update
+from clearset.config.schema_accept import Verdict
 from clearset.store.errors import ClearsetError, listed
 
 KEPT, REPAIRED, DROPPED = "kept", "repaired", "dropped"
