@@ -10,7 +10,8 @@ margins are chosen on two cameras and tested on the third. No image is kept.
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clearset.config import composition
 from clearset.config.schema_accept import Bounds, Verdict
 from clearset.generate.retina import synthesis
 from clearset.images import codec, masks
@@ -38,7 +40,6 @@ EYES, SIDE = 8, 512  # generated ones, and their side in px
 READING = Reading(0.0, 255.0)
 MARGINS = (0.0005, 0.001, 0.002, 0.004)  # of average precision
 AGREEMENT, COVERAGE = 0.85, 0.6  # that margins are to reach where they are chosen
-EVIDENCE = ["expected_gain", "connectivity", "noise_growth", "clipping"]
 UNSHARP = {"method": "unsharp_mask", "radius": 1.0, "amount": 1.0}
 STRETCH = {"method": "rescale_intensity", "low": 0.001, "high": 0.999}
 GAMMA, LIGHT = ({"method": "gamma", "gamma": value} for value in (0.7, 0.5))
@@ -156,19 +157,25 @@ def repaired(eye: Eye, fault: str, severity: int, chains: Chains) -> Iterator[di
         repair = Repair(redo(image), redo, eye.seen)
         after = precisions(repair.maps, eye.vessels, original.judged)
         changes = {"ap": after[0] - before[0], "sato": after[1] - before[1]}
-        found = gathered(original, repair, EVIDENCE)
+        found = gathered(original, repair, {bound.metric for bound in adopted().values()})
         yield names | {"fault": fault, "severity": severity, "repair": name} | changes | found
 
 
-def bounds(gain: float, harm: float) -> dict[str, Bounds]:
-    """Return the rule of conf/accept/evidence.yaml with other margins."""
+@cache
+def adopted() -> dict[str, Bounds]:
+    """Return the rule of conf/accept/evidence.yaml."""
+    composed = composition.composed()["ravir"]["accept"]
     return {
-        "gain": Bounds("expected_gain", min=gain, otherwise=Verdict.not_told),
-        "harm": Bounds("expected_gain", min=-harm),
-        "pieces": Bounds("connectivity", min=-0.03, otherwise=Verdict.not_told),
-        "noise": Bounds("noise_growth", max=4.0),
-        "clipping": Bounds("clipping", max=0.02),
+        name: Bounds(**{**bound, "otherwise": Verdict(bound["otherwise"])})
+        for name, bound in composed.items()
     }
+
+
+def bounds(gain: float, harm: float) -> dict[str, Bounds]:
+    """Return that rule with other margins."""
+    rule = adopted()
+    margins = {"gain": replace(rule["gain"], min=gain), "harm": replace(rule["harm"], min=-harm)}
+    return rule | margins
 
 
 def said(rows: pd.DataFrame, rule: dict[str, Bounds]) -> "pd.Series[str]":
