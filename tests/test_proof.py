@@ -244,6 +244,16 @@ def test_a_sweep_names_the_best_setting_by_the_one_part_and_scores_it_on_the_oth
     assert best.loc["blur", "held_out"] == pytest.approx(0.1, abs=0.02)
 
 
+def test_a_sweep_counts_what_both_detectors_grant() -> None:
+    table = seen(0.1)
+    denied = table.assign(sato_after=2 * table["sato_before"] - table["sato_after"])
+    found = sweeps.table({"granted": table, "denied": denied}).set_index("setting")["ap_change"]
+    assert (found["denied"] == 0).all()
+    assert (found["granted"] > 0.09).all()
+    best = sweeps.best({"denied": denied.assign(ap_after=1.0), "small": seen(0.01)})
+    assert set(best["best"]) == {"small"}
+
+
 def test_a_sweep_lists_every_setting_fault_severity_and_part() -> None:
     found = tables.checked("sweep", sweeps.table({"x": seen(0.1), "y": seen(-0.1)}))
     cases = set(zip(found["fault"], found["severity"], strict=True))
