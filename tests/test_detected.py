@@ -5,7 +5,15 @@ import numpy.typing as npt
 import pytest
 
 from clearset.generate.retina import synthesis
-from clearset.proof.detected import common, detected, granted, pieces, precisions, strongest
+from clearset.proof.detected import (
+    common,
+    detected,
+    granted,
+    pieces,
+    precisions,
+    prominence,
+    strongest,
+)
 
 Image = npt.NDArray[np.float64]
 Eye = tuple[Image, npt.NDArray[np.uint8]]
@@ -54,6 +62,17 @@ def test_common_vessels_lie_inside(eye: Eye) -> None:
     maps = detected(eye[0])
     found = common(maps, maps, inside)
     assert found.any() and not found[~inside].any()
+
+
+def test_vessels_stand_out_of_the_rest_and_less_where_there_is_noise(eye: Eye) -> None:
+    image, _ = eye
+    noisy = np.clip(image + np.random.default_rng(0).normal(0, 0.1, image.shape), 0, 1)
+    maps = detected(image)
+    clear, blurred_by_noise = prominence(maps[0], maps), prominence(detected(noisy)[0], maps)
+    assert clear > 1.2 * blurred_by_noise > 0
+    assert prominence(2 * maps[0], maps) == pytest.approx(clear)
+    nothing = np.zeros((50, 50))
+    assert np.isnan(prominence(nothing, (nothing, nothing)))
 
 
 def test_specks_are_no_pieces() -> None:

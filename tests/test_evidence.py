@@ -65,6 +65,7 @@ def test_doing_nothing_changes_nothing(eyes: list[Image]) -> None:
     changes = {"phantom_gain", "own_gain", "connectivity", "expected_gain", "clipping"}
     assert {name: found[name] for name in changes} == dict.fromkeys(changes, 0)
     assert found["consensus"] == pytest.approx(1)
+    assert found["standing_out"] == 1
 
 
 @pytest.mark.parametrize("number", range(2))
@@ -122,6 +123,17 @@ def test_nothing_is_told_where_the_detectors_disagree(eyes: list[Image]) -> None
     assert first < 0 < second
     assert gathered(*pair, ["expected_gain"]) == {"expected_gain": 0}
     assert verdict_on(noisy(eyes[0]), DENOISED) is Verdict.not_told
+
+
+def test_vessels_stand_out_less_where_all_around_is_brought_up_to_them(eyes: list[Image]) -> None:
+    local = {"method": "clahe", "tiles": 8, "clip_limit": 0.05}
+    even = {"method": "rescale_intensity", "low": 0.0, "high": 1.0}
+    equalised = gathered(*case(eyes[0], local), ["standing_out"])["standing_out"]
+    stretched = gathered(*case(eyes[0], even), ["standing_out"])["standing_out"]
+    assert equalised < 0.95 < stretched
+    assert stretched == pytest.approx(1, abs=0.03)
+    assert EVIDENCE["standing_out"](*case(np.full((64, 64), 0.5))) == 1
+    assert verdict_on(eyes[0], local) is not Verdict.accepted
 
 
 def test_nothing_is_told_of_doing_nothing(eyes: list[Image]) -> None:

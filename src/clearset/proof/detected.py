@@ -15,6 +15,8 @@ Maps = tuple[Image, Image]  # of vesselness and of tubeness
 Pair = tuple[float, float]  # a number by each
 STRONGEST = 0.1  # share of the pixels that are taken for the image's vessels
 PIECE = 7e-4  # of the image's pixels: a piece of a vessel, not a speck (400 px of 768 x 768)
+REST = 0.8  # share of the pixels that are taken for no vessel, of what lies beside the strongest
+TOP = 0.95  # quantile of what lies there that vessels are set against
 MOST = 3.0  # times what sets a vessel apart: a stronger place counts no more
 
 
@@ -53,6 +55,22 @@ def common(before: Maps, after: Maps, inside: Seen | None = None) -> Seen:
     """
     total = sum(_levelled(each, inside) for each in (*before, *after))
     return pieces(strongest(np.asarray(total), inside), chosen(before[0], inside).size)
+
+
+def prominence(strength: Image, maps: Maps, inside: Seen | None = None) -> float:
+    """Return how many times stronger an image's own vessels are than the strongest of the rest.
+
+    Where vessels are, and where none, both detectors' `maps` of the original say; `strength` is of
+    the original or of its repair. NaN where there are none.
+    """
+    total = np.asarray(sum(_levelled(each, inside) for each in maps))
+    looked = chosen(total, inside)
+    own = chosen(pieces(strongest(total, inside), looked.size), inside)
+    rest = looked <= np.quantile(looked, REST)
+    if not own.any() or not rest.any():
+        return float("nan")
+    values = chosen(strength, inside)
+    return float(values[own].mean() / max(float(np.quantile(values[rest], TOP)), 1e-6))
 
 
 def _levelled(strength: Image, inside: Seen | None) -> Image:
