@@ -8,6 +8,7 @@ import pandas as pd
 from clearset.config import params
 from clearset.config.bounds import settled
 from clearset.config.schema import Dataset
+from clearset.config.schema_accept import Verdict
 from clearset.config.stage import run
 from clearset.share import delivery, manifest, releases, reviews
 from clearset.sources.roles import COMPANION
@@ -72,11 +73,12 @@ def summary(
 ) -> list[str]:
     """Return what was released and what a person can do next."""
     became = ", ".join(f"{number} {name}" for name, number in fates.items())
-    accepted = int(verdicts["accepted"].sum())
+    said = verdicts["verdict"].value_counts()
+    judged = ", ".join(f"{v.value.replace('_', ' ')} {said.get(v.value, 0)}" for v in Verdict)
     target, recipe = places
     return [
-        f"release: {sum(fates.values())} images: {became} (repairs accepted {accepted}, refused "
-        f"{len(verdicts) - accepted}); laid out as the source in {target}",
+        f"release: {sum(fates.values())} images: {became} (repairs {judged}); laid out "
+        f"as the source in {target}",
         f"  what it is: {target}/README.md; why, for each image: {target}/manifest.csv; the same "
         f"without a picture, for those who have the source: {recipe}",
         f"  to decide yourself: a line in {reviewed} (image_id,decision,note; keep, repair or "

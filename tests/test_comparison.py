@@ -210,13 +210,14 @@ def test_outcomes_are_of_repairs_with_their_flags_before_and_after() -> None:
     repairs = pd.DataFrame({"image_id": ["a", "b"], "rules": ["dark soft", "soft"]})
     repairs = repairs.assign(steps=["gamma", "unsharp_mask"], clipped=[0.0, 0.5], sha256="x")
     verdicts = pd.DataFrame(
-        {"image_id": ["b", "a"], "accepted": [0, 1], "refused_by": ["gain", ""]}
+        {"image_id": ["b", "a"], "accepted": [0, 1], "verdict": ["refused", "accepted"]}
+        | {"refused_by": ["gain", ""]}
     )
     likeness = pd.DataFrame({"image_id": ["b", "a"], "psnr": [20.0, 30.0], "ssim": [0.7, 0.9]})
     done = Repairs(repairs, verdicts.assign(expected_gain=0.1), likeness)
     table = tables.checked("outcomes", outcomes(done, FLAGS, FLAGS.iloc[:1]))
-    expected = [("a", "gamma", 30.0, 0.9, 0.0, "dark soft", "soft", 1, "")]
-    expected += [("b", "unsharp_mask", 20.0, 0.7, 0.5, "soft", "", 0, "gain")]
+    expected = [("a", "gamma", 30.0, 0.9, 0.0, "dark soft", "soft", 1, "accepted", "")]
+    expected += [("b", "unsharp_mask", 20.0, 0.7, 0.5, "soft", "", 0, "refused", "gain")]
     assert list(table.itertuples(index=False, name=None)) == expected
 
 

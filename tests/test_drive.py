@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 
 from clearset.config import composition
+from clearset.config.schema_accept import Bounds, Verdict
 from clearset.images import codec, masks
 from clearset.images.aperture import found
-from clearset.images.levels import Reading
+from clearset.images.levels import Image, Mask, Reading
 from clearset.images.views import View, view
 from clearset.measure.metrics import measure
 from clearset.measure.vessels import judged, scores, vesselness
 from clearset.numeric.grey import luminance
-from clearset.numeric.seen import chosen
+from clearset.numeric.seen import chosen, filled
+from clearset.proof.detected import precisions
+from clearset.proof.evidence import Original, Repair, broken, gathered, verdict
+from clearset.repair.steps import enhance
 
 READING = Reading(0.0, 255.0)
+GAMMA = {"method": "gamma", "gamma": 0.7}
+PUBLISHED = {"method": "unsharp_mask", "radius": 1.0, "amount": 15.0}
 LIGHT = ("vignette", "shadow", "uneven")  # rules that an aperture has no part in
 FEW = 2  # of twenty
 
@@ -51,6 +57,40 @@ def test_hardly_a_clean_photograph_is_flagged_for_its_light(files: list[Path], k
         assert sum(row[name] > bound for row in values) <= FEW, name
     blind = [measure(looked(file, "none").grey(), ["vignetting"]) for file in files]
     assert all(row["vignetting"] > metrics["vignetting"] for row in blind)
+
+
+@pytest.mark.parametrize("step", [GAMMA, PUBLISHED], ids=lambda step: step["method"])
+def test_what_is_accepted_of_a_good_photograph_does_no_harm_by_either_detector(
+    files: list[Path], step: dict[str, object]
+) -> None:
+    rule = {
+        name: Bounds(**{**bound, "otherwise": Verdict(bound["otherwise"])})
+        for name, bound in composition.composed()["ravir"]["accept"].items()
+    }
+    said = []
+    for file in files[::5]:
+        shown = looked(file, "found")
+
+        def stored(image: Image, seen: Mask | None = shown.seen) -> Image:
+            return filled(np.rint(np.clip(image, 0, 1) * 255) / 255, seen)
+
+        def redo(image: Image, seen: Mask | None = shown.seen) -> Image:
+            return stored(enhance(image, [step], seen=seen)[0], seen)
+
+        original = Original(shown.unit(), stored, shown.seen)
+        repair = Repair(redo(original.image), redo, shown.seen)
+        evidence = gathered(original, repair, {bound.metric for bound in rule.values()})
+        said.append(verdict(broken(evidence, rule), rule))
+        drawn = masks.decode(file.parents[1] / f"1st_manual/{file.stem[:2]}_manual1.gif") > 0
+        before, after = (
+            precisions(side.maps, drawn, original.judged) for side in (original, repair)
+        )
+        if said[-1] is Verdict.accepted:
+            assert min(np.subtract(after, before)) > -0.003
+    if step is PUBLISHED:
+        assert set(said) == {Verdict.refused}
+    else:
+        assert said.count(Verdict.accepted) <= len(said) / 2
 
 
 def test_vessels_are_found_far_better_where_the_rim_is_none(files: list[Path]) -> None:

@@ -1,5 +1,6 @@
 """From tables to a manifest: the order of words, and reviews that have no ground."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -34,9 +35,9 @@ def grounds(flags: dict[str, str], repairs: tuple[str, ...] = ()) -> Grounds:
         repairs=pd.DataFrame(
             {"image_id": ids, "steps": "gamma(gamma=0.6)", "sha256": "new"}, dtype="str"
         ),
-        verdicts=pd.DataFrame({"image_id": ids, "accepted": 1, "refused_by": ""}).astype(
-            {"image_id": "str", "refused_by": "str"}
-        ),
+        verdicts=pd.DataFrame(
+            {"image_id": ids, "accepted": 1} | {"verdict": "accepted", "refused_by": ""}
+        ).astype({"image_id": "str", "verdict": "str", "refused_by": "str"}),
     )
 
 
@@ -97,6 +98,31 @@ def test_a_repair_that_is_not_there_can_not_be_asked_for() -> None:
         fates(grounds({"a": "enhance"}, ("a",)), {"b": Review("repair", "", "here")})
     with pytest.raises(ClearsetError, match=r"here: b was not repaired \(repaired: none\)"):
         fates(grounds({}), {"b": Review("repair", "", "here")})
+
+
+@pytest.mark.parametrize(
+    ("verdict", "by", "fate", "why"),
+    [
+        ("accepted", "", "repaired", "repair accepted"),
+        ("refused", "harm", "kept", "repair refused by harm"),
+        ("not_told", "gain", "kept", "not told whether its repair helps, by gain: the original st"),
+    ],
+)
+def test_a_repair_enters_only_where_it_is_accepted_and_else_it_is_said_why(
+    verdict: str, by: str, fate: str, why: str
+) -> None:
+    own = grounds({"a": "enhance"}, ("a",))
+    said = own.verdicts.assign(verdict=verdict, refused_by=by, accepted=int(not by))
+    table = manifest.manifest(replace(own, verdicts=said), {}, Update.accepted).set_index(
+        "image_id"
+    )
+    assert table.loc["a", "decision"] == fate
+    assert str(table.loc["a", "reason"]).startswith(why)
+    assert list(manifest.manifest(replace(own, verdicts=said), {}, Update.all)["decision"]) == [
+        "repaired",
+        "kept",
+        "kept",
+    ]
 
 
 def test_counts_are_of_all_images() -> None:

@@ -152,8 +152,8 @@ def test_the_verdict_on_a_repair_stands_last_after_what_it_rests_on() -> None:
     verdicts = rows("verdicts", image_id=["a"]).assign(noise_growth=1.5, expected_gain=0.1)
     outcomes = rows("outcomes", image_id=["a"], steps=["gamma"])
     result = arranged(tables_of(Comparison, verdicts=verdicts, outcomes=outcomes), RULES)
-    last = ["accepted", "refused_by"]
+    last = ["accepted", "verdict", "refused_by"]
     assert list(result.verdicts) == ["image_id", "noise_growth", "expected_gain", *last]
     assert list(result.outcomes)[:3] == ["image_id", "steps", "clipped"]
-    assert list(result.outcomes)[-2:] == last
+    assert list(result.outcomes)[-3:] == last
     assert set(result.outcomes) == set(TABLES["outcomes"].columns)

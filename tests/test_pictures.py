@@ -170,7 +170,7 @@ def test_what_was_not_seen_is_grey_and_the_rest_upright(tmp_path: Path) -> None:
 
 def outcomes(*rows: tuple[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["image_id", "steps"]).assign(
-        psnr=30.123, ssim=0.91234, flags_before="dark blur", flags_after="", accepted=1
+        psnr=30.123, ssim=0.91234, flags_before="dark blur", flags_after="", verdict="not_told"
     )
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset.config.schema import Bounds, Compare, Dataset, Rule
+from clearset.config.schema import Compare, Dataset, Rule
+from clearset.config.schema_accept import Bounds
 from clearset.generate.retina.synthesis import Made
 from clearset.images import codec, levels
 from clearset.proof import probes

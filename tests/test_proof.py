@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset.config.schema import Bounds
+from clearset.config.schema_accept import Bounds
 from clearset.proof import sweeps, verdicts
 from clearset.report import proof_plots
 from clearset.store import columns, tables
@@ -35,9 +35,10 @@ def seen(
         "kinds": "blur",
         "flagged": 1,
         "repaired": 1,
+        "verdict": "accepted",
         "accepted": 1,
     }
-    for score in ("ap", "auroc", "f1", "dice", "psnr", "ssim"):
+    for score in ("ap", "auroc", "f1", "dice", "sato", "psnr", "ssim"):
         rows[f"{score}_before"] = base
         rows[f"{score}_after"] = base + gain * (1 + 0.1 * np.sin(eye))
     return tables.checked("vessels", pd.DataFrame(rows | columns))
@@ -108,12 +109,34 @@ def test_what_is_not_known_has_no_row() -> None:
 def test_agreement_is_acceptance_of_gains_and_refusal_of_harm(
     gain: float, accepted: int, agrees: int
 ) -> None:
-    row = verdicts.agreement(seen(gain, accepted=accepted)).iloc[0]
+    said = "accepted" if accepted else "refused"
+    row = verdicts.agreement(seen(gain, accepted=accepted, verdict=said)).iloc[0]
+    assert row["decided"] == 1
     assert row["agrees"] == agrees
     assert row["always"] == (gain > 0)
     assert row["never"] == (gain < 0)
     if accepted:
         assert row["harmful"] == (gain < 0)
+
+
+def test_what_is_not_told_is_neither_right_nor_wrong() -> None:
+    table = seen(accepted=0, verdict="not_told")
+    row = verdicts.agreement(table).iloc[0]
+    assert (row["decided"], row["accepted"], row["always"]) == (0, 0, 1)
+    assert math.isnan(row["agrees"])
+    half = pd.concat([table, seen(verdict="accepted")])
+    assert verdicts.agreement(half).iloc[0][["decided", "agrees"]].tolist() == [0.5, 1]
+
+
+def test_what_one_detector_finds_and_the_other_denies_is_no_gain() -> None:
+    table = seen(0.1)
+    denied = table.assign(sato_after=2 * table["sato_before"] - table["sato_after"])
+    assert gain_of(denied).change > 0.09
+    assert gain_of(denied, score="sato").change < -0.09
+    assert gain_of(denied, score="both").change == 0
+    assert verdicts.agreement(denied).empty
+    lesser = table.assign(sato_after=table["sato_before"] + 0.01)
+    assert gain_of(lesser, score="both").change == pytest.approx(0.01)
 
 
 def test_a_change_too_small_to_tell_is_not_judged() -> None:
@@ -125,6 +148,7 @@ def examined(**columns: Any) -> pd.DataFrame:
     rows: dict[str, Any] = {"image_id": ["a", "b", "c"], "repair": "applied"}
     rows |= {"repaired": [1, 1, 0]}
     rows |= {"expected_gain": [0.1, -0.1, np.nan], "ap_before": 0.5, "ap_after": 0.6}
+    rows |= {"sato_before": 0.5, "sato_after": 0.7}
     return pd.DataFrame(rows | columns)
 
 
@@ -140,9 +164,9 @@ def vessels(rows: pd.DataFrame, **truth: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_verdict_is_whether_the_evidence_lies_within_all_bounds() -> None:
     table = verdicts.verdicts(examined(), BOUNDS)
-    assert table[["image_id", "accepted", "refused_by"]].to_numpy().tolist() == [
-        ["a", 1, ""],
-        ["b", 0, "gain"],
+    assert table[["image_id", "accepted", "verdict", "refused_by"]].to_numpy().tolist() == [
+        ["a", 1, "accepted", ""],
+        ["b", 0, "refused", "gain"],
     ]
     assert table["expected_gain"].tolist() == [0.1, -0.1]
     assert tables.checked("verdicts", table)["accepted"].tolist() == [1, 0]
@@ -166,6 +190,7 @@ def test_images_with_the_same_pixels_are_one_eye() -> None:
     table = tables.checked("vessels", vessels(examined()))
     assert table["eye"].tolist() == ["a", "b", "a"]
     assert table["accepted"].tolist() == [1, 0, 0]
+    assert table["verdict"].tolist() == ["accepted", "refused", ""]
     assert table["flagged"].tolist() == [1, 1, 0]
 
 
@@ -217,6 +242,16 @@ def test_a_sweep_names_the_best_setting_by_the_one_part_and_scores_it_on_the_oth
     assert best["best"].to_dict() == {"all": "good", "blur": "good", "flagged": "good"}
     assert best.loc["blur", "runner_up"] == "lucky"
     assert best.loc["blur", "held_out"] == pytest.approx(0.1, abs=0.02)
+
+
+def test_a_sweep_counts_what_both_detectors_grant() -> None:
+    table = seen(0.1)
+    denied = table.assign(sato_after=2 * table["sato_before"] - table["sato_after"])
+    found = sweeps.table({"granted": table, "denied": denied}).set_index("setting")["ap_change"]
+    assert (found["denied"] == 0).all()
+    assert (found["granted"] > 0.09).all()
+    best = sweeps.best({"denied": denied.assign(ap_after=1.0), "small": seen(0.01)})
+    assert set(best["best"]) == {"small"}
 
 
 def test_a_sweep_lists_every_setting_fault_severity_and_part() -> None:

@@ -88,7 +88,8 @@ def write_stages(unreadable: str = "drop") -> None:
     names = ["image_id", "rules", "steps", "clipped", "sha256"]
     tables.write("repairs", pd.DataFrame(repairs, columns=names), enhanced)
     verdicts = pd.DataFrame(
-        {"image_id": [DARK, BLURRED], "accepted": [1, 0], "refused_by": ["", "noise clipped"]}
+        {"image_id": [DARK, BLURRED], "accepted": [1, 0], "verdict": ["accepted", "refused"]}
+        | {"refused_by": ["", "noise clipped"]}
     ).assign(noise_ratio=[1.25, 4.5])
     tables.write("verdicts", verdicts, made(layout.stage_folder("compare", "tiny")))
 
@@ -344,6 +345,9 @@ def test_a_file_that_is_not_what_its_stage_wrote_is_not_released(
 def test_what_was_done_is_told_with_the_next_step(released: Run) -> None:
     released()
     told = release.main("tiny")
-    assert "8 images: 4 kept, 1 repaired, 3 dropped (repairs accepted 1, refused 1)" in told
+    assert (
+        "8 images: 4 kept, 1 repaired, 3 dropped (repairs accepted 1, refused 1, not told 0)"
+        in told
+    )
     assert "data/release/tiny/manifest.csv" in told
     assert "conf/review/tiny.csv" in told

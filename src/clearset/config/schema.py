@@ -5,11 +5,11 @@ checks in `__post_init__` run when a stage loads its params, before any work. On
 every dvc command with Hydra loads this file.
 """
 
-import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from clearset.config.schema_accept import Bounds, finite
 from clearset.config.schema_fetch import Fetch, Source, require
 from clearset.config.schema_train import Train
 
@@ -101,12 +101,6 @@ class Analyze:
         )
 
 
-def finite(*bounds: float | None) -> None:
-    """Raise `ValueError` for a bound that is no finite number: nothing lies beyond it."""
-    for bound in bounds:
-        require(bound is None or math.isfinite(bound), f"bound {bound}: give a finite number")
-
-
 @dataclass
 class Rule:
     """Bounds on a metric and what happens to an image outside them.
@@ -173,23 +167,6 @@ class Calibrate:
         if self.precision is not None:
             fits = 0 < self.precision <= 1
             require(fits, f"calibrate.precision is {self.precision}: above 0, at most 1")
-
-
-@dataclass
-class Bounds:
-    """What a repair's evidence must lie within, or the original is kept (see `acceptance`)."""
-
-    metric: str = ""
-    min: float | None = None
-    max: float | None = None
-
-    def __post_init__(self) -> None:
-        """Check that something is asked for."""
-        require(bool(self.metric), "metric is empty; or is the name of the bound misspelt?")
-        require(self.min is not None or self.max is not None, "needs min, max or both")
-        if self.min is not None and self.max is not None:
-            require(self.min <= self.max, f"min {self.min} is above max {self.max}")
-        finite(self.min, self.max)
 
 
 class Update(Enum):

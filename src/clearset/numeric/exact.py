@@ -25,6 +25,7 @@ __all__ = [
     "correlated",
     "cv2",
     "gaussian",
+    "separated",
     "settled",
     "smoothed",
     "whole",
@@ -81,8 +82,13 @@ def correlated(image: Values, weights: Values) -> Values:
 
     Exact where image and weights are whole numbers and no sum reaches 2^53.
     """
+    return separated(image, weights, weights)
+
+
+def separated(image: Values, down: Values, across: Values) -> Values:
+    """Return an image, (h, w), correlated with weights down and others across, edges mirrored."""
     return np.asarray(
-        cv2.sepFilter2D(image, -1, weights, weights, borderType=cv2.BORDER_REFLECT), np.float64
+        cv2.sepFilter2D(image, -1, across, down, borderType=cv2.BORDER_REFLECT), np.float64
     )
 
 

@@ -1,9 +1,9 @@
 """What speaks for and against a repair, without masks: so that it may be refused.
 
 Measures of sharpness rise with any sharpening, noise included, and so have no vote. What counts is
-whether lines like vessels become easier to find: those drawn into the image (`phantoms`), and the
-image's own as far as they hang together. Decorating a function is all it takes to add evidence; a
-dataset's section `accept` bounds it.
+whether lines like vessels become easier to find, for two detectors (`detected`): those drawn into
+the image (`phantoms`), and the image's own as far as all agree where they are. Decorating a
+function is all it takes to add evidence; a dataset's section `accept` bounds it.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -12,21 +12,28 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
-from clearset.config.schema import Bounds
+from clearset.config.schema_accept import Bounds, Verdict
 from clearset.measure.metrics import noise_sigma
-from clearset.measure.vessels import judged, scores, vesselness
-from clearset.numeric.grey import Grey, luminance, of_unit
+from clearset.measure.vessels import judged, scores
+from clearset.numeric.grey import Grey, of_unit
 from clearset.numeric.seen import Seen, chosen
+from clearset.proof.detected import (
+    Maps,
+    Pair,
+    common,
+    detected,
+    granted,
+    pieces,
+    precisions,
+    prominence,
+    strongest,
+)
 from clearset.proof.phantoms import Phantom, phantom
 from clearset.store.errors import ClearsetError
 
 Image = npt.NDArray[np.float64]
-STRONGEST = 0.1  # share of the pixels that are taken for the image's vessels
-PIECE = 7e-4  # of the image's pixels: a piece of a vessel, not a speck (400 px of 768 x 768)
 LEAST_NOISE = 0.2  # 8-bit grey levels: less is not to be told from rounding
-WEIGHT = 0.3  # of connectivity beside the drawn vessels, chosen on the eyes that bounds are
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +49,9 @@ class Original:
     seen: Seen | None = None
 
     @cached_property
-    def strength(self) -> Image:
-        """Vesselness of the luminance."""
-        return vesselness(luminance(self.image), self.seen)
+    def maps(self) -> Maps:
+        """What both detectors see."""
+        return detected(self.image, self.seen)
 
     @cached_property
     def judged(self) -> Seen | None:
@@ -54,12 +61,12 @@ class Original:
     @cached_property
     def phantom(self) -> Phantom:
         """The image with vessels drawn into it."""
-        return phantom(self.image, self.strength, self.seen)
+        return phantom(self.image, self.maps[0], self.seen)
 
     @cached_property
-    def phantom_ap(self) -> float:
-        """How well the drawn vessels are found before any repair: average precision."""
-        return drawn_ap(self.stored(self.phantom.image), self.phantom, self.seen)
+    def drawn(self) -> Pair:
+        """How well the drawn vessels are found before any repair."""
+        return drawn(self.stored(self.phantom.image), self.phantom, self.seen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +78,9 @@ class Repair:
     seen: Seen | None = None  # as of the original
 
     @cached_property
-    def strength(self) -> Image:
-        """Vesselness of the luminance."""
-        return vesselness(luminance(self.image), self.seen)
+    def maps(self) -> Maps:
+        """What both detectors see."""
+        return detected(self.image, self.seen)
 
 
 Witness = Callable[[Original, Repair], float]
@@ -86,27 +93,58 @@ def witness(function: Witness) -> Witness:
     return function
 
 
-def drawn_ap(image: Image, phantom: Phantom, seen: Seen | None = None) -> float:
-    """Return the average precision with which drawn vessels are found; NaN where none is judged."""
-    strength = vesselness(luminance(image), seen)
-    return scores(strength[phantom.judged], phantom.vessels[phantom.judged])["ap"]
+def drawn(image: Image, phantom: Phantom, seen: Seen | None = None) -> Pair:
+    """Return the average precisions with which drawn vessels are found; NaN: none is judged."""
+    return precisions(detected(image, seen), phantom.vessels, phantom.judged)
 
 
 @witness
 def phantom_gain(original: Original, repair: Repair) -> float:
     """Change of the average precision with which vessels drawn into the image are found, -1 to 1.
 
-    The drawing is repaired in the same way as the image. 0 where no place is left to judge.
+    The drawing is repaired in the same way as the image. What both detectors grant; 0 where no
+    place is left to judge.
     """
-    return _phantom_gain(original, repair)
+    return float(granted(*_drawn_gains(original, repair)))
 
 
-@lru_cache(maxsize=1)  # asked twice of one repair: by itself, and in `expected_gain`
-def _phantom_gain(original: Original, repair: Repair) -> float:
+@witness
+def own_gain(original: Original, repair: Repair) -> float:
+    """Change of the average precision with which the image's own vessels are found, -1 to 1.
+
+    They are where both detectors together see them, before and after. What both grant.
+    """
+    return float(granted(*_own_gains(original, repair)))
+
+
+@witness
+def expected_gain(original: Original, repair: Repair) -> float:
+    """What the repair is expected to add to the average precision of the vessels, about -1 to 1.
+
+    For each detector the mean of the changes for drawn and for own vessels; then what both grant: 0
+    where one expects a gain and the other harm.
+    """
+    gains = _drawn_gains(original, repair), _own_gains(original, repair)
+    return float(granted(*np.mean(gains, axis=0)))
+
+
+@lru_cache(maxsize=1)  # asked twice of one repair: by themselves, and in `expected_gain`
+def _drawn_gains(original: Original, repair: Repair) -> Pair:
     phantom = original.phantom
-    image = repair.redo(original.stored(phantom.image))
-    gain = drawn_ap(image, phantom, original.seen) - original.phantom_ap
-    return 0.0 if np.isnan(gain) else gain
+    after = drawn(repair.redo(original.stored(phantom.image)), phantom, original.seen)
+    return _changes(original.drawn, after)
+
+
+@lru_cache(maxsize=1)
+def _own_gains(original: Original, repair: Repair) -> Pair:
+    own = common(original.maps, repair.maps, original.judged)
+    sides = (precisions(side.maps, own, original.judged) for side in (original, repair))
+    return _changes(*sides)
+
+
+def _changes(before: Pair, after: Pair) -> Pair:
+    first, second = (b - a for a, b in zip(before, after, strict=True))
+    return 0.0 if np.isnan(first) else first, 0.0 if np.isnan(second) else second
 
 
 @witness
@@ -115,17 +153,20 @@ def connectivity(original: Original, repair: Repair) -> float:
 
     Vessels hang together, noise does not.
     """
-    before, after = (connected(s.strength, original.judged) for s in (original, repair))
+    before, after = (connected(s.maps[0], original.judged) for s in (original, repair))
     return after - before
 
 
 @witness
-def expected_gain(original: Original, repair: Repair) -> float:
-    """What the repair is expected to add to the average precision of the vessels, about -1 to 1.
+def standing_out(original: Original, repair: Repair) -> float:
+    """How many times more the own vessels stand out of the rest than before, from 0; 1: as before.
 
-    `phantom_gain`, and three tenths of `connectivity`.
+    Below 1 where what lies beside them was brought up to them, as local equalisation does. 1 where
+    there are none.
     """
-    return phantom_gain(original, repair) + WEIGHT * connectivity(original, repair)
+    told = original.maps, original.judged
+    before, after = (prominence(side.maps[0], *told) for side in (original, repair))
+    return 1.0 if np.isnan(before) else after / max(before, 1e-6)
 
 
 @witness
@@ -135,8 +176,8 @@ def consensus(original: Original, repair: Repair) -> float:
     Low where a repair has drawn lines of its own, or lost some.
     """
     inside = original.judged
-    lines = strongest(original.strength, inside)
-    return scores(chosen(repair.strength, inside), chosen(lines, inside))["ap"]
+    lines = strongest(original.maps[0], inside)
+    return scores(chosen(repair.maps[0], inside), chosen(lines, inside))["ap"]
 
 
 @witness
@@ -164,21 +205,11 @@ def clipping(original: Original, repair: Repair) -> float:
     return float(after - before)
 
 
-def strongest(strength: Image, inside: Seen | None = None) -> Seen:
-    """Return the strongest tenth of a map of vesselness (fewer where many are equal).
-
-    Of what is `inside`; None: of all.
-    """
-    strong = strength > np.quantile(chosen(strength, inside), 1 - STRONGEST)
-    return np.asarray(strong if inside is None else strong & inside, bool)
-
-
 def connected(strength: Image, inside: Seen | None = None) -> float:
     """Return which share of the strongest tenth of what is inside lies in large pieces, 0 to 1."""
-    mask, size = strongest(strength, inside), chosen(strength, inside).size
-    pieces, _ = ndimage.label(mask, np.ones((3, 3)))
-    sizes = np.bincount(pieces.ravel())[1:]
-    return float(sizes[sizes >= PIECE * size].sum() / max(sizes.sum(), 1))
+    mask = strongest(strength, inside)
+    large = pieces(mask, chosen(strength, inside).size)
+    return float(large.sum() / max(int(mask.sum()), 1))
 
 
 def check_bounds(bounds: Mapping[str, Bounds], where: str = "accept") -> None:
@@ -194,6 +225,17 @@ def check_bounds(bounds: Mapping[str, Bounds], where: str = "accept") -> None:
 def gathered(original: Original, repair: Repair, names: Collection[str]) -> dict[str, float]:
     """Return the named evidence on one repair."""
     return {name: EVIDENCE[name](original, repair) for name in sorted(names)}
+
+
+def verdict(refused_by: Collection[str], bounds: Mapping[str, Bounds]) -> Verdict:
+    """Return what is said of a repair whose evidence breaks these bounds.
+
+    It is refused if one of them says so; else, if there is any, nothing is told.
+    """
+    if not refused_by:
+        return Verdict.accepted
+    said = {bounds[name].otherwise for name in refused_by}
+    return Verdict.refused if Verdict.refused in said else Verdict.not_told
 
 
 def broken(evidence: Mapping[str, float], bounds: Mapping[str, Bounds]) -> list[str]:

@@ -26,7 +26,7 @@ def outcomes(repairs: Repairs, before: pd.DataFrame, after: pd.DataFrame) -> pd.
         flags_after=[names(after, image_id) for image_id in table["image_id"]],
     )
     return table.merge(repairs.likeness).merge(
-        repairs.verdicts[["image_id", "accepted", "refused_by"]]
+        repairs.verdicts[["image_id", "accepted", "verdict", "refused_by"]]
     )
 
 

@@ -129,7 +129,11 @@ def _scored(
 ) -> dict[str, float]:
     """Return the scores of vesselness against the mask, and the likeness to the clean image."""
     inside = judged(version.seen)
-    row = {} if mask is None else scores(chosen(version.strength, inside), chosen(mask, inside))
+    row: dict[str, float] = {}
+    if mask is not None:
+        vessel = chosen(mask, inside)
+        row = scores(chosen(version.maps[0], inside), vessel)
+        row["sato"] = scores(chosen(version.maps[1], inside), vessel)["ap"]
     if clean is not None:
         pair = clean, version.image, version.seen
         row |= {"psnr": psnr(*pair), "ssim": ssim(*pair)}

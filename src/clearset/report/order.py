@@ -7,14 +7,14 @@ import pandas as pd
 
 from clearset.decide.published import findings
 from clearset.plant.planting import CLEAN, PARTS
-from clearset.proof.verdicts import EVERYONE, FLAGGED, LIKENESS, SCORES
+from clearset.proof.verdicts import BOTH, EVERYONE, FLAGGED, LIKENESS, SCORES
 from clearset.store.stages import Comparison
 
 WHOLE = ("all", PARTS[1])  # parts of a dataset: all of it, then what was held out
 UPDATES = ("all", "accepted")
 OUTCOMES = ["image_id", "steps", "clipped", "flags_before", "flags_after", "psnr", "ssim"]
-OUTCOMES += ["accepted", "refused_by"]
-VERDICT = ["accepted", "refused_by"]
+OUTCOMES += ["accepted", "verdict", "refused_by"]
+VERDICT = ["accepted", "verdict", "refused_by"]
 
 
 def arranged(result: Comparison, rules: Iterable[str]) -> Comparison:
@@ -22,7 +22,7 @@ def arranged(result: Comparison, rules: Iterable[str]) -> Comparison:
     order = list(rules)
     kinds = sorted(set(result.gains["group"]) - {EVERYONE, FLAGGED, CLEAN})
     groups = [EVERYONE, FLAGGED, *kinds, CLEAN]
-    scores = [*SCORES, *LIKENESS]
+    scores = [*SCORES, BOTH, *LIKENESS]
     names = sorted(set(result.changes["rule"]) - {"all"})
     return replace(
         result,

@@ -62,7 +62,7 @@ def excerpts(dossier: Dossier, result: Comparison, rules: pd.DataFrame) -> dict[
         "marked": outliers[outliers["published_outlier"] == 1].drop(columns="published_outlier"),
         "knowing": agreement[agreement["part"] == part_of(agreement)],
     }
-    for score in ("ap", "dice"):
+    for score in ("both", "ap", "sato", "dice"):
         rows = gains[(gains["score"] == score) & (gains["part"] == part_of(gains))]
         parts[f"{score}_gains"] = rows.drop(columns="score")
     return parts

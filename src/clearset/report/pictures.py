@@ -185,7 +185,7 @@ def repaired(outcomes: pd.DataFrame, sides: Sides, path: Path) -> Path:
         before, after = (thumbnail(file) for file in sides(row.image_id))
         flags = shorten(f"flagged: {row.flags_before}", CAPTION, placeholder=" ...")
         chain = " > ".join(step.partition("(")[0] for step in row.steps.split(" > "))
-        verdict = fill(f"{'accepted' if row.accepted else 'refused'}: {chain}", CAPTION)
+        verdict = fill(f"{row.verdict.replace('_', ' ')}: {chain}", CAPTION)
         entries += [(before, f"{row.image_id}\n{flags}"), (after, verdict)]
     return write(sheets.sheet(entries, "Before and after repair", 6, SMALL), path)
 

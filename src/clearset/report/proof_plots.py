@@ -10,11 +10,15 @@ from clearset.report.plots import FLAGGED, KEPT
 
 LINEAR = 0.01  # a change up to which the axis is linear, beyond it logarithmic
 TICKS = [-0.3, -0.1, -0.03, -0.01, 0, 0.01, 0.03, 0.1, 0.3]
-TITLES = {"ap": "Average precision of vessels", "dice": "Dice of vessels, fixed threshold"}
+TITLES = {
+    "both": "Average precision of vessels, as both detectors grant",
+    "ap": "by the first detector",
+    "sato": "by the second, Sato's",
+}
 
 
 def gains_figure(gains: pd.DataFrame) -> Figure:
-    """Return the change of two scores by repair and group, if all repairs enter and if accepted.
+    """Return the change of three scores by repair and group, if all repairs enter and if accepted.
 
     `gains` is the table of that name; bars are 95 % intervals, the grey band what is too small to
     tell, in parentheses the number of eyes. Of eyes held out, where there are any.
@@ -24,7 +28,7 @@ def gains_figure(gains: pd.DataFrame) -> Figure:
     labels = (rows["repair"] + ": " + rows["group"] + eyes).tolist()
     rows = rows.assign(label=labels)
     names = list(dict.fromkeys(labels))
-    figure = Figure(figsize=(11, 1.5 + 0.26 * max(len(names), 2)), layout="constrained")
+    figure = Figure(figsize=(14, 1.5 + 0.26 * max(len(names), 2)), layout="constrained")
     panels = figure.subplots(1, len(TITLES), sharey=True)
     for axes, (score, title) in zip(panels, TITLES.items(), strict=True):
         forest(axes, rows[rows["score"] == score], names, title)

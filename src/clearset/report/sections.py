@@ -116,38 +116,43 @@ SECTIONS = [
     (
         "Repairs",
         "PSNR (dB) and SSIM are against the original: they tell how much changed, not whether it "
-        "got better. `clipped` is the share of values cut at black or white. `accepted` says "
-        "whether the repair may stand in the original's stead, decided without any mask; "
-        "`refused_by` names the bounds that its evidence broke.",
+        "got better. `clipped` is the share of values cut at black or white. `verdict` says "
+        "whether the repair may stand in the original's stead, decided without any mask: it is "
+        "accepted, refused, or `not_told`, and then the original stays too; `refused_by` names the "
+        "bounds that its evidence broke.",
         "outcomes",
         "No image was repaired.",
     ),
     (
         "Evidence",
         "What the decision rests on. `expected_gain` is in average precision of vessels: what the "
-        "repair adds for vessels drawn into the image, and how much better its lines hang "
-        "together.",
+        "repair adds for vessels drawn into the image and for its own, as two detectors both grant "
+        "it; 0 where one expects a gain and the other harm, or neither anything.",
         "verdicts",
         "",
     ),
     (
         "Do repairs help vessels?",
-        "How well vessels are found by a detector that needs no training, scored against the "
-        "masks: `ap` is average precision, `dice` the overlap at a fixed threshold. `applied` is "
+        "How well vessels are found by two detectors that need no training and share no filter, "
+        "scored against the masks by average precision: here what both grant, the lesser change "
+        "where they agree in sign and 0 where they do not; below what each says. `applied` is "
         "what the flags called for, other repairs were tried on every image with a mask. `update` "
         "says which repairs enter: `all`, or the `accepted` ones. Means over eyes, paired, with "
         "bootstrap 95 % intervals and Wilcoxon's p; groups are all images with a mask, the flagged "
         "ones, and planted faults by kind (`none`: clean). tables/gains.csv has the other scores. "
         "A change below 0.003 can not be told.\n\n![Gains](figures/gains.png)",
-        "ap_gains",
+        "both_gains",
         "",
     ),
-    ("The same in Dice", "", "dice_gains", ""),
+    ("By the first detector, `vessels`", "", "ap_gains", ""),
+    ("By the second detector, Sato's (`tubes`)", "", "sato_gains", ""),
+    ("The first in Dice", "The overlap at a fixed threshold.", "dice_gains", ""),
     (
         "Does the rule know?",
-        "Of the repairs that changed average precision by more than 0.003: the share accepted, the "
-        "share for which acceptance agrees with the masks, what accepting all or none would score, "
-        "and the share of the accepted ones that did harm.",
+        "Of the repairs that changed average precision by more than 0.003, as both detectors have "
+        "it: the share that the rule decided, and accepted; of the decided ones the share for "
+        "which that is what the masks say; what accepting all or none would score; and the share "
+        "of the accepted ones that did harm.",
         "knowing",
         "",
     ),

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from clearset.config.schema import Action, Update
+from clearset.config.schema_accept import Verdict
 from clearset.store.errors import ClearsetError, listed
 
 KEPT, REPAIRED, DROPPED = "kept", "repaired", "dropped"
@@ -20,7 +21,7 @@ INTERNAL = [
     "source_mask",
     "source_label",
     "repaired_sha256",
-    "accepted",
+    "verdict",
     "refused_by",
 ]
 INTERNAL += [
@@ -87,7 +88,7 @@ def manifest(
         label_sha256="",
         steps=table["steps"].where(repaired, ""),
     )
-    evidence = grounds.verdicts.drop(columns=["accepted", "refused_by"])
+    evidence = grounds.verdicts.drop(columns=["accepted", "verdict", "refused_by"])
     return table.drop(columns=INTERNAL).merge(evidence, on="image_id", how="left")
 
 
@@ -146,13 +147,12 @@ def _joined(grounds: Grounds) -> pd.DataFrame:
         repairs.rename(columns={"sha256": "repaired_sha256"})[
             ["image_id", "steps", "repaired_sha256"]
         ],
-        verdicts[["image_id", "refused_by"]],
+        verdicts[["image_id", "verdict", "refused_by"]],
     ):
         table = table.merge(part, on="image_id", how="left", validate="1:1")
     text = table.columns.difference(RANGE)
     table[text] = table[text].fillna("")
-    accepted = verdicts.loc[verdicts["accepted"] == 1, "image_id"]
-    return table.assign(accepted=table["image_id"].isin(accepted))
+    return table
 
 
 def _fate(image: Any, update: Update, review: Review | None, uncopied: bool) -> Fate:
@@ -175,8 +175,10 @@ def _of_repair(image: Any, update: Update) -> Fate:
     if update is not Update.accepted:
         entering = REPAIRED if update is Update.all else KEPT
         return entering, f"update: {update.value}"
-    if image.accepted:
+    if image.verdict == Verdict.accepted.value:
         return REPAIRED, "repair accepted"
+    if image.verdict == Verdict.not_told.value:
+        return KEPT, f"not told whether its repair helps, by {image.refused_by}: the original stays"
     return KEPT, f"repair refused by {image.refused_by}"
 
 

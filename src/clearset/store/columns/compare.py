@@ -3,7 +3,8 @@
 from clearset.store.columns.table import FLOAT, INT, SCORES, STR, Table
 
 SIDES = ("before", "after")
-VESSEL_SCORES = ("ap", "auroc", "f1", "dice", "psnr", "ssim")  # the last two: to the clean original
+# Against the mask (`sato` is average precision by another detector), then to the clean original.
+VESSEL_SCORES = ("ap", "auroc", "f1", "dice", "sato", "psnr", "ssim")
 
 TABLES = {
     # one row a repaired image: what it did to it
@@ -17,6 +18,7 @@ TABLES = {
             "flags_before": STR,
             "flags_after": STR,
             "accepted": INT,
+            "verdict": STR,
             "refused_by": STR,
         },
         ("image_id",),
@@ -46,6 +48,7 @@ TABLES = {
         {
             "image_id": STR,
             "accepted": INT,  # 1: the repair may stand in the original's stead
+            "verdict": STR,  # accepted, refused, or not_told: the original stays
             "refused_by": STR,  # the bounds that it broke, separated by spaces
         },
         ("image_id",),
@@ -63,6 +66,7 @@ TABLES = {
             "kinds": STR,
             "flagged": INT,  # 1: a rule called for a repair
             "repaired": INT,  # 0: left as it was
+            "verdict": STR,  # as of `verdicts`; empty: not repaired
             "accepted": INT,  # 1: repaired, and the evidence lies within all bounds
         }
         | {f"{score}_{side}": FLOAT for score in VESSEL_SCORES for side in SIDES},
@@ -87,8 +91,8 @@ TABLES = {
     # how often the rule without masks decides as the masks would
     "agreement": Table(
         {"repair": STR, "group": STR, "part": STR}
-        | {"images": INT}  # repaired, and average precision changed by more than 0.003
-        | dict.fromkeys(("accepted", "agrees", "always", "never", "harmful"), FLOAT),
+        | {"images": INT}  # repaired, and changed by more than 0.003 as both detectors have it
+        | dict.fromkeys(("decided", "accepted", "agrees", "always", "never", "harmful"), FLOAT),
         ("repair", "group", "part"),
     ),
     # pairs of one subject in two splits, as a rule on `leak_inliers` finds them
