@@ -72,10 +72,11 @@ class Analyze:
     metrics: list[str] = field(default_factory=list)  # that are measured; empty: every one
     leak_candidates: int = 200  # most similar images of other splits whose keypoints are compared
     leak_registered: int = 5  # of these, the ones that a registration is tried with
+    leak_small: int = 1000  # pairs across splits up to which it is tried with all looked at
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for key in ("leak_candidates", "leak_registered"):
+        for key in ("leak_candidates", "leak_registered", "leak_small"):
             require(getattr(self, key) >= 0, f"analyze.{key} is {getattr(self, key)}: at least 0")
         require(
             1 <= self.graph_neighbours <= self.neighbours,
