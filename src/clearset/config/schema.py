@@ -67,7 +67,7 @@ class Analyze:
     neighbours: int = 10  # most similar images recorded for each image
     graph_neighbours: int = 2  # of these, the edges of fastdup's graph (its default)
     outlier_share: float = 0.05  # of the graph's edges, the published outlier rule (its default)
-    component_similarity: float = 0.9  # images at least this similar form a component
+    component_similarity: float = 0.65  # images at least this similar form a component
     counted_similarities: list[float] = field(default_factory=lambda: [0.99, 0.98, 0.9])
     metrics: list[str] = field(default_factory=list)  # that are measured; empty: every one
     leak_candidates: int = 200  # most similar images of other splits whose keypoints are compared
