@@ -10,7 +10,7 @@ from clearset.generate.retina.synthesis import eye
 from clearset.numeric.grey import of_unit
 from clearset.plant.edits import another_visit, edited
 from clearset.similar.duplicates import most_inliers
-from clearset.similar.leaks import candidates, table
+from clearset.similar.leaks import candidates, table, worth
 from clearset.similar.registration import Keypoints, Registration, Sight, register, sight
 from clearset.store import columns, tables
 
@@ -170,3 +170,25 @@ def test_of_equal_votes_the_most_similar_are_taken() -> None:
     splits = ["train"] + ["test"] * 39 + ["train"] * 5
     found = candidates(splits, rays, seen, looked_at=39, per_image=5, small=0)
     assert [pair[:2] for pair in found if pair[0] == 0] == [(0, n) for n in (2, 4, 6, 8, 10)]
+
+
+@pytest.mark.parametrize(("small", "all_of_them"), [(24, False), (25, True)])
+def test_of_few_pairs_across_splits_all_are_registered(
+    sights: list[Sight], descriptors: npt.NDArray[np.float64], small: int, all_of_them: bool
+) -> None:
+    found = candidates(SPLITS, descriptors, sights, looked_at=99, per_image=1, small=small)
+    assert (len(found) == 25) == all_of_them
+
+
+@pytest.mark.parametrize(
+    ("outstanding", "expected"), [(0, 2), (1, 2), (4, 4), (6, 6), (9, 6)], ids=str
+)
+def test_what_stands_out_is_registered_beside_the_best_up_to_thrice_as_many(
+    outstanding: int, expected: int
+) -> None:
+    votes = np.array([3] * (20 - outstanding) + [30] * outstanding + [4] * 20)
+    assert worth(votes, 2) == expected
+
+
+def test_of_no_candidates_none_is_worth_it() -> None:
+    assert worth(np.zeros(0, np.int64), 5) == 0

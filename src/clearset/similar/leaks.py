@@ -51,7 +51,7 @@ def candidates(
     )
     votes = each(partial(_votes, plain, mirrored), near)
     for (number, likely, values), matched in zip(near, votes, strict=True):
-        count = len(matched) if everyone else _worth(matched, per_image)
+        count = len(matched) if everyone else worth(matched, per_image)
         for place in np.argsort(-matched, kind="stable")[:count]:
             other = int(likely[place])
             pairs[min(number, other), max(number, other)] = float(values[place])
@@ -64,7 +64,7 @@ def _across(splits: Sequence[str]) -> int:
     return (sum(counts) ** 2 - sum(count**2 for count in counts)) // 2
 
 
-def _worth(matched: Votes, per_image: int) -> int:
+def worth(matched: Votes, per_image: int) -> int:
     """Return how many of an image's candidates are worth a registration, the best first.
 
     Beside the `per_image` best those whose votes lie above the median of all by more than three

@@ -205,7 +205,8 @@ def _flattened(cells: Grid, weights: Grid) -> Grid:
         def around(values: Grid) -> Grid:
             return np.asarray(_mean(values * weights) / shares)
 
-    relative = (cells / np.maximum(around(cells), DARK) - 1) * (weights > 0)
+    mean = around(cells)
+    relative = (cells - mean) / np.maximum(mean, DARK) * (weights > 0)
     spread = np.sqrt(np.maximum(around(relative * relative), FLAT**2))
     return settled(np.clip(relative / spread, -MOST, MOST))
 

@@ -173,7 +173,8 @@ def planted(grey: Grey, edit: Edit, rng: np.random.Generator) -> Grey:
 
 
 def _untold(values: Values, reason: str, recall: float = float("nan")) -> Bound:
-    return Bound(*[float("nan")] * 3, recall, len(values), reason)
+    none = float("nan")
+    return Bound(none, none, none, recall, len(values), reason)
 
 
 def _resamples(values: Values, count: int, seed: int) -> list[Values]:
