@@ -23,6 +23,7 @@ from clearset.similar.neighbours import Descriptors, between
 Values = npt.NDArray[np.float64]
 COLUMNS = ["image_id", "other_id", "kind", "edit", "value", "positive"]
 UPPER = 0.9  # quantile of different pairs up to which they are taken to be different indeed
+BULK = 0.75  # the same of inliers: a shortlist holds more true pairs
 FEWEST = 20  # pairs of different images from which on anything is told of them
 HIGHEST = 100  # inliers: far more than chance gives
 INTERVAL = (0.025, 0.975)
@@ -93,20 +94,21 @@ def inlier_bound(
 ) -> Bound:
     """Return the most inliers that any two different images of a set have by chance.
 
-    `different` are the inliers of pairs that are taken to be different (`null_pairs`), of which the
-    set has `pairs` in all; `true`, where there are any, those of planted visits. Inliers by chance
-    are taken as a Poisson's, of the mean below the 90th percentile, spread out as far as they are
-    more spread; of `pairs`, `false_pairs` are then expected above. A true pair among `different`
+    `different` are the inliers of the pairs that were registered, of which nearly all are different
+    (column `inliers` of the table `registrations`); `pairs` were tried. `true`, where there are
+    any, are those of planted visits. Inliers by chance are taken as a Poisson's, of the mean of
+    those up to the 75th percentile, spread out as far as they are more spread; of `pairs`,
+    `false_pairs` are then expected above. What lies above that percentile, true pairs among it,
     moves nothing.
     """
     values, found = np.asarray(different, np.float64), np.asarray(true, np.float64)
 
     def chosen(sample: Values) -> float:
-        middle, upper = np.quantile(sample, [0.5, UPPER])
+        middle, upper = np.quantile(sample, [0.5, BULK])
         mean = max(float(sample[sample <= upper].mean()), 1.0)
         counts = np.arange(HIGHEST)
         most = int(np.argmax(pdtrc(counts, mean) * pairs <= false_pairs))
-        spread = max(float((upper - middle) / ndtri(UPPER)) / mean**0.5, 1.0)
+        spread = max(float((upper - middle) / ndtri(BULK)) / mean**0.5, 1.0)
         return float(np.ceil(settled(mean + (most - mean) * spread)))
 
     if len(values) < FEWEST:
@@ -116,18 +118,6 @@ def inlier_bound(
     low, high = _interval(resampled, value)
     share = float((found > value).mean()) if len(found) else float("nan")
     return Bound(value, low, high, share, len(values))
-
-
-def null_pairs(registrations: pd.DataFrame) -> Values:
-    """Return the inliers of pairs that are no image's best, of the table `registrations`.
-
-    An image's best partner may be the same subject; the others, nearly always, are not.
-    """
-    ends = ["image_id", "other_id"]
-    both = pd.concat([registrations.set_index(end)["inliers"] for end in ends])
-    most = both.groupby(level=0).max()
-    best = [registrations["inliers"] >= registrations[end].map(most) for end in ends]
-    return registrations.loc[~(best[0] | best[1]), "inliers"].to_numpy(np.float64)
 
 
 def planted_pairs(
