@@ -22,8 +22,9 @@ from clearset.similar.neighbours import Descriptors, between
 
 Values = npt.NDArray[np.float64]
 COLUMNS = ["image_id", "other_id", "kind", "edit", "value", "positive"]
-UPPER = 0.9  # quantile of different pairs up to which they are taken to be different indeed
+UPPER = 0.95  # quantile of different pairs up to which they are taken to be different indeed
 BULK = 0.75  # the same of inliers: a shortlist holds more true pairs
+MEDIAN = 1 / 3  # of a Poisson distribution below its mean, about
 FEWEST = 20  # pairs of different images from which on anything is told of them
 HIGHEST = 100  # inliers: far more than chance gives
 INTERVAL = (0.025, 0.975)
@@ -61,7 +62,7 @@ def similarity_bound(
     `true` are similarities of images to their planted copies, `different` those of pairs of the
     set's images, of which it has `pairs` in all; among these `false_pairs` are expected above the
     bound. A normal distribution with the median of `different` and their spread between it and the
-    90th percentile: what lies above, duplicates that the set holds among them, moves nothing. None
+    95th percentile: what lies above, duplicates that the set holds among them, moves nothing. None
     is told where less than `recall` of the planted copies lie above, or of too few pairs.
     """
     values, found = np.asarray(different, np.float64), np.asarray(true, np.float64)
@@ -96,16 +97,15 @@ def inlier_bound(
 
     `different` are the inliers of the pairs that were registered, of which nearly all are different
     (column `inliers` of the table `registrations`); `pairs` were tried. `true`, where there are
-    any, are those of planted visits. Inliers by chance are taken as a Poisson's, of the mean of
-    those up to the 75th percentile, spread out as far as they are more spread; of `pairs`,
-    `false_pairs` are then expected above. What lies above that percentile, true pairs among it,
-    moves nothing.
+    any, are those of planted visits. Inliers by chance are taken as a Poisson's of their median,
+    spread out as far as their 75th percentile is farther from it; of `pairs`, `false_pairs` are
+    then expected above. What lies above that percentile, true pairs among it, moves little.
     """
     values, found = np.asarray(different, np.float64), np.asarray(true, np.float64)
 
     def chosen(sample: Values) -> float:
-        middle, upper = np.quantile(sample, [0.5, BULK])
-        mean = max(float(sample[sample <= upper].mean()), 1.0)
+        middle, upper = _between_counts(sample, [0.5, BULK])
+        mean = max(middle + MEDIAN, 1.0)
         counts = np.arange(HIGHEST)
         most = int(np.argmax(pdtrc(counts, mean) * pairs <= false_pairs))
         spread = max(float((upper - middle) / ndtri(BULK)) / mean**0.5, 1.0)
@@ -160,6 +160,15 @@ def planted(grey: Grey, edit: Edit, rng: np.random.Generator) -> Grey:
     levels = whole(settled(image) * grey.white, grey.levels.dtype)
     seen = None if grey.seen is None else moved(grey.seen.astype(np.uint8), edit, order=0) > 0
     return Grey(levels, grey.white, seen)
+
+
+def _between_counts(counts: Values, shares: Sequence[float]) -> list[float]:
+    """Return quantiles of counts, each count spread evenly from half below it to half above."""
+    levels, sizes = np.unique(counts, return_counts=True)
+    edges = np.stack([levels - 0.5, levels + 0.5], axis=1).ravel()
+    ends = np.cumsum(sizes) / len(counts)
+    reached = np.stack([ends - sizes / len(counts), ends], axis=1).ravel()
+    return [float(value) for value in np.interp(shares, reached, edges)]
 
 
 def _untold(values: Values, reason: str, recall: float = float("nan")) -> Bound:
