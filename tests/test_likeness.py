@@ -16,6 +16,7 @@ from clearset.similar import likeness, neighbours
 
 SIZE = 384
 NEAR = 0.7  # the sample's bound for near duplicates
+KIND = len(likeness.LEVELS) * (len(likeness.RINGS) - 1)  # numbers, the last of a descriptor
 Image = npt.NDArray[np.float64]
 Seen = npt.NDArray[np.bool_]
 
@@ -83,7 +84,10 @@ def test_a_common_aperture_makes_no_two_images_alike(eyes: list[Image], known: b
 def test_an_image_is_the_same_whether_its_aperture_was_found_or_not(eyes: list[Image]) -> None:
     for image in eyes:
         shown = behind(image, disc())
-        assert between(of_unit(shown, disc()), of_unit(shown)) > 0.6
+        known = of_unit(shown, disc())
+        assert between(known, of_unit(shown)) > NEAR
+        shifted = edited(shown, EDITS["shift"], random())  # in which a part of the rim comes twice
+        assert between(known, of_unit(shifted)) > NEAR
 
 
 def test_what_lies_in_a_gap_does_not_matter(eyes: list[Image]) -> None:
@@ -92,7 +96,7 @@ def test_what_lies_in_a_gap_does_not_matter(eyes: list[Image]) -> None:
     other = np.where(seen, levels, random().integers(0, 65536, levels.shape)).astype(np.uint16)
     plain = np.where(seen, levels, 30000).astype(np.uint16)
     one, two = (likeness.descriptor(Grey(pixels, 65535, seen)) for pixels in (other, plain))
-    assert neighbours.between(one[None], two[None])[0, 0] > 0.97
+    assert np.array_equal(one, two)
 
 
 def test_a_common_background_makes_no_two_images_alike(eyes: list[Image]) -> None:
@@ -116,6 +120,16 @@ def test_strangers_are_farther_from_all_than_most_of_a_kind(eyes: list[Image]) -
     assert np.median(far) < min(near)
 
 
+def test_the_part_for_the_kind_is_shared_by_a_kind_and_not_by_strangers(eyes: list[Image]) -> None:
+    def kinds(images: list[Image]) -> npt.NDArray[np.float64]:
+        found = [likeness.descriptor(of_unit(image))[-KIND:] for image in images]
+        return np.stack(found) / np.linalg.norm(found, axis=1, keepdims=True)
+
+    own, others = kinds(eyes), kinds([synthesis.foreign(random(seed), SIZE) for seed in range(8)])
+    among = (own @ own.T)[np.triu_indices(len(own), 1)]
+    assert np.median(among) > np.median(own @ others.T) + 0.1
+
+
 @pytest.mark.parametrize("seen", [None, disc()], ids=["whole", "disc"])
 @pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
 def test_nothing_is_nothing(value: float, seen: Seen | None) -> None:
@@ -127,8 +141,7 @@ def test_lines_and_kind_share_the_length_and_a_few_kilobytes(eyes: list[Image]) 
     assert found.dtype == np.int32
     assert found.nbytes <= 8192
     squares = np.square(found / LENGTH)
-    kind = len(likeness.LEVELS) * (len(likeness.RINGS) - 1)
-    assert squares[-kind:].sum() == pytest.approx(likeness.KIND, abs=1e-4)
+    assert 0.1 < squares[-KIND:].sum() < 0.3
     assert squares.sum() == pytest.approx(1, abs=1e-4)
 
 

@@ -19,6 +19,7 @@ LUMA = (2126, 7152, 722)  # of ten thousand: ITU-R BT.709, as scikit-image's rgb
 PARTS = sum(LUMA)
 WHITE = 2**16 - 1  # the level of white where levels are made from real numbers
 CELLS = 96  # along an image's shorter side
+SHORT = 257  # 8-bit levels of which the sum still is one of 16 bits
 KNOWN = 0.5  # share of a cell that was seen, from which it counts
 
 
@@ -155,9 +156,11 @@ def block_sums(levels: npt.NDArray[Any], blocks: int) -> Grid:
 def _summed(levels: npt.NDArray[Any], blocks: int) -> npt.NDArray[Any]:
     """Return the sums of `blocks` equal parts of rows."""
     each, rest = divmod(len(levels), blocks)
-    kind = np.float64 if levels.dtype.kind == "f" else np.uint32  # a side is below 2^16
+    kind: npt.DTypeLike = np.float64 if levels.dtype.kind == "f" else np.uint32  # a side: 2^16
     if not rest:
-        return np.asarray(levels.reshape(blocks, each, -1).sum(axis=1, dtype=kind))
+        few = levels.dtype == np.uint8 and each <= SHORT
+        sums = levels.reshape(blocks, each, -1).sum(axis=1, dtype=np.uint16 if few else kind)
+        return np.asarray(sums)
     borders = np.arange(blocks + 1) * len(levels) / blocks
     rows = borders.astype(np.intp)
     sums = np.add.reduceat(levels, rows[:-1], axis=0, dtype=kind)
