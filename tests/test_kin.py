@@ -16,7 +16,7 @@ from clearset.truth import kin
 from clearset.truth.kin import Bound
 
 Values = npt.NDArray[np.float64]
-ASKED = {"false_pairs": 0.05, "recall": 0.9, "resamples": 50, "seed": 0}
+ASKED = {"false_pairs": 0.05, "recall": 0.9, "least": 0.0, "resamples": 50, "seed": 0}
 
 
 def different(count: int = 800, seed: int = 0) -> Values:
@@ -76,6 +76,13 @@ def test_where_copies_and_different_images_overlap_nothing_is_told() -> None:
     assert np.isnan([bound.value, bound.low, bound.high]).all()
     assert "50% of planted copies" in bound.reason
     assert chosen(different(), [0.9] * 5 + [0.4] * 5, recall=0.5).told
+
+
+def test_a_floor_holds_unless_planted_copies_lie_below_it() -> None:
+    assert chosen(different(), least=0.8).value == 0.8
+    some = chosen(different(), np.linspace(0.7, 0.95, 101), least=0.8)
+    assert (some.value, some.told) == (pytest.approx(0.7125), True)
+    assert chosen(different(), least=0.1).value == chosen(different()).value
 
 
 def test_of_too_few_pairs_nothing_is_told() -> None:

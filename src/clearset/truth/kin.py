@@ -23,6 +23,7 @@ from clearset.similar.neighbours import Descriptors, between
 Values = npt.NDArray[np.float64]
 COLUMNS = ["image_id", "other_id", "kind", "edit", "value", "positive"]
 UPPER = 0.95  # quantile of different pairs up to which they are taken to be different indeed
+KEPT = 0.05  # quantile of planted copies that a floor must not exceed
 BULK = 0.75  # the same of inliers: a shortlist holds more true pairs
 MEDIAN = 1 / 3  # of a Poisson distribution below its mean, about
 FEWEST = 20  # pairs of different images from which on anything is told of them
@@ -54,6 +55,7 @@ def similarity_bound(
     pairs: int,
     false_pairs: float,
     recall: float,
+    least: float,
     resamples: int,
     seed: int,
 ) -> Bound:
@@ -62,8 +64,10 @@ def similarity_bound(
     `true` are similarities of images to their planted copies, `different` those of pairs of the
     set's images, of which it has `pairs` in all; among these `false_pairs` are expected above the
     bound. A normal distribution with the median of `different` and their spread between it and the
-    95th percentile: what lies above, duplicates that the set holds among them, moves nothing. None
-    is told where less than `recall` of the planted copies lie above, or of too few pairs.
+    95th percentile: what lies above, duplicates that the set holds among them, moves little. From
+    few images these are guessed roughly: the bound is no lower than `least`, which other sets have
+    borne out, unless a twentieth of the planted copies would be lost by that. None is told where
+    less than `recall` of the planted copies lie above, or of too few pairs.
     """
     values, found = np.asarray(different, np.float64), np.asarray(true, np.float64)
 
@@ -74,12 +78,13 @@ def similarity_bound(
 
     if len(values) < FEWEST:
         return _untold(values, f"{len(values)} pairs of different images, of at least {FEWEST}")
-    value = chosen(values)
+    floor = min(least, float(np.quantile(found, KEPT))) if len(found) else least
+    value = max(chosen(values), float(np.round(floor, 4)))
     share = float((found > value).mean()) if len(found) else float("nan")
     if len(found) and share < recall:
         why = f"{share:.0%} of planted copies are more alike than different images may be, {value}"
         return _untold(values, why, share)
-    resampled = [chosen(sample) for sample in _resamples(values, resamples, seed)]
+    resampled = [max(chosen(sample), floor) for sample in _resamples(values, resamples, seed)]
     low, high = _interval(resampled, value)
     return Bound(value, low, high, share, len(values))
 
