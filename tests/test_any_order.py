@@ -199,6 +199,7 @@ def test_candidates_for_leaks_cross_splits_and_are_the_same_in_any_order(
             sights(rows[number][1] for number in order),
             looked_at=looked_at,
             per_image=per_image,
+            small=0,
         )
         assert told == sorted(told)
         assert all(one < two for one, two, _ in told)

@@ -10,7 +10,7 @@ from clearset.generate.retina.synthesis import eye
 from clearset.numeric.grey import of_unit
 from clearset.plant.edits import another_visit, edited
 from clearset.similar.duplicates import most_inliers
-from clearset.similar.leaks import candidates, table
+from clearset.similar.leaks import candidates, table, worth
 from clearset.similar.registration import Keypoints, Registration, Sight, register, sight
 from clearset.store import columns, tables
 
@@ -48,7 +48,7 @@ def descriptors() -> npt.NDArray[np.float64]:
 def test_candidates_pair_different_splits_each_once(
     sights: list[Sight], descriptors: npt.NDArray[np.float64], looked_at: int, kept: int
 ) -> None:
-    found = candidates(SPLITS, descriptors, sights, looked_at=looked_at, per_image=kept)
+    found = candidates(SPLITS, descriptors, sights, looked_at=looked_at, per_image=kept, small=0)
     ends = [(first, second) for first, second, _ in found]
     assert ends == sorted(set(ends))
     assert all(first < second for first, second in ends)
@@ -60,7 +60,7 @@ def test_candidates_pair_different_splits_each_once(
 def test_all_candidates_are_all_pairs_across_splits(
     sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
-    found = candidates(SPLITS, descriptors, sights, looked_at=10, per_image=10)
+    found = candidates(SPLITS, descriptors, sights, looked_at=10, per_image=10, small=0)
     across = [(i, j) for i, j in combinations(range(10), 2) if SPLITS[i] != SPLITS[j]]
     assert [(first, second) for first, second, _ in found] == across
 
@@ -69,21 +69,23 @@ def test_a_candidate_has_the_cosine_of_its_descriptors(
     sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
     units = descriptors / np.linalg.norm(descriptors, axis=1, keepdims=True)
-    for first, second, value in candidates(SPLITS, descriptors, sights, looked_at=5, per_image=2):
+    for first, second, value in candidates(
+        SPLITS, descriptors, sights, looked_at=5, per_image=2, small=0
+    ):
         assert value == pytest.approx(units[first] @ units[second], abs=1e-4)
 
 
 def test_one_candidate_each_is_enough_for_the_same_eye(
     sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
-    found = candidates(SPLITS, descriptors, sights, looked_at=5, per_image=1)
+    found = candidates(SPLITS, descriptors, sights, looked_at=5, per_image=1, small=0)
     assert {(first, second) for first, second, _ in found} >= TRUE
 
 
 def test_only_the_most_similar_are_looked_at(sights: list[Sight]) -> None:
     angles = np.deg2rad([0, 40, 80, 120, 160, 1, 41, 81, 121, 161])
     rays = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    found = candidates(SPLITS, rays, sights, looked_at=1, per_image=1)
+    found = candidates(SPLITS, rays, sights, looked_at=1, per_image=1, small=0)
     assert [(first, second) for first, second, _ in found] == [(i, i + 5) for i in range(5)]
 
 
@@ -91,20 +93,22 @@ def test_only_the_most_similar_are_looked_at(sights: list[Sight]) -> None:
 def test_nothing_is_looked_at_where_nothing_is_wanted(
     sights: list[Sight], descriptors: npt.NDArray[np.float64], looked_at: int, kept: int
 ) -> None:
-    assert candidates(SPLITS, descriptors, sights, looked_at=looked_at, per_image=kept) == []
+    assert (
+        candidates(SPLITS, descriptors, sights, looked_at=looked_at, per_image=kept, small=0) == []
+    )
 
 
 def test_within_one_split_nothing_is_a_candidate(
     sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
-    assert candidates(["all"] * 10, descriptors, sights, looked_at=5, per_image=5) == []
+    assert candidates(["all"] * 10, descriptors, sights, looked_at=5, per_image=5, small=0) == []
 
 
 def test_with_three_splits_every_two_are_compared(
     sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
     splits = ["train", "val", "test"] * 3 + ["train"]
-    found = candidates(splits, descriptors, sights, looked_at=9, per_image=9)
+    found = candidates(splits, descriptors, sights, looked_at=9, per_image=9, small=0)
     assert {(splits[i], splits[j]) for i, j, _ in found} == {
         (one, two) for one in set(splits) for two in set(splits) if one != two
     }
@@ -113,7 +117,7 @@ def test_with_three_splits_every_two_are_compared(
 def test_the_table_has_the_pairs_that_a_fit_joins(
     sights: list[Sight], descriptors: npt.NDArray[np.float64]
 ) -> None:
-    pairs = candidates(SPLITS, descriptors, sights, looked_at=5, per_image=1)
+    pairs = candidates(SPLITS, descriptors, sights, looked_at=5, per_image=1, small=0)
     found = table(IDS, pairs, [register(sights[i], sights[j]) for i, j, _ in pairs])
     sure = found[found["inliers"] > 12]
     assert set(zip(sure["image_id"], sure["other_id"], strict=True)) == {
@@ -164,5 +168,27 @@ def test_of_equal_votes_the_most_similar_are_taken() -> None:
     angles = np.deg2rad(np.arange(45) * 2.0)
     rays = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     splits = ["train"] + ["test"] * 39 + ["train"] * 5
-    found = candidates(splits, rays, seen, looked_at=39, per_image=5)
+    found = candidates(splits, rays, seen, looked_at=39, per_image=5, small=0)
     assert [pair[:2] for pair in found if pair[0] == 0] == [(0, n) for n in (2, 4, 6, 8, 10)]
+
+
+@pytest.mark.parametrize(("small", "all_of_them"), [(24, False), (25, True)])
+def test_of_few_pairs_across_splits_all_are_registered(
+    sights: list[Sight], descriptors: npt.NDArray[np.float64], small: int, all_of_them: bool
+) -> None:
+    found = candidates(SPLITS, descriptors, sights, looked_at=99, per_image=1, small=small)
+    assert (len(found) == 25) == all_of_them
+
+
+@pytest.mark.parametrize(
+    ("outstanding", "expected"), [(0, 2), (1, 2), (4, 4), (6, 6), (9, 6)], ids=str
+)
+def test_what_stands_out_is_registered_beside_the_best_up_to_thrice_as_many(
+    outstanding: int, expected: int
+) -> None:
+    votes = np.array([3] * (20 - outstanding) + [30] * outstanding + [4] * 20)
+    assert worth(votes, 2) == expected
+
+
+def test_of_no_candidates_none_is_worth_it() -> None:
+    assert worth(np.zeros(0, np.int64), 5) == 0

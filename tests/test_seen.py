@@ -230,7 +230,7 @@ def test_a_vignette_within_an_aperture_is_still_one() -> None:
     assert after - before == pytest.approx(2.5, abs=0.3)  # from the centre to the rim
 
 
-def test_a_common_aperture_does_not_make_eyes_alike() -> None:
+def test_a_common_aperture_makes_no_eyes_alike_known_or_not() -> None:
     seen = SHAPES["disc"]
     black = [holding(drawn(seed), seen, "black") for seed in range(4)]
 
@@ -238,7 +238,8 @@ def test_a_common_aperture_does_not_make_eyes_alike() -> None:
         found = np.stack([native.descriptor(view(p, there).grey()) for p in black]) / 2.0**22
         return float((found @ found.T)[np.triu_indices(4, 1)].max())
 
-    assert likest(seen) < 0.8 < likest(None)
+    assert likest(seen) < 0.7
+    assert likest(None) < 0.7
 
 
 def test_keypoints_lie_away_from_the_rim_and_still_find_the_same_eye() -> None:

@@ -74,17 +74,19 @@ class Analyze:
     neighbours: int = 10  # most similar images recorded for each image
     graph_neighbours: int = 2  # of these, the edges of fastdup's graph (its default)
     outlier_share: float = 0.05  # of the graph's edges, the published outlier rule (its default)
-    component_similarity: float = 0.9  # images at least this similar form a component
+    component_similarity: float = 0.65  # images at least this similar form a component
     counted_similarities: list[float] = field(default_factory=lambda: [0.99, 0.98, 0.9])
     metrics: list[str] = field(default_factory=list)  # that are measured; empty: every one
     trials: int = 0  # images that faults are planted into, for bounds of the dataset's own
     trial_seed: int = 0  # of their choice, and of the faults
     leak_candidates: int = 200  # most similar images of other splits whose keypoints are compared
     leak_registered: int = 5  # of these, the ones that a registration is tried with
+    leak_small: int = 1000  # pairs across splits up to which it is tried with all looked at
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for key in ("leak_candidates", "leak_registered", "trials", "trial_seed"):
+        whole = ("leak_candidates", "leak_registered", "leak_small", "trials", "trial_seed")
+        for key in whole:
             require(getattr(self, key) >= 0, f"analyze.{key} is {getattr(self, key)}: at least 0")
         require(
             1 <= self.graph_neighbours <= self.neighbours,

@@ -199,6 +199,7 @@ def _registrations(
         sights,
         looked_at=params.leak_candidates,
         per_image=params.leak_registered,
+        small=params.leak_small,
         each=partial(mapped, what="shortlist"),
     )
     sight_pairs = [(sights[first], sights[second]) for first, second, _ in pairs]

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clearset.numeric.exact import LENGTH, cv2, smoothed, whole, whole_sum
-from clearset.numeric.grey import Grey, block_sums
+from clearset.numeric.exact import cv2, whole, whole_sum
+from clearset.numeric.grey import Grey
 from clearset.numeric.seen import Seen, box, chosen, inner
+from clearset.similar import likeness
 
-VERSION = "2"  # raise it when statistics or descriptor change
-MODEL = "mirror-invariant thumbnail and spectrum"
+VERSION = "3"  # raise it when statistics or descriptor change
+MODEL = "cross spectra of lines, mirror-invariant"
 SIDE = 224  # fastdup measures on a thumbnail of this side
-GRID = 64  # cells a side that an image is averaged to before it is described
 
 
 def statistics(pixels: npt.NDArray[np.uint8], seen: Seen | None = None) -> dict[str, float]:
@@ -92,45 +92,8 @@ def _picked(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def descriptor(grey: Grey) -> npt.NDArray[np.int32]:
-    """Return what an image looks like as a vector, of zeros for a constant image.
-
-    Whole numbers, of length about `exact.LENGTH`, so that products of them are exact. Two
-    halves of equal weight. A smoothed 32 x 32 thumbnail, split into its mirror-symmetric part
-    and the magnitude of the rest: the same for a mirror image. The log magnitude of a 64 x 64
-    thumbnail's spectrum, averaged with its mirror image's: hardly changed by a shift. Brightness
-    and contrast cancel out. Gaps are as bright as the mean of what was seen.
-    """
-    cells = _cells(grey.part)
-    thumbnail = cells.reshape(GRID // 2, 2, GRID // 2, 2).mean(axis=(1, 3))
-    thumbnail = smoothed(thumbnail - thumbnail.mean(), 1.0)
-    mirrored = thumbnail[:, ::-1]
-    half = GRID // 4
-    even, odd = (thumbnail + mirrored)[:, :half], np.abs(thumbnail - mirrored)[:, :half]
-    window = np.hanning(GRID)
-    spectrum = np.abs(np.fft.fft2((cells - cells.mean()) * np.outer(window, window)))[: GRID // 2]
-    symmetric = np.log1p(spectrum) + np.log1p(np.roll(spectrum[:, ::-1], 1, axis=1))
-    parts = (
-        np.concatenate([even.ravel(), (odd - odd.mean()).ravel()]),
-        symmetric[:, : GRID // 2 + 1],
-    )
-    unit = np.concatenate([_unit(parts[0]), _unit(parts[1] - parts[1].mean())])
-    return whole(unit * LENGTH, np.int32)
-
-
-def _cells(grey: Grey) -> npt.NDArray[np.float64]:
-    """Return an image's cells; of one with gaps, how far each lies above the mean of the seen."""
-    full = grey.levels.size * grey.white / GRID**2
-    if grey.seen is None:
-        return block_sums(grey.levels, GRID) / full
-    sums = block_sums(np.where(grey.seen, grey.levels, 0), GRID)
-    counts = block_sums(grey.seen.astype(np.uint8), GRID)
-    return (sums - counts * (sums.sum() / counts.sum())) / full
-
-
-def _unit(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the values as a vector of length sqrt(1/2), or 0."""
-    norm = np.sqrt(np.square(values).sum())
-    return values.ravel() / (norm * np.sqrt(2)) if norm > 1e-9 else np.zeros(values.size)
+    """Return what an image looks like as a vector (see `likeness.descriptor`)."""
+    return likeness.descriptor(grey)
 
 
 def info() -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """An image reduced to whole grey levels: what metrics are measured on."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +20,7 @@ LUMA = (2126, 7152, 722)  # of ten thousand: ITU-R BT.709, as scikit-image's rgb
 PARTS = sum(LUMA)
 WHITE = 2**16 - 1  # the level of white where levels are made from real numbers
 CELLS = 96  # along an image's shorter side
+SHORT = 257  # 8-bit levels of which the sum still is one of 16 bits
 KNOWN = 0.5  # share of a cell that was seen, from which it counts
 
 
@@ -170,29 +170,20 @@ def block_sums(levels: npt.NDArray[Any], blocks: int) -> Grid:
 
     Exact where `blocks` is a power of two: shares of pixels are then whole binary fractions.
     """
-    return _summed(_summed(levels, blocks).T, blocks).T
+    return np.asarray(_summed(_summed(levels, blocks).T, blocks).T, np.float64)
 
 
-def _summed(levels: npt.NDArray[Any], blocks: int) -> Grid:
+def _summed(levels: npt.NDArray[Any], blocks: int) -> npt.NDArray[Any]:
     """Return the sums of `blocks` equal parts of rows."""
     each, rest = divmod(len(levels), blocks)
+    kind: npt.DTypeLike = np.float64 if levels.dtype.kind == "f" else np.uint32  # a side: 2^16
     if not rest:
-        return np.asarray(levels.reshape(blocks, each, -1).sum(axis=1, dtype=np.float64))
-    return np.stack([_between(levels, *ends) for ends in _borders(len(levels), blocks)])
-
-
-def _borders(side: int, blocks: int) -> list[tuple[float, float]]:
-    return [(block * side / blocks, (block + 1) * side / blocks) for block in range(blocks)]
-
-
-def _between(rows: npt.NDArray[Any], start: float, end: float) -> npt.NDArray[Any]:
-    """Return the sum of rows from one border to another; of a row that is cut, a share."""
-    first, last = math.ceil(start), math.floor(end)
-    if first > last:  # both borders lie in one row
-        return (end - start) * rows[last]
-    total = rows[first:last].sum(axis=0, dtype=np.float64)
-    if first > start:
-        total += (first - start) * rows[first - 1]
-    if end > last:
-        total += (end - last) * rows[last]
-    return np.asarray(total)
+        few = levels.dtype == np.uint8 and each <= SHORT
+        sums = levels.reshape(blocks, each, -1).sum(axis=1, dtype=np.uint16 if few else kind)
+        return np.asarray(sums)
+    borders = np.arange(blocks + 1) * len(levels) / blocks
+    rows = borders.astype(np.intp)
+    sums = np.add.reduceat(levels, rows[:-1], axis=0, dtype=kind)
+    sums[rows[:-1] == rows[1:]] = 0  # both borders lie in one row
+    cut = levels[np.minimum(rows, len(levels) - 1)] * (borders - rows)[:, None]
+    return np.asarray(sums - cut[:-1] + cut[1:])

@@ -1,5 +1,6 @@
 """The same subject in two splits: a shortlist by similarity, then registration decides."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
@@ -8,11 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from clearset.similar import registration
-from clearset.similar.neighbours import Descriptors, similarities
+from clearset.similar.neighbours import MAD_TO_SIGMA, Descriptors, similarities
 from clearset.similar.registration import Registration, Sight, Words
 
 MATRIX = ["xx", "xy", "x0", "yx", "yy", "y0"]  # columns: x' = xx x + xy y + x0, y' likewise
 COLUMNS = ["image_id", "other_id", "similarity", "inliers", "mirrored", *MATRIX]
+OUT = 3.0  # robust standard deviations above an image's median votes
+MORE = 3  # times as many as are wanted, at most
 Pair = tuple[int, int, float]
 Votes = npt.NDArray[np.int64]
 Near = tuple[int, npt.NDArray[np.intp], npt.NDArray[np.float64]]  # an image, others, similarities
@@ -26,26 +29,53 @@ def candidates(
     *,
     looked_at: int,
     per_image: int,
+    small: int,
     each: Callable[[Vote, list[Near]], Iterable[Votes]] = map,
 ) -> list[Pair]:
     """Return the pairs across splits that are worth a registration, as (first, second, similarity).
 
     Of each image's `looked_at` most similar images in other splits those `per_image` whose
-    strongest keypoints match best. First < second, by position; sorted. `each` is how a function is
-    called on each of a list, in several processes or with a progress bar.
+    strongest keypoints match best, and more, up to as many again twice over, while their matches
+    stand out of the others'. All that are looked at where no more than `small` pairs lie across
+    splits. First < second, by position; sorted. `each` is how a function is called on each of a
+    list, in several processes or with a progress bar.
     """
+    if not looked_at or not per_image:
+        return []
+    everyone = _across(splits) <= small
     pairs: dict[tuple[int, int], float] = {}
     near = list(_most_similar(np.asarray(splits, object), descriptors, looked_at))
     plain, mirrored = (
         np.stack([registration.strongest(points) for points in side])
         for side in zip(*((one.plain, one.mirrored) for one in sights), strict=True)
     )
-    everyone = each(partial(_votes, plain, mirrored), near)
-    for (number, likely, values), matched in zip(near, everyone, strict=True):
-        for place in np.argsort(-matched, kind="stable")[:per_image]:
+    votes = each(partial(_votes, plain, mirrored), near)
+    for (number, likely, values), matched in zip(near, votes, strict=True):
+        count = len(matched) if everyone else worth(matched, per_image)
+        for place in np.argsort(-matched, kind="stable")[:count]:
             other = int(likely[place])
             pairs[min(number, other), max(number, other)] = float(values[place])
     return [(first, second, value) for (first, second), value in sorted(pairs.items())]
+
+
+def _across(splits: Sequence[str]) -> int:
+    """Return how many pairs of images lie in two splits."""
+    counts = list(Counter(splits).values())
+    return (sum(counts) ** 2 - sum(count**2 for count in counts)) // 2
+
+
+def worth(matched: Votes, per_image: int) -> int:
+    """Return how many of an image's candidates are worth a registration, the best first.
+
+    Beside the `per_image` best those whose votes lie above the median of all by more than three
+    robust standard deviations; thrice `per_image` at most.
+    """
+    if not len(matched):
+        return 0
+    middle = np.median(matched)
+    spread = max(MAD_TO_SIGMA * float(np.median(np.abs(matched - middle))), 1.0)
+    outstanding = int((matched > middle + OUT * spread).sum())
+    return min(max(per_image, outstanding), MORE * per_image)
 
 
 def _votes(plain: Words, mirrored: Words, near: Near) -> Votes:

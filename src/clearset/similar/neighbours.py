@@ -60,6 +60,16 @@ def similarities(descriptors: Descriptors) -> Iterator[Block]:
         yield start, block
 
 
+def between(one: Descriptors, other: Descriptors) -> npt.NDArray[np.float64]:
+    """Return the cosine similarities of descriptors to others, (one, other); a few at a time."""
+    sides = [in_wholes(side).astype(np.float64) for side in (one, other)]
+    norms = [np.sqrt([float(np.square(row).sum()) for row in side]) for side in sides]
+    for norm in norms:
+        norm[norm == 0] = 1
+    products = sides[0] @ sides[1].T / norms[0][:, None] / norms[1]
+    return np.asarray(np.round(products, DECIMALS))
+
+
 def in_wholes(descriptors: Descriptors) -> npt.NDArray[np.int32]:
     """Return descriptors in whole numbers; real ones are brought to one length."""
     if np.issubdtype(descriptors.dtype, np.integer):

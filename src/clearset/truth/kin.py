@@ -1,0 +1,193 @@
+"""From when on two images are one: bounds that a dataset's own images choose.
+
+What two different images of the set reach by chance says where a bound must not lie lower, and
+copies that are planted into the set say what is then found. Nobody has to know which images of the
+set are the same: pairs that stand far out of the others do not move the bound.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import ndtri, pdtrc
+
+from clearset.engines import native
+from clearset.numeric.exact import settled, whole
+from clearset.numeric.grey import Grey
+from clearset.plant.edits import EDITS, Edit, edited, moved
+from clearset.plant.planting import random_for
+from clearset.similar.neighbours import Descriptors, between
+
+Values = npt.NDArray[np.float64]
+COLUMNS = ["image_id", "other_id", "kind", "edit", "value", "positive"]
+UPPER = 0.95  # quantile of different pairs up to which they are taken to be different indeed
+KEPT = 0.05  # quantile of planted copies that a floor must not exceed
+BULK = 0.75  # the same of inliers: a shortlist holds more true pairs
+MEDIAN = 1 / 3  # of a Poisson distribution below its mean, about
+FEWEST = 20  # pairs of different images from which on anything is told of them
+HIGHEST = 100  # inliers: far more than chance gives
+INTERVAL = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A bound above which two images are one, and how sure it is; NaN where it is not told."""
+
+    value: float
+    low: float  # of its 95 % bootstrap interval, over pairs of different images
+    high: float
+    recall: float  # share of planted pairs above it; NaN without any
+    pairs: int  # of different images, that it was chosen by
+    reason: str = ""  # why none is told; empty: one is
+
+    @property
+    def told(self) -> bool:
+        """Whether there is a bound."""
+        return not self.reason
+
+
+def similarity_bound(
+    true: npt.ArrayLike,
+    different: npt.ArrayLike,
+    *,
+    pairs: int,
+    false_pairs: float,
+    recall: float,
+    least: float,
+    resamples: int,
+    seed: int,
+) -> Bound:
+    """Return the least similarity that hardly any two different images of a set reach.
+
+    `true` are similarities of images to their planted copies, `different` those of pairs of the
+    set's images, of which it has `pairs` in all; among these `false_pairs` are expected above the
+    bound. A normal distribution with the median of `different` and their spread between it and the
+    95th percentile: what lies above, duplicates that the set holds among them, moves little. From
+    few images these are guessed roughly: the bound is no lower than `least`, which other sets have
+    borne out, unless a twentieth of the planted copies would be lost by that. None is told where
+    less than `recall` of the planted copies lie above, or of too few pairs.
+    """
+    values, found = np.asarray(different, np.float64), np.asarray(true, np.float64)
+
+    def chosen(sample: Values) -> float:
+        middle, upper = np.quantile(sample, [0.5, UPPER])
+        reach = ndtri(1 - min(false_pairs / pairs, 0.5)) / ndtri(UPPER)
+        return float(np.round(min(middle + reach * (upper - middle), 1), 4))
+
+    if len(values) < FEWEST:
+        return _untold(values, f"{len(values)} pairs of different images, of at least {FEWEST}")
+    floor = min(least, float(np.quantile(found, KEPT))) if len(found) else least
+    value = max(chosen(values), float(np.round(floor, 4)))
+    share = float((found > value).mean()) if len(found) else float("nan")
+    if len(found) and share < recall:
+        why = f"{share:.0%} of planted copies are more alike than different images may be, {value}"
+        return _untold(values, why, share)
+    resampled = [max(chosen(sample), floor) for sample in _resamples(values, resamples, seed)]
+    low, high = _interval(resampled, value)
+    return Bound(value, low, high, share, len(values))
+
+
+def inlier_bound(
+    different: npt.ArrayLike,
+    true: npt.ArrayLike = (),
+    *,
+    pairs: int,
+    false_pairs: float,
+    resamples: int,
+    seed: int,
+) -> Bound:
+    """Return the most inliers that any two different images of a set have by chance.
+
+    `different` are the inliers of the pairs that were registered, of which nearly all are different
+    (column `inliers` of the table `registrations`); `pairs` were tried. `true`, where there are
+    any, are those of planted visits. Inliers by chance are taken as a Poisson's of their median,
+    spread out as far as their 75th percentile is farther from it; of `pairs`, `false_pairs` are
+    then expected above. What lies above that percentile, true pairs among it, moves little.
+    """
+    values, found = np.asarray(different, np.float64), np.asarray(true, np.float64)
+
+    def chosen(sample: Values) -> float:
+        middle, upper = _between_counts(sample, [0.5, BULK])
+        mean = max(middle + MEDIAN, 1.0)
+        counts = np.arange(HIGHEST)
+        most = int(np.argmax(pdtrc(counts, mean) * pairs <= false_pairs))
+        spread = max(float((upper - middle) / ndtri(BULK)) / mean**0.5, 1.0)
+        return float(np.ceil(settled(mean + (most - mean) * spread)))
+
+    if len(values) < FEWEST:
+        return _untold(values, f"{len(values)} pairs of different images, of at least {FEWEST}")
+    value = chosen(values)
+    resampled = [chosen(sample) for sample in _resamples(values, resamples, seed)]
+    low, high = _interval(resampled, value)
+    share = float((found > value).mean()) if len(found) else float("nan")
+    return Bound(value, low, high, share, len(values))
+
+
+def planted_pairs(
+    sample: Mapping[str, Grey],
+    image_ids: Sequence[str],
+    descriptors: Descriptors,
+    *,
+    others: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return how alike images are to their light edits, and to the other images of their set.
+
+    `sample` are some images of the set by image_id, `descriptors` those of all `image_ids` in this
+    order. Columns: image_id, other_id, kind, edit, value, positive. Of each image and edit a row
+    `planted` (positive; other_id is itself) and a row `beside` (the most similar other image);
+    rows `different` of each image and up to `others` of the set, evenly chosen.
+    """
+    place = {image_id: number for number, image_id in enumerate(image_ids)}
+    every = np.unique(np.linspace(0, len(place) - 1, min(others + 1, len(place))).astype(int))
+    rows: list[tuple[str, str, str, str, float, int]] = []
+    for image_id, grey in sample.items():
+        own = place[image_id]
+        alike = between(descriptors[[own]], descriptors)[0]
+        chosen = every[every != own]
+        rows += [(image_id, image_ids[n], "different", "", float(alike[n]), 0) for n in chosen]
+        for name, edit in EDITS.items():
+            again = native.descriptor(planted(grey, edit, random_for(seed, f"{image_id}-{name}")))
+            alike = between(again[None], descriptors)[0]
+            rows.append((image_id, image_id, "planted", name, float(alike[own]), 1))
+            alike[own] = -np.inf
+            other = int(alike.argmax())
+            if other != own:
+                rows.append((image_id, image_ids[other], "beside", name, float(alike[other]), 0))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def planted(grey: Grey, edit: Edit, rng: np.random.Generator) -> Grey:
+    """Return an image after an edit, in levels as before; what was seen moves with it."""
+    image = edited(grey.levels / grey.white, edit, rng)
+    levels = whole(settled(image) * grey.white, grey.levels.dtype)
+    seen = None if grey.seen is None else moved(grey.seen.astype(np.uint8), edit, order=0) > 0
+    return Grey(levels, grey.white, seen)
+
+
+def _between_counts(counts: Values, shares: Sequence[float]) -> list[float]:
+    """Return quantiles of counts, each count spread evenly from half below it to half above."""
+    levels, sizes = np.unique(counts, return_counts=True)
+    edges = np.stack([levels - 0.5, levels + 0.5], axis=1).ravel()
+    ends = np.cumsum(sizes) / len(counts)
+    reached = np.stack([ends - sizes / len(counts), ends], axis=1).ravel()
+    return [float(value) for value in np.interp(shares, reached, edges)]
+
+
+def _untold(values: Values, reason: str, recall: float = float("nan")) -> Bound:
+    none = float("nan")
+    return Bound(none, none, none, recall, len(values), reason)
+
+
+def _resamples(values: Values, count: int, seed: int) -> list[Values]:
+    rng = np.random.default_rng(seed)
+    return [values[rng.integers(0, len(values), len(values))] for _ in range(count)]
+
+
+def _interval(resampled: Sequence[float], value: float) -> tuple[float, float]:
+    if not resampled:
+        return value, value
+    low, high = np.quantile(resampled, INTERVAL)
+    return float(np.round(low, 4)), float(np.round(high, 4))
