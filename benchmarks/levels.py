@@ -23,8 +23,6 @@ import pandas as pd
 from clearset.config import composition, params
 from clearset.config.schema import Dataset
 from clearset.config.schema_fetch import Fetch, Scene, Source
-from clearset.generate.retina import synthesis
-from clearset.generate.satellite import tiles
 from clearset.images import codec, levels, masks
 from clearset.images.levels import of_type
 from clearset.measure.metrics import measure
@@ -33,6 +31,7 @@ from clearset.numeric.seen import filled
 from clearset.plant.faults import FAULTS, at_level
 from clearset.plant.shapes import SHAPES, SUITE
 from clearset.proof.comparison import ssim
+from clearset.sources import origin
 from clearset.store.parallel import mapped
 from clearset.trials import plan
 from clearset.truth import own
@@ -68,7 +67,7 @@ def retinas() -> Iterator[Eye]:
     """Yield generated retinas."""
     with tempfile.TemporaryDirectory() as name:
         fetch = Fetch(source=Source.generated, count=GENERATED, size=768, seed=11)
-        synthesis.generate(Path(name), fetch)
+        origin.generate(Path(name), fetch)
         yield from _files(Path(name), "*.png", "masks")
 
 
@@ -78,7 +77,7 @@ def satellite() -> Iterator[Eye]:
         fetch = Fetch(
             source=Source.generated, scene=Scene.satellite, count=GENERATED, size=256, seed=11
         )
-        tiles.generate(Path(name), replace(fetch, channels=3))
+        origin.generate(Path(name), replace(fetch, channels=3))
         yield from _files(Path(name), "*.tif", "labelTxt")
 
 
@@ -88,7 +87,12 @@ def _files(folder: Path, pattern: str, beside: str) -> Iterator[Eye]:
             yield file.stem, codec.decode(file), None
 
 
-CAMERAS = {"RAVIR": ravir, "DRIVE": drive, "generated retinas": retinas, "generated tiles": satellite}
+CAMERAS = {
+    "RAVIR": ravir,
+    "DRIVE": drive,
+    "generated retinas": retinas,
+    "generated tiles": satellite,
+}
 
 
 def measured(eye: Eye) -> list[dict[str, Any]]:
@@ -101,7 +105,9 @@ def measured(eye: Eye) -> list[dict[str, Any]]:
     clean, rows = levels.unit(stored, reading), []
 
     def row(image: Any, **about: Any) -> dict[str, Any]:
-        grey = replace(levels.grey(levels.quantised(image, pixels.dtype, reading), reading), seen=seen)
+        grey = replace(
+            levels.grey(levels.quantised(image, pixels.dtype, reading), reading), seen=seen
+        )
         return {"image_id": name, **about, **measure(grey, list(SCALES))}
 
     rows.append(row(clean, fault="", step=0, kinds="", parameters="", likeness=1.0))
@@ -140,7 +146,11 @@ def judged(camera: str, bank: pd.DataFrame, spoilt: bool) -> Iterator[pd.DataFra
             finds = test["kinds"].str.split().map(lambda kinds, kind=rule.finds: kind in kinds)
             least = [told.get((rule.rule, fault), np.inf) for fault in test["fault"]]
             yield test.assign(
-                camera=camera, rule=rule.rule, finds=finds, flagged=flagged, told=test["step"] >= least
+                camera=camera,
+                rule=rule.rule,
+                finds=finds,
+                flagged=flagged,
+                told=test["step"] >= least,
             )
 
 
@@ -171,7 +181,9 @@ def summed(flags: pd.DataFrame) -> pd.DataFrame:
         clean = own_rows[own_rows["fault"] == ""]
         false = int(clean["flagged"].sum())
         rows.append((camera, rule, "none", 0, "", 1.0, len(clean), false / len(clean), 0, np.nan))
-        for (fault, step), group in own_rows[own_rows["finds"]].groupby(["fault", "step"], sort=False):
+        for (fault, step), group in own_rows[own_rows["finds"]].groupby(
+            ["fault", "step"], sort=False
+        ):
             right, total = int(group["flagged"].sum()), len(group)
             f1 = 2 * right / (right + false * total / len(clean) + total)
             words = group["parameters"].iloc[0]

@@ -28,6 +28,7 @@ from clearset.plant.planting import parts, random_for
 from clearset.similar.neighbours import between
 from clearset.similar.registration import Sight, register, sight
 from clearset.store.parallel import mapped
+from clearset.trials import kin as copies
 from clearset.truth import kin
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,8 +83,8 @@ def duplicates(camera: str, images: dict[str, Looks], part: dict[str, str]) -> l
     """Return the rows of a camera's near duplicates: of each edit, and of all pairs of any two."""
     names = [name for name in images if part[name] == "calibrate"]
     known = np.stack([native.descriptor(images[name][""]) for name in names])
-    sample = {name: images[name][""] for name in names[:SAMPLED]}
-    table = kin.planted_pairs(sample, names, known, others=OTHERS, seed=SEED)
+    sample = {n: copies.described(images[n][""], n, SEED) for n in names[:SAMPLED]}
+    table = copies.planted_pairs(sample, names, known, OTHERS)
     of = {kind: group["value"].to_numpy() for kind, group in table.groupby("kind")}
     pairs = len(names) * (len(names) - 1) // 2
     bound = kin.similarity_bound(

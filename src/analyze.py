@@ -1,6 +1,7 @@
 """Measure every image, compare it with every other, and measure faults planted into some."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from clearset.config import params, provenance
 from clearset.config.schema import Engine
@@ -28,16 +29,20 @@ def main(dataset: str) -> str:
             carried=source / "carried",
             classes=section.classes.values(),
         )
-    settings = section.analyze
-    trials = planted.tried(
-        table, result.analysis.metrics, source, settings.trials, settings.trial_seed
+    copies = planted.tried(
+        table, result.analysis.metrics, result.descriptors, source, section.analyze
     )
     with layout.replacing(target) as incomplete:
-        dossiers.write(replace(result.analysis, trials=trials), incomplete)
+        dossiers.write(replace(result.analysis, **vars(copies)), incomplete)
         if result.descriptors is not None:
             tables.write_array("descriptors", result.descriptors, incomplete)
         tables.write_json(result.engine, incomplete / "engine.json")
         provenance.record("analyze", dataset, incomplete)
+    return summary(result, target)
+
+
+def summary(result: analysis.Measurement, target: Path) -> str:
+    """Return what was measured, for a person."""
     components = result.analysis.components["component_id"].nunique()
     lost = result.analysis.unmeasured
     line = (

@@ -23,7 +23,7 @@ from clearset.store.stages import Comparison, Survey
 from clearset.truth import evaluation, trust
 
 LOCAL = {"images", "files", "neighbours", "links", "registrations", "unmeasured"}
-LOCAL |= {"curves", "trials"}  # in data/ only
+LOCAL |= {"curves", "trials", "kin"}  # in data/ only
 OF_TRUTH = {"truth", "detection", "severities", "crosstalk", "calibration"}  # where truth is known
 MOST_ROWS = 1000  # of a table beside the report; a longer one is in data/ only
 

@@ -18,7 +18,7 @@ from clearset.images.levels import Pixels
 from clearset.similar import duplicates
 from clearset.store import columns, dossiers, layout, stages, tables
 from clearset.store.stages import Analysis, Catalogue, Selection, Survey
-from clearset.truth import bounds, calibration, own
+from clearset.truth import bounds, calibration, kin, own
 
 ADOPT = "calibrated.yaml"
 
@@ -28,13 +28,12 @@ def main(dataset: str) -> str:
     section = params.load(dataset)
     fetched, analyzed = (layout.stage_folder(stage, dataset) for stage in ("fetch", "analyze"))
     survey = read(fetched, analyzed, section)
-    trials = tables.read("trials", analyzed)
-    found, recalls = own.own_bounds(section.filter, measures(survey), trials, section.calibrate)
-    section = settled(section, found)
+    bounds_chosen, recalls = chosen(section, survey, analyzed)
+    section = settled(section, bounds_chosen)
     judgement = rules.judge(section.filter, survey)
     summary = rules.summary(section.filter, judgement.bounds, judgement.flags)
     better, selection = select(section, survey, judgement)
-    selection = replace(selection, own_bounds=found, recalls=recalls)
+    selection = replace(selection, own_bounds=bounds_chosen, recalls=recalls)
     target, reports = layout.stage_folder("filter", dataset), layout.REPORTS / dataset
     with layout.replacing(target) as incomplete:
         dossiers.write(selection, incomplete)
@@ -60,12 +59,23 @@ def read(fetched: Path, analyzed: Path, section: Dataset) -> Survey:
     return stages.survey(catalogue, dossiers.read(Analysis, analyzed), conflicts)
 
 
+def chosen(section: Dataset, survey: Survey, analyzed: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables `own_bounds` and `recalls`: what the dataset's own images lead to."""
+    trials, pairs = (tables.read(name, analyzed) for name in ("trials", "kin"))
+    single = own.own_bounds(section.filter, measures(survey), trials, section.calibrate)
+    paired = kin.own_bounds(section.filter, pairs, survey, section.analyze, section.calibrate)
+    first, second = (
+        pd.concat(parts, ignore_index=True) for parts in zip(single, paired, strict=True)
+    )
+    return first, second
+
+
 def select(
     section: Dataset, survey: Survey, judgement: rules.Judgement
 ) -> tuple[dict[str, Rule], Selection]:
     """Return the detectors with bounds chosen on known truth, and the tables of the stage."""
-    given, flags = judgement.bounds, judgement.flags
-    better, table, curves = calibration.calibrate(given, judgement.values, survey, section.calibrate)
+    given, flags, values = judgement.bounds, judgement.flags, judgement.values
+    better, table, curves = calibration.calibrate(given, values, survey, section.calibrate)
     dropping = rules.dropping(given, flags)
     return better, Selection(
         flags=flags,
@@ -74,7 +84,7 @@ def select(
         curation=duplicates.curation(survey.images, dropping, judgement.surplus),
         calibration=table,
         curves=curves,
-        warnings=rules.warnings(judgement.values, given, flags),
+        warnings=rules.warnings(values, given, flags),
         own_bounds=columns.empty("own_bounds"),
         recalls=columns.empty("recalls"),
     )

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from clearset.config import params
-from clearset.config.schema import Action, Calibrate, Rule
+from clearset.config.schema import Action, Rule
+from clearset.config.schema_calibrate import Calibrate
 from clearset.plant.planting import known_kinds
 from clearset.store import columns, tables
 from clearset.store.stages import Survey

@@ -12,6 +12,7 @@ from clearset.engines import native
 from clearset.generate.retina.synthesis import eye
 from clearset.numeric.grey import Grey, of_unit
 from clearset.plant.edits import EDITS, Edit
+from clearset.trials import kin as copies
 from clearset.truth import kin
 from clearset.truth.kin import Bound
 
@@ -145,8 +146,8 @@ def pairs(greys: dict[str, Grey]) -> pd.DataFrame:
 
 def planted(greys: dict[str, Grey], others: int = 100, seed: int = 0) -> pd.DataFrame:
     descriptors = np.stack([native.descriptor(grey) for grey in greys.values()])
-    sample = dict(list(greys.items())[:3])
-    return kin.planted_pairs(sample, list(greys), descriptors, others=others, seed=seed)
+    sample = {name: copies.described(grey, name, seed) for name, grey in [*greys.items()][:3]}
+    return copies.planted_pairs(sample, list(greys), descriptors, others)
 
 
 def test_every_edit_of_every_image_is_planted_once(pairs: pd.DataFrame) -> None:
@@ -184,7 +185,7 @@ def test_planting_moves_what_was_seen_and_keeps_the_levels() -> None:
     seen = np.zeros((64, 64), bool)
     seen[:, :32] = True
     grey = Grey(np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8), 255, seen)
-    turned = kin.planted(grey, Edit(mirrored=True), np.random.default_rng(0))
+    turned = copies.planted(grey, Edit(mirrored=True), np.random.default_rng(0))
     assert turned.seen is not None
     assert np.array_equal(turned.seen, seen[:, ::-1])
     assert np.array_equal(turned.levels, grey.levels[:, ::-1])

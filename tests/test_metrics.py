@@ -14,7 +14,7 @@ from clearset.generate.retina import synthesis
 from clearset.generate.retina.synthesis import Made
 from clearset.images import codec, levels
 from clearset.measure import metrics
-from clearset.measure.metrics import BLURRED, METRICS, measure, metric
+from clearset.measure.metrics import METRICS, NOTHING, measure, metric
 from clearset.numeric.exact import whole
 from clearset.numeric.grey import WHITE, Grey, Image, luminance, of_levels, of_unit
 from clearset.plant.faults import FAULTS, SEVERITIES, degrade
@@ -73,7 +73,7 @@ BLIND = {
     "blockiness": tuple(name for name in FAULTS if name != "jpeg"),
 }
 # Of an image of one grey level, whatever that is; the others are in the tests below.
-CONSTANT = dict.fromkeys(METRICS, 0.0) | {"sharpness": BLURRED}
+CONSTANT = dict.fromkeys(METRICS, 0.0) | {"sharpness": NOTHING}
 
 
 def of_image(name: str) -> Callable[[Image], float]:

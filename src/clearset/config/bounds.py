@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from clearset.config.schema import Dataset, Rule, Side
+from clearset.config.schema import Dataset, Rule
+from clearset.config.schema_calibrate import Side
 
 Bounds = Mapping[str, Iterable[Any]]  # a table's columns, by name
 

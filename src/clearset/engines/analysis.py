@@ -75,6 +75,7 @@ def analyze(
         registrations=_registrations(ids, splits, descriptors, looks, params),
         unmeasured=_unmeasured(ids, looks),
         trials=columns.empty("trials"),
+        kin=columns.empty("kin"),
     )
     return Measurement(analysis, _about(info, params), descriptors if engine is _native else None)
 
@@ -122,6 +123,7 @@ def of_work_folder(tables: WorkFolder, params: Analyze) -> Measurement:
         registrations=leaks.table(ids, [], []),
         unmeasured=_unmeasured(ids, []),
         trials=columns.empty("trials"),
+        kin=columns.empty("kin"),
     )
     return Measurement(analysis, _about(work.info(), params))
 

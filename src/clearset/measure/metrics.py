@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from clearset.measure.spectra import structure
-from clearset.measure.tallies import counts, steps, strongest_tenth
+from clearset.measure.tallies import contrasts, counts, steps, strongest_tenth
 from clearset.numeric.exact import cv2, whole_size, whole_sum
-from clearset.numeric.grey import KNOWN, Grey
+from clearset.numeric.grey import Grey
 from clearset.numeric.light import GREY
-from clearset.numeric.seen import chosen, inner, most
+from clearset.numeric.seen import chosen, inner
 
 FALL = 24.5  # dB from coarse to fine detail in a spectrum that falls as 1/f^3
 LOSS = 7.0  # dB a square pixel: a Gaussian's loss at a fifth of a cycle per pixel
@@ -168,32 +168,11 @@ def local_contrast(image: Grey) -> float:
     The root mean square contrast (Peli, 1990, doi:10.1364/JOSAA.7.002032), from 0 (constant), of
     windows that are not white; pixels are first averaged in cells, so that noise does not count.
     """
-    mean, spread = _contrasts(image)
+    mean, spread = contrasts(image)
     usable = mean < 0.95
     if not usable.any():
         return 0.0
     return float(np.quantile(spread[usable] / np.maximum(mean[usable], GREY), 0.9))
-
-
-def _contrasts(image: Grey) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return mean and standard deviation of the cells of each window, of those that are known."""
-    if image.known is None:
-        windows = _windows(image.cells)
-        return windows.mean(axis=(1, 3)), windows.std(axis=(1, 3))
-    windows, known = _windows(image.cells), _windows(image.known)
-    count = known.sum(axis=(1, 3), keepdims=True)
-    mean = (windows * known).sum(axis=(1, 3), keepdims=True) / np.maximum(count, 1)
-    squares = (np.square(windows - mean) * known).sum(axis=(1, 3))
-    looked = most(count[:, 0, :, 0] / known[0, :, 0].size, KNOWN)
-    spread = np.sqrt(squares / np.maximum(count[:, 0, :, 0], 1))
-    return mean[:, 0, :, 0][looked], spread[looked]
-
-
-def _windows(grid: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return cells as windows of a twelfth of the side, (rows, height, columns, width)."""
-    height, width = (min(8, side) for side in grid.shape)
-    rows, columns = grid.shape[0] // height, grid.shape[1] // width
-    return grid[: rows * height, : columns * width].reshape(rows, height, columns, width)
 
 
 @metric("Unevenness of light (EV)", better="lower")

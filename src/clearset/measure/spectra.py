@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -195,7 +196,7 @@ def _weights() -> Spectrum:
     (4 + 4 + 4 * 12, frequencies).
     """
     edges = settled(EDGES).tolist()
-    rings = _averages(list(zip(edges[:-1], edges[1:], strict=True)))
+    rings = _averages(list(pairwise(edges)))
     rings = rings.reshape(RINGS, DIRECTIONS, -1).swapaxes(0, 1).reshape(RINGS * DIRECTIONS, -1)
     return np.concatenate([_averages([COARSE, FINE]), rings])
 

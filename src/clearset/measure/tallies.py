@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clearset.numeric.exact import cv2
-from clearset.numeric.grey import Grey
+from clearset.numeric.grey import KNOWN, Grey
+from clearset.numeric.seen import most
 
 BLOCK = 8  # px: side of the blocks of compression
 LINES = 4096  # levels that strengths of lines are sorted into
@@ -61,3 +62,24 @@ def _phases(image: Grey, axis: int) -> Values | None:
 
 def _by_phase(sums: npt.NDArray[Any], blocks: int) -> npt.NDArray[Any]:
     return np.asarray(sums[: blocks * BLOCK].reshape(-1, BLOCK).sum(axis=0))
+
+
+def contrasts(image: Grey) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return mean and standard deviation of the cells of each window, of those that are known."""
+    if image.known is None:
+        windows = _windows(image.cells)
+        return windows.mean(axis=(1, 3)), windows.std(axis=(1, 3))
+    windows, known = _windows(image.cells), _windows(image.known)
+    count = known.sum(axis=(1, 3), keepdims=True)
+    mean = (windows * known).sum(axis=(1, 3), keepdims=True) / np.maximum(count, 1)
+    squares = (np.square(windows - mean) * known).sum(axis=(1, 3))
+    looked = most(count[:, 0, :, 0] / known[0, :, 0].size, KNOWN)
+    spread = np.sqrt(squares / np.maximum(count[:, 0, :, 0], 1))
+    return mean[:, 0, :, 0][looked], spread[looked]
+
+
+def _windows(grid: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return cells as windows of a twelfth of the side, (rows, height, columns, width)."""
+    height, width = (min(8, side) for side in grid.shape)
+    rows, columns = grid.shape[0] // height, grid.shape[1] // width
+    return grid[: rows * height, : columns * width].reshape(rows, height, columns, width)

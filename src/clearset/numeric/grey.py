@@ -10,8 +10,8 @@ import numpy.typing as npt
 from clearset.numeric.exact import cv2, whole
 from clearset.numeric.light import Light, light
 from clearset.numeric.ridges import reached, ridges
-from clearset.numeric.shading import unevenness
 from clearset.numeric.seen import Box, Seen, box, most
+from clearset.numeric.shading import unevenness
 
 Levels = npt.NDArray[Any]  # uint8 or uint16, (height, width)
 Grid = npt.NDArray[np.float64]

@@ -23,12 +23,13 @@ def unevenness(cells: Grid, known: Seen | None = None) -> float:
     """Return by how many exposure values the light of an image differs from place to place.
 
     `cells` are means of its cells, 0 to 1, (rows, columns); `known` which of them were seen, None:
-    all. Light is smoothed brightness, of dark lines that of their surroundings. The larger counts of two ranges of its logarithm: of all that does not depend on the
-    distance from the centre alone, which would be a lens's vignetting, between its tenth and its
-    ninetieth percentile; and twice that of what no surface of third order follows: shadows, bands
-    and bright patches. Both are fitted by least absolute deviations (iteratively reweighted:
-    Holland and Welsch, 1977, doi:10.1080/03610927708827533; retrospective shading: Tomaževič et
-    al., 2002, doi:10.1046/j.1365-2818.2002.01079.x).
+    all. Light is smoothed brightness, of dark lines that of their surroundings. The larger counts
+    of two ranges of its logarithm: of all that does not depend on the distance from the centre
+    alone, which would be a lens's vignetting, between its tenth and its ninetieth percentile; and
+    twice that of what no surface of third order follows: shadows, bands and bright patches. Both
+    are fitted by least absolute deviations (iteratively reweighted: Holland and Welsch, 1977,
+    doi:10.1080/03610927708827533; retrospective shading: Tomaževič et al., 2002,
+    doi:10.1046/j.1365-2818.2002.01079.x).
     """
     whole = filled(cells, known)
     side = min(whole.shape)
@@ -54,11 +55,12 @@ def _range(values: Grid, inside: Seen, percent: int) -> float:
 def _fitted(terms: Grid, values: Grid, inside: Seen) -> Grid:
     """Return the weights, one a term, whose sum of terms comes nearest to what lies inside."""
     least = np.eye(len(terms)) * 1e-9  # of an image without a side there is nothing to solve
-    weights, remains = np.zeros(len(terms)), values
+    weights: Grid = np.zeros(len(terms))
+    remains: Grid = values
     for _ in range(ROUNDS):
         weighted = terms * (inside / np.maximum(np.abs(remains), SMALL))
         weights = np.linalg.solve(weighted @ terms.T + least, weighted @ values)
-        remains = values - weights @ terms
+        remains = np.asarray(values - weights @ terms)
     return np.asarray(weights)
 
 

@@ -220,6 +220,7 @@ def grid(image: Image) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]
 
 
 def lit(image: Image, light: npt.NDArray[np.float64]) -> Image:
+    """Return the image under light, 1 where it is as before, (h, w)."""
     return image * light.reshape((*light.shape, 1)[: image.ndim])
 
 

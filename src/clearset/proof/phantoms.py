@@ -9,7 +9,7 @@ lie, and thin ones are what a repair loses first.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil
+from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,8 @@ Mask = npt.NDArray[np.bool_]
 SEED, LEAST = 1, 64  # of the first eye drawn; px: the smallest that can be drawn
 SHARE = 0.4  # side of a drawn eye, of the shorter side of what was seen
 TYPICAL = 0.072  # visibility of the drawn vessels as they are, and of RAVIR's
-SHARP, SLOPE = -28.0, 6.0  # dB: sharpness of an image without blur, and what a pixel of sigma costs
-SOFTEST = 4.0  # px: the most that the drawn vessels are blurred
+SLOPE = 11.0  # dB of sharpness that a blur of one pixel costs; it grows with the blur's square
+CRISPEST, SOFTEST = 0.8, 4.0  # px: what the drawn vessels are blurred, at least and at most
 OWN = 0.12  # share of the pixels that may be the image's own vessels
 
 
@@ -49,7 +49,7 @@ def phantom(image: Image, strength: Image, seen: Seen | None = None) -> Phantom:
     side = max(ceil(SHARE * min(grey.part.shape)), LEAST)
     light, vessels = _drawing(image.shape[0], image.shape[1], side)
     contrast = min(max(vessel_visibility(grey) / TYPICAL, 0.05), 1.5)
-    blur = min(max((SHARP - sharpness(grey)) / SLOPE, 0.8), SOFTEST)
+    blur = min(max(sqrt(max(-sharpness(grey), 0) / SLOPE), CRISPEST), SOFTEST)
     soft = 1 - ndimage.gaussian_filter(1 - light, blur) * contrast
     bound = np.quantile(chosen(strength, inside), 1 - OWN)
     free = ~ndimage.binary_dilation(strength > bound, iterations=2)

@@ -1,9 +1,10 @@
-"""Bounds of a dataset's own as a reader wants them: what each rule finds, and from which level on."""
+"""A dataset's own bounds as a reader wants them: what each rule finds, and from which level on."""
 
 from typing import Any
 
 import pandas as pd
 
+ONE = "as planted"  # of edits that have no levels
 NOT = "not told at any level tried"
 
 
@@ -34,5 +35,7 @@ def found(recalls: pd.DataFrame) -> str:
 
 
 def _from(levels: pd.DataFrame) -> str:
+    if (levels["parameters"] == ONE).all():
+        return f"{levels['recall'].mean():.0%}"
     told = levels[levels["told"] == 1].sort_values("step")
     return f"from {told['parameters'].iloc[0]}" if len(told) else NOT

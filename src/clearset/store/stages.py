@@ -32,6 +32,7 @@ class Analysis:
     registrations: pd.DataFrame
     unmeasured: pd.DataFrame
     trials: pd.DataFrame
+    kin: pd.DataFrame
 
 
 @dataclass(frozen=True)

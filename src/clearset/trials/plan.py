@@ -35,6 +35,8 @@ def sample(images: pd.DataFrame, metrics: pd.DataFrame, count: int, seed: int) -
     somebody declared: `images` and `metrics` are tables of these names. Sorted. None of a dataset
     of too few such images.
     """
+    if not count:
+        return []
     fit = images[(images["error"] == "") & (images["assumed"] == 0)]["image_id"]
     values = metrics.set_index("image_id").reindex(sorted(fit))
     likely = typical(values)

@@ -8,17 +8,35 @@ from typing import Any
 
 import pandas as pd
 
+from clearset.config.schema import Analyze
 from clearset.images import levels, views
 from clearset.images.levels import Reading, declared
 from clearset.measure.metrics import measure
 from clearset.measure.typical import SCALES
 from clearset.plant.faults import at_level
+from clearset.similar.neighbours import Descriptors
 from clearset.store import columns
 from clearset.store.isolation import isolated
-from clearset.trials import plan
+from clearset.trials import kin, plan
 from clearset.trials.plan import Trial
 
 Numbers = list[tuple[Trial, dict[str, float]]]
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What is measured of copies of some images: with faults, and with light edits."""
+
+    trials: pd.DataFrame
+    kin: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is measured of copies of one image."""
+
+    faults: Numbers
+    edits: kin.Edits
 
 
 @dataclass(frozen=True)
@@ -33,23 +51,29 @@ class Job:
 
 
 def tried(
-    images: pd.DataFrame, metrics: pd.DataFrame, folder: Path, count: int, seed: int
-) -> pd.DataFrame:
-    """Return the table `trials` of at most `count` images of a dataset, 0 for none.
+    images: pd.DataFrame,
+    metrics: pd.DataFrame,
+    descriptors: Descriptors | None,
+    folder: Path,
+    settings: Analyze,
+) -> Trials:
+    """Return the tables `trials` and `kin` of as many images of a dataset as the settings ask for.
 
-    `images` and `metrics` are tables of these names, `folder` that of the stage fetch. An image
-    whose measuring is ended has no row.
+    `images` and `metrics` are tables of these names, `descriptors` the open engine's in the order
+    of `metrics` (None: another engine's, for which there is no `kin`), `folder` that of the stage
+    fetch. An image whose measuring is ended has no row.
     """
-    ids = plan.sample(images, metrics, count, seed)
-    rows = images.set_index("image_id").loc[ids].reset_index()
-    jobs = [_job(row, folder, place, seed) for place, row in enumerate(rows.itertuples())]
-    results = isolated(partial(numbers, list(SCALES)), jobs, "calibrate", lost)
-    records = [
-        (job.image_id, trial, values)
-        for job, result in zip(jobs, results, strict=True)
-        for trial, values in result
-    ]
-    return plan.columns(records) if records else columns.empty("trials")
+    ids = plan.sample(images, metrics, settings.trials, settings.trial_seed)
+    rows = images.set_index("image_id").loc[ids].reset_index().itertuples()
+    jobs = [_job(row, folder, place, settings.trial_seed) for place, row in enumerate(rows)]
+    results = isolated(partial(outcome, list(SCALES)), jobs, "calibrate", lost)
+    done = list(zip(ids, results, strict=True))
+    faults = [(i, trial, values) for i, one in done for trial, values in one.faults]
+    edits = {i: one.edits for i, one in done if one.edits}
+    pairs = columns.empty("kin")
+    if descriptors is not None:
+        pairs = kin.planted_pairs(edits, metrics["image_id"].tolist(), descriptors)
+    return Trials(plan.columns(faults) if faults else columns.empty("trials"), pairs)
 
 
 def _job(row: Any, folder: Path, place: int, seed: int) -> Job:
@@ -57,13 +81,16 @@ def _job(row: Any, folder: Path, place: int, seed: int) -> Job:
     return Job(row.image_id, file, reading, plan.trials(place), seed)
 
 
-def lost(_: Job, reason: str) -> Numbers:
+def lost(_: Job, reason: str) -> Outcome:
     """Return what is known of an image whose process was ended."""
-    return []
+    return Outcome([], {})
 
 
-def numbers(names: Sequence[str], job: Job) -> Numbers:
-    """Return the named metrics of an image after each of its trials, as a file would hold it."""
+def outcome(names: Sequence[str], job: Job) -> Outcome:
+    """Return the named metrics of an image after each of its trials, as a file would hold it.
+
+    And what it looks like after each light edit.
+    """
     view = views.view(job.file, job.reading)
     image, dtype = view.unit(), view.pixels.dtype
     result = []
@@ -73,4 +100,4 @@ def numbers(names: Sequence[str], job: Job) -> Numbers:
         pixels = levels.quantised(planted, dtype, job.reading)
         grey = replace(levels.grey(pixels, job.reading), seen=view.seen)
         result.append((trial, measure(grey, names)))
-    return result
+    return Outcome(result, kin.described(view.grey(), job.image_id, job.seed))

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.config.schema import Calibrate, Rule
+from clearset.config.schema import Rule
+from clearset.config.schema_calibrate import Calibrate
 from clearset.decide.rules import outside
 from clearset.plant.planting import PARTS
 from clearset.store.stages import Survey

@@ -13,15 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri, pdtrc
 
-from clearset.engines import native
-from clearset.numeric.exact import settled, whole
-from clearset.numeric.grey import Grey
-from clearset.plant.edits import EDITS, Edit, edited, moved
-from clearset.plant.planting import random_for
-from clearset.similar.neighbours import Descriptors, between
+from clearset.config.bounds import undecided
+from clearset.config.schema import Analyze, Rule
+from clearset.config.schema_calibrate import Calibrate
+from clearset.numeric.exact import settled
+from clearset.store.stages import Survey
+from clearset.truth.own import OWN, RECALLS
 
 Values = npt.NDArray[np.float64]
-COLUMNS = ["image_id", "other_id", "kind", "edit", "value", "positive"]
 UPPER = 0.95  # quantile of different pairs up to which they are taken to be different indeed
 KEPT = 0.05  # quantile of planted copies that a floor must not exceed
 BULK = 0.75  # the same of inliers: a shortlist holds more true pairs
@@ -29,6 +28,12 @@ MEDIAN = 1 / 3  # of a Poisson distribution below its mean, about
 FEWEST = 20  # pairs of different images from which on anything is told of them
 HIGHEST = 100  # inliers: far more than chance gives
 INTERVAL = (0.025, 0.975)
+FALSE_PAIRS = 0.05  # different pairs of the whole set that are expected above a bound
+FOUND = 0.9  # share of planted copies that a bound must find to be told
+LEAST = 0.63  # similarity: other sets have borne out that a bound lies no lower
+SIMILARITY, INLIERS = "nearest_similarity", "leak_inliers"  # metrics of the rules with such bounds
+PLANTED, DIFFERENT = "planted", "different"  # kinds of rows of the table `kin`
+UNSURE = "{}: the bound is the one to begin with"
 
 
 @dataclass(frozen=True)
@@ -125,48 +130,6 @@ def inlier_bound(
     return Bound(value, low, high, share, len(values))
 
 
-def planted_pairs(
-    sample: Mapping[str, Grey],
-    image_ids: Sequence[str],
-    descriptors: Descriptors,
-    *,
-    others: int,
-    seed: int,
-) -> pd.DataFrame:
-    """Return how alike images are to their light edits, and to the other images of their set.
-
-    `sample` are some images of the set by image_id, `descriptors` those of all `image_ids` in this
-    order. Columns: image_id, other_id, kind, edit, value, positive. Of each image and edit a row
-    `planted` (positive; other_id is itself) and a row `beside` (the most similar other image);
-    rows `different` of each image and up to `others` of the set, evenly chosen.
-    """
-    place = {image_id: number for number, image_id in enumerate(image_ids)}
-    every = np.unique(np.linspace(0, len(place) - 1, min(others + 1, len(place))).astype(int))
-    rows: list[tuple[str, str, str, str, float, int]] = []
-    for image_id, grey in sample.items():
-        own = place[image_id]
-        alike = between(descriptors[[own]], descriptors)[0]
-        chosen = every[every != own]
-        rows += [(image_id, image_ids[n], "different", "", float(alike[n]), 0) for n in chosen]
-        for name, edit in EDITS.items():
-            again = native.descriptor(planted(grey, edit, random_for(seed, f"{image_id}-{name}")))
-            alike = between(again[None], descriptors)[0]
-            rows.append((image_id, image_id, "planted", name, float(alike[own]), 1))
-            alike[own] = -np.inf
-            other = int(alike.argmax())
-            if other != own:
-                rows.append((image_id, image_ids[other], "beside", name, float(alike[other]), 0))
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def planted(grey: Grey, edit: Edit, rng: np.random.Generator) -> Grey:
-    """Return an image after an edit, in levels as before; what was seen moves with it."""
-    image = edited(grey.levels / grey.white, edit, rng)
-    levels = whole(settled(image) * grey.white, grey.levels.dtype)
-    seen = None if grey.seen is None else moved(grey.seen.astype(np.uint8), edit, order=0) > 0
-    return Grey(levels, grey.white, seen)
-
-
 def _between_counts(counts: Values, shares: Sequence[float]) -> list[float]:
     """Return quantiles of counts, each count spread evenly from half below it to half above."""
     levels, sizes = np.unique(counts, return_counts=True)
@@ -191,3 +154,73 @@ def _interval(resampled: Sequence[float], value: float) -> tuple[float, float]:
         return value, value
     low, high = np.quantile(resampled, INTERVAL)
     return float(np.round(low, 4)), float(np.round(high, 4))
+
+
+def own_bounds(
+    rules: Mapping[str, Rule], kin: pd.DataFrame, survey: Survey, settings: Analyze, aim: Calibrate
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of `own_bounds` and `recalls` of rules on pairs that leave their bound open.
+
+    `kin` is the table of this name. A rule that nothing is told for gets the bound to begin with.
+    """
+    rows, recalls = [], []
+    for name, rule in rules.items():
+        if not undecided(rule) or rule.metric not in (SIMILARITY, INLIERS):
+            continue
+        chosen = _similarity if rule.metric == SIMILARITY else _inliers
+        bound = chosen(kin, survey, settings, aim)
+        value = bound.value if bound.told else rule.start
+        about: dict[str, object] = {
+            "rule": name,
+            "metric": rule.metric,
+            "finds": rule.finds,
+            "side": "max",
+        }
+        about |= {"start": rule.start, "bound": value, "low": bound.low, "high": bound.high}
+        about |= {"typical": bound.pairs, "flagged": 0, "recall": bound.recall}
+        copies = kin[kin["kind"] == PLANTED] if rule.metric == SIMILARITY else kin[:0]
+        reason = UNSURE.format(bound.reason) if bound.reason else ""
+        rows.append(about | {"planted": len(copies), "reason": reason})
+        if bound.told:
+            recalls.append(_recalls(name, copies, bound.value))
+    table = pd.DataFrame(rows, columns=OWN)
+    return table, pd.concat(recalls) if recalls else pd.DataFrame(columns=RECALLS)
+
+
+def _similarity(kin: pd.DataFrame, survey: Survey, settings: Analyze, aim: Calibrate) -> Bound:
+    count = int((survey.images["error"] == "").sum())
+    return similarity_bound(
+        kin.loc[kin["kind"] == PLANTED, "value"],
+        kin.loc[kin["kind"] == DIFFERENT, "value"],
+        pairs=max(count * (count - 1) // 2, 1),
+        false_pairs=FALSE_PAIRS,
+        recall=FOUND,
+        least=LEAST,
+        resamples=aim.resamples,
+        seed=aim.seed,
+    )
+
+
+def _inliers(kin: pd.DataFrame, survey: Survey, settings: Analyze, aim: Calibrate) -> Bound:
+    sizes = survey.images.loc[survey.images["error"] == "", "split"].value_counts()
+    count = int(sizes.sum())
+    across = (count**2 - int((sizes**2).sum())) // 2
+    tried = across if across <= settings.leak_small else count * settings.leak_registered
+    values = survey.registrations["inliers"]
+    return inlier_bound(
+        values,
+        pairs=max(tried, 1),
+        false_pairs=FALSE_PAIRS,
+        resamples=aim.resamples,
+        seed=aim.seed,
+    )
+
+
+def _recalls(name: str, copies: pd.DataFrame, bound: float) -> pd.DataFrame:
+    """Return the rows of `recalls`: which light edits of an image still count as the image."""
+    found = copies.assign(rule=name, fault=copies["edit"], found=copies["value"] > bound)
+    table = found.groupby(["rule", "fault"], as_index=False)["found"].agg(
+        images="size", recall="mean"
+    )
+    told = (table["recall"] >= FOUND).astype(int)
+    return table.assign(step=1, parameters="as planted", told=told)[RECALLS]

@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from clearset.config.bounds import undecided
-from clearset.config.schema import Calibrate, Rule, Side
-from clearset.measure.typical import FAR, FEWEST, MAD_TO_SIGMA, distances
+from clearset.config.schema import Rule
+from clearset.config.schema_calibrate import Calibrate, Side
+from clearset.measure.typical import FAR, FEWEST, MAD_TO_SIGMA, SCALES, distances
 from clearset.truth.calibration import between
 
 Values = npt.NDArray[np.float64]
@@ -42,13 +43,14 @@ def own_bounds(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables `own_bounds` and `recalls` of the rules that leave their bound open.
 
-    `values` are the rules' measures, by image_id; `trials` the table of this name. A rule whose
-    metric no trial measures, or a dataset of too few typical images, gets the bound to begin with.
+    `values` are the rules' measures, by image_id; `trials` the table of this name. With too few
+    images that are alike, a rule gets the bound to begin with. Rules on pairs of images are left to
+    `kin.own_bounds`.
     """
     away = distances(values)
     rows, recalls = [], []
     for name, rule in rules.items():
-        if not undecided(rule) or (len(trials) and rule.metric not in trials):
+        if not undecided(rule) or rule.metric not in SCALES:
             continue
         likely = typical(rule, values, away)
         about = {"rule": name, "metric": rule.metric, "finds": rule.finds, "start": rule.start}

@@ -64,4 +64,11 @@ TABLES = {
         ("image_id", "fault", "step"),
         others=FLOAT,
     ),
+    # how alike some of the images are to light edits of themselves, and to others
+    "kin": Table(
+        {"image_id": STR, "other_id": STR}
+        | {"kind": STR, "edit": STR}  # planted, beside, different
+        | {"value": FLOAT, "positive": INT},  # similarity; 1: of one image
+        ("image_id", "kind", "edit", "other_id"),
+    ),
 }

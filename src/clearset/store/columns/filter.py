@@ -70,7 +70,7 @@ TABLES = {
     # one row a rule that leaves its bound to the dataset: the one chosen by faults planted into it
     "own_bounds": Table(
         {"rule": STR, "metric": STR, "finds": STR, "side": STR}  # side: min or max
-        | dict.fromkeys(("start", "bound", "low", "high"), FLOAT)  # given, chosen, its 90 % interval
+        | dict.fromkeys(("start", "bound", "low", "high"), FLOAT)  # given, chosen, an interval
         | dict.fromkeys(("typical", "flagged", "planted"), INT)  # images; typical ones it flags
         | dict.fromkeys(("recall", "precision"), FLOAT)  # among what was planted
         | {"reason": STR},  # why it is the one given; empty: it is not
