@@ -74,7 +74,7 @@ def test_a_stage_whose_params_stay_ends_well_and_says_them(project: Path) -> Non
     assert run("filter") == "made"
     content = yaml.safe_load(Path("data/filter/sample/params.yaml").read_text())["sample"]
     own = yaml.safe_load(params.PARAMS.read_text())["sample"]
-    assert content == {name: own[name] for name in ("calibrate", "classes", "filter")}
+    assert content == {name: own[name] for name in ("analyze", "calibrate", "classes", "filter")}
 
 
 @pytest.mark.parametrize("name", ["filter", "compare", "release"])

@@ -19,6 +19,7 @@ BETWEEN = {"unreadable", "unmeasured", "byte_copies", "pixel_copies", "label_dic
 BETWEEN |= {
     "leak_inliers",
     "nearest_similarity",
+    "kind_similarity",
     "surplus_similarity",
     "surplus_copies",
     "edge_similarity",

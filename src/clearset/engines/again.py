@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from clearset.config.schema import Analyze
-from clearset.engines.analysis import compared, descriptors_of, job
+from clearset.engines import native
+from clearset.engines.analysis import compared, descriptors_of, job, outliers
 from clearset.engines.look import Look, Wishes, look
-from clearset.similar import neighbours
 from clearset.similar.neighbours import Descriptors
 from clearset.store.parallel import mapped
 from clearset.store.stages import Analysis
@@ -49,12 +49,13 @@ def compared_again(
     place = {image_id: number for number, image_id in enumerate(before[0])}
     after = before[1][[place[image_id] for image_id in ids]]
     after[changed] = descriptors_of(looks)
-    relations = compared(ids, splits, after, params)
+    likeness, kinds = native.parted(after)
+    relations = compared(ids, splits, likeness, params)
     return Repaired(
         metrics=_metrics(readable[changed], looks),
         neighbours=relations.nearest,
         links=relations.links,
-        outliers=neighbours.outliers(ids, splits, relations.within, params.outlier_share),
+        outliers=outliers(ids, splits, relations, kinds, params),
     )
 
 

@@ -62,22 +62,24 @@ def analyze(
     engine = _fastdup if params.engine is Engine.fastdup else _native
     looks, statistics, descriptors, info = engine(jobs, wishes)
     numbers = pd.DataFrame([one.numbers for one in looks])
-    relations = compared(ids, splits, descriptors, params)
+    own = engine is _native
+    likeness, kinds = native.parted(descriptors) if own else (descriptors, descriptors)
+    relations = compared(ids, splits, likeness, params)
     near, joined = relations.nearest, relations.links
     analysis = Analysis(
         metrics=pd.concat([statistics, numbers], axis=1).assign(image_id=ids),
         masks=_masks(ids, looks),
         neighbours=near,
         links=joined,
-        outliers=neighbours.outliers(ids, splits, relations.within, params.outlier_share),
+        outliers=outliers(ids, splits, relations, kinds, params),
         components=links.components(ids, joined, params.component_similarity),
         pairs=neighbours.pair_counts(relations.pairs, near, params.graph_neighbours),
-        registrations=_registrations(ids, splits, descriptors, looks, params),
+        registrations=_registrations(ids, splits, likeness, looks, params),
         unmeasured=_unmeasured(ids, looks),
         trials=columns.empty("trials"),
         kin=columns.empty("kin"),
     )
-    return Measurement(analysis, _about(info, params), descriptors if engine is _native else None)
+    return Measurement(analysis, _about(info, params), descriptors if own else None)
 
 
 def descriptors_of(looks: Sequence[Look]) -> Descriptors:
@@ -102,6 +104,19 @@ def compared(
         bounds=params.counted_similarities,
         watch=partial(watched, total=neighbours.blocks(len(ids)), what="compare"),
     )
+
+
+def outliers(
+    ids: list[str],
+    splits: list[str],
+    relations: neighbours.Compared,
+    kinds: Descriptors,
+    params: Analyze,
+) -> pd.DataFrame:
+    """Return the table `outliers`, with how alike each image is to any other of its kind."""
+    table = neighbours.outliers(ids, splits, relations.within, params.outlier_share)
+    alike = pd.Series(neighbours.kinship(kinds), ids)
+    return table.assign(kind_similarity=table["image_id"].map(alike))
 
 
 def of_work_folder(tables: WorkFolder, params: Analyze) -> Measurement:

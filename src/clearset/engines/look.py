@@ -44,7 +44,7 @@ class Look:
 
     numbers: dict[str, float]
     mask: dict[str, float]
-    descriptor: npt.NDArray[np.int32] | None  # the open engine's
+    descriptor: npt.NDArray[np.int32] | None  # the open engine's, and the kind
     sight: Sight | None
     lost: str = ""  # why there is none of all this; empty: there is
 
@@ -75,6 +75,6 @@ def look(wishes: Wishes, job: Job) -> Look:
     return Look(
         numbers,
         mask,
-        native.descriptor(grey) if wishes.own else None,
+        native.looks(grey) if wishes.own else None,
         sight(grey) if wishes.keypoints else None,
     )

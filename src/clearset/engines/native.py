@@ -8,7 +8,7 @@ import numpy.typing as npt
 from clearset.numeric.exact import cv2, whole, whole_sum
 from clearset.numeric.grey import Grey
 from clearset.numeric.seen import Seen, box, chosen, inner
-from clearset.similar import likeness
+from clearset.similar import kinds, likeness
 
 VERSION = "3"  # raise it when statistics or descriptor change
 MODEL = "cross spectra of lines, mirror-invariant"
@@ -94,6 +94,16 @@ def _picked(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def descriptor(grey: Grey) -> npt.NDArray[np.int32]:
     """Return what an image looks like as a vector (see `likeness.descriptor`)."""
     return likeness.descriptor(grey)
+
+
+def looks(grey: Grey) -> npt.NDArray[np.int32]:
+    """Return an image's descriptor, and behind it its kind (see `kinds.kind`), as one vector."""
+    return np.concatenate([descriptor(grey), kinds.kind(grey)])
+
+
+def parted(vectors: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return the descriptors and the kinds of the vectors of images, (images, length)."""
+    return vectors[:, : -kinds.SIZE], vectors[:, -kinds.SIZE :]
 
 
 def info() -> dict[str, Any]:

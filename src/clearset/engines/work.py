@@ -46,6 +46,7 @@ def outliers(marked: pd.DataFrame, neighbours: pd.DataFrame, ids: Sequence[str])
     table["isolation_z"] = isolation(table["nearest_similarity"]) if complete else np.nan
     table["published_edges"] = rows.size().reindex(table.index).fillna(0).astype(int)
     table["published_outlier"] = (table["published_edges"] > 0).astype(int)
+    table["kind_similarity"] = np.nan  # its tables do not tell
     table["edge_similarity"] = rows["similarity"].min().reindex(table.index)
     return table.reset_index()
 

@@ -17,7 +17,7 @@ SCALES = {
     "white_share": (ROOT, 0.05),
     "burnt_share": (ROOT, 0.05),
     "blockiness": (ROOT, 0.1),
-    "uneven_light": (PLAIN, 0.1),
+    "uneven_light": (PLAIN, 0.15),
     "vignetting": (PLAIN, 0.15),
     "shadow_depth": (PLAIN, 0.05),
 }

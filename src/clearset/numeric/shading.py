@@ -29,7 +29,8 @@ def unevenness(cells: Grid, known: Seen | None = None) -> float:
     twice that of what no surface of third order follows: shadows, bands and bright patches. Both
     are fitted by least absolute deviations (iteratively reweighted: Holland and Welsch, 1977,
     doi:10.1080/03610927708827533; retrospective shading: Tomaževič et al., 2002,
-    doi:10.1046/j.1365-2818.2002.01079.x).
+    doi:10.1046/j.1365-2818.2002.01079.x). Light that falls evenly from one side to the other comes
+    to the difference between the two.
     """
     whole = filled(cells, known)
     side = min(whole.shape)
@@ -44,7 +45,7 @@ def unevenness(cells: Grid, known: Seen | None = None) -> float:
     lens = weights[[0, 3, 4]] @ radial[[0, 3, 4]]
     left = values - _fitted(cubic, values, inside.ravel()) @ cubic
     ranges = _range(values - lens, inside, SPREAD), PATCHY * _range(left, inside, PATCHES)
-    return float(settled(max(ranges)))
+    return float(settled(max(ranges) * 100 / (100 - 2 * SPREAD)))
 
 
 def _range(values: Grid, inside: Seen, percent: int) -> float:
@@ -59,7 +60,8 @@ def _fitted(terms: Grid, values: Grid, inside: Seen) -> Grid:
     remains: Grid = values
     for _ in range(ROUNDS):
         weighted = terms * (inside / np.maximum(np.abs(remains), SMALL))
-        weights = np.linalg.solve(weighted @ terms.T + least, weighted @ values)
+        solved = np.linalg.solve(weighted @ terms.T + least, weighted @ values)
+        weights = np.asarray(solved, np.float64)
         remains = np.asarray(values - weights @ terms)
     return np.asarray(weights)
 

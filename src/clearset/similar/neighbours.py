@@ -79,6 +79,11 @@ def in_wholes(descriptors: Descriptors) -> npt.NDArray[np.int32]:
     return whole(values * (LENGTH / np.where(lengths > 0, lengths, 1)), np.int32)
 
 
+def kinship(kinds: Descriptors) -> npt.NDArray[np.float64]:
+    """Return how alike each image is to the one that is most of its kind; -inf for a single one."""
+    return np.concatenate([block.max(axis=1) for _, block in similarities(kinds)])
+
+
 def blocks(images: int) -> int:
     """Return how many blocks `similarities` yields."""
     return -(-images // BLOCK)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from clearset.config.schema import Analyze
+from clearset.engines import native
 from clearset.images import levels, views
 from clearset.images.levels import Reading, declared
 from clearset.measure.metrics import measure
@@ -72,7 +73,8 @@ def tried(
     edits = {i: one.edits for i, one in done if one.edits}
     pairs = columns.empty("kin")
     if descriptors is not None:
-        pairs = kin.planted_pairs(edits, metrics["image_id"].tolist(), descriptors)
+        every, _ = native.parted(descriptors)
+        pairs = kin.planted_pairs(edits, metrics["image_id"].tolist(), every)
     return Trials(plan.columns(faults) if faults else columns.empty("trials"), pairs)
 
 

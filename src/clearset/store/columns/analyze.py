@@ -32,6 +32,7 @@ TABLES = {
             "isolation_z": FLOAT,  # robust z of nearest_similarity; low: isolated
             "published_outlier": INT,  # 1: an end of the graph's least similar edges
             "published_edges": INT,  # how many of these start from it
+            "kind_similarity": FLOAT,  # to the image that is most of its kind; low: a stranger
             "edge_similarity": FLOAT,  # the least similar of its edges
         },
         ("image_id",),
