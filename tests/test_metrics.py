@@ -17,7 +17,7 @@ from clearset.measure import metrics
 from clearset.measure.metrics import METRICS, NOTHING, measure, metric
 from clearset.numeric.exact import whole
 from clearset.numeric.grey import WHITE, Grey, Image, luminance, of_levels, of_unit
-from clearset.plant.faults import FAULTS, SEVERITIES, degrade
+from clearset.plant.faults import SEVERITIES, degrade
 from clearset.plant.shapes import SUITE
 
 SIGMAS = (0.0, 1.0, 2.0, 4.0)  # of ever stronger blurs, in pixels
@@ -36,7 +36,7 @@ class Own:
 BLURS = ("gaussian_blur", "defocus_blur", "motion_blur", "downscale", "blur_noise")
 OWN = {
     # Far below any bound; what strong noise leaves to see of a strong blur is drawn towards 0.
-    "sharpness": Own(-1, BLURS, end=-24),
+    "sharpness": Own(-1, BLURS, end=-15),
     "noise_sigma": Own(1, ("sensor_noise",)),
     "highlights": Own(-1, ("under_exposure",)),
     # From 1.5 EV less on every pixel of an eye lies below 80.

@@ -22,7 +22,7 @@ from clearset.numeric.light import GREY
 from clearset.numeric.seen import chosen, inner
 
 FALL = 24.5  # dB from coarse to fine detail in a spectrum that falls as 1/f^3
-LOSS = 7.0  # dB a square pixel: a Gaussian's loss at a fifth of a cycle per pixel
+LOSS = 5.0  # dB a square pixel: a Gaussian's loss at a sixth of a cycle per pixel
 NOTHING = -300.0  # dB: the least sharpness, also of an image without any detail
 SECOND = (1, -2, 1)  # differences of differences
 
@@ -64,20 +64,20 @@ def measure(image: Grey, names: Collection[str] = ()) -> dict[str, float]:
 def sharpness(image: Grey) -> float:
     """How much fine detail an image has kept, in dB: about 0 (sharp) and less, from -300 (none).
 
-    Two losses are added up, each of the worst of four directions, so that motion shows. What a
-    blur takes from detail of 5 px period, 7 dB for each square pixel of its variance: fitted to the
-    spectrum of structure alone, as natural images have it (a power that falls as 1/f^3: Field,
-    1987, doi:10.1364/JOSAA.4.002379). Noise is no structure, whatever its colour or its strength
-    in light and dark: its spectrum is that of blocks with little else, and frequencies at which it
-    prevails count little (`spectra.structure`). And by how much the finest detail, noise included,
-    falls short of that spectrum. Of an image in which no block was seen whole, the blocks are taken
-    that were seen most.
+    The lower of two. What a blur leaves of detail of 6 px period, 5 dB less for each square pixel of
+    its variance, in the two worst of four directions, so that motion shows: fitted to the spectrum
+    of structure alone, as natural images have it (a power that falls as 1/f^3: Field, 1987,
+    doi:10.1364/JOSAA.4.002379). Noise is no structure, whatever its colour or its strength in light
+    and dark: its spectrum is that of blocks with little else, and frequencies at which it prevails
+    count little (`spectra.structure`). And how the finest detail, noise included, compares with
+    that spectrum, in the worst direction: most blurs take noise away as well. Of an image in which
+    no block was seen whole, the blocks are taken that were seen most.
     """
     spectrum = structure(image)
     if spectrum is None:
         return NOTHING
-    shortfall = min(10 * np.log10(spectrum.fine.min()) + FALL, 0.0)
-    return float(max(shortfall - LOSS * spectrum.blur.max(), NOTHING))
+    finest = 10 * np.log10(spectrum.fine.min()) + FALL
+    return float(max(min(finest, -LOSS * np.sort(spectrum.blur)[2:].mean()), NOTHING))
 
 
 @metric("Laplacian variance, full resolution (grows with sharpness and noise)", better="higher")

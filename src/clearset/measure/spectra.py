@@ -32,7 +32,8 @@ FAINT = 0.1  # and the least that is assumed of it
 LEAST = 1e-2  # power of coarse detail in 8-bit grey levels: what has less holds but rounding
 LITTLE = 0.02  # weight of the lowest rings, at least
 ROUNDING = 1 / 12  # variance of 8-bit grey levels by rounding: less is no structure
-DOUBT = 0.005  # px^-4: where noise leaves so little to go by, half the blur is believed
+DOUBT = 0.005  # px^-4: where noise leaves so little to go by, half the blur is believed,
+LIKELY = 0.3  # and of so little in one direction, half that it is as in the others
 Spectrum = npt.NDArray[np.float64]
 Levels = npt.NDArray[Any]
 
@@ -100,7 +101,7 @@ def _blur(signal: Spectrum, noise: Spectrum) -> Spectrum:
 
     The logarithm of a natural image's power, 1/f^3, less what a Gaussian takes of it, weighted by
     how far structure stands above noise (as a Wiener filter does). What little is seen through
-    strong noise is drawn towards 0, no blur.
+    strong noise is drawn towards the blur in all directions, and that towards 0.
     """
     noise = noise + ROUNDING * np.square(_window()).sum()
     clear = np.maximum(signal, 0) / noise
@@ -111,8 +112,9 @@ def _blur(signal: Spectrum, noise: Spectrum) -> Spectrum:
     lost = -4 * np.pi**2 * frequencies**2
     total = weights.sum(axis=1, keepdims=True)
     centred = lost - (weights * lost).sum(axis=1, keepdims=True) / total
-    slope = (weights * centred * power).sum(axis=1)
-    return np.asarray(slope / ((weights * centred**2).sum(axis=1) + DOUBT))
+    slope, sure = (weights * centred * power).sum(axis=1), (weights * centred**2).sum(axis=1)
+    alike = slope.sum() / (sure.sum() + DOUBT)
+    return np.asarray((slope + LIKELY * alike) / (sure + LIKELY))
 
 
 def _blocks(image: Grey) -> Iterator[Levels]:

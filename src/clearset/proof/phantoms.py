@@ -26,7 +26,7 @@ Mask = npt.NDArray[np.bool_]
 SEED, LEAST = 1, 64  # of the first eye drawn; px: the smallest that can be drawn
 SHARE = 0.4  # side of a drawn eye, of the shorter side of what was seen
 TYPICAL = 0.072  # visibility of the drawn vessels as they are, and of RAVIR's
-SLOPE = 11.0  # dB of sharpness that a blur of one pixel costs; it grows with the blur's square
+SLOPE = 5.0  # dB of sharpness that a blur of one pixel costs; it grows with the blur's square
 CRISPEST, SOFTEST = 0.8, 4.0  # px: what the drawn vessels are blurred, at least and at most
 OWN = 0.12  # share of the pixels that may be the image's own vessels
 
