@@ -1,5 +1,7 @@
 """How far an image lies from what most of its set look like: whom a set's own bounds can go by."""
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -26,10 +28,19 @@ SCALES = {
 def scaled(name: str, column: pd.Series) -> pd.Series:
     """Return a metric on its scale of `SCALES`, so that its values spread evenly."""
     kind, _ = SCALES[name]
-    values = -np.maximum(-column, 1) if name == "sharpness" else column
+    if name == "sharpness":
+        return -np.log(np.maximum(-column, 1))
     if kind == LOGARITHM:
-        return np.sign(values) * np.log(np.maximum(values.abs(), 1e-6))
-    return np.sqrt(np.maximum(values, 0)) if kind == ROOT else values
+        return np.log(np.maximum(column, 1e-6))
+    return np.sqrt(np.maximum(column, 0)) if kind == ROOT else column
+
+
+def unscaled(name: str, value: float) -> float:
+    """Return the value of a metric that `scaled` brings to this one."""
+    kind, _ = SCALES[name]
+    if kind == LOGARITHM:
+        return -math.exp(-value) if name == "sharpness" else math.exp(value)
+    return value * abs(value) if kind == ROOT else value
 
 
 def distances(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import pandas as pd
 from clearset.config.bounds import undecided
 from clearset.config.schema import Rule
 from clearset.config.schema_calibrate import Calibrate, Side
-from clearset.measure.typical import FAR, FEWEST, MAD_TO_SIGMA, SCALES, distances
+from clearset.measure.typical import FAR, FEWEST, MAD_TO_SIGMA, SCALES, distances, scaled, unscaled
 from clearset.truth.calibration import between
 
 Values = npt.NDArray[np.float64]
@@ -33,6 +33,7 @@ RECALLS = ["rule", "fault", "step", "parameters", "images", "recall", "told"]
 class Cases:
     """What a bound is chosen on, as far as each lies towards the bad: larger is worse."""
 
+    reach: float  # that hardly any typical image exceeds
     typical: Values  # of the dataset's typical images
     planted: Values  # of images with faults planted
     positive: npt.NDArray[np.bool_]  # which of these have the kind that the rule finds
@@ -59,7 +60,7 @@ def own_bounds(
             reason = FEW if len(likely) < FEWEST else NONE
             rows.append(about | {"bound": rule.start, "reason": reason})
             continue
-        cases = cases_of(rule, likely, trials)
+        cases = cases_of(rule, likely, trials, aim.false_flags)
         bound = chosen(cases, aim)
         sign = _sign(rule)
         ends = sign * spread(rule, likely, trials, aim)
@@ -86,23 +87,23 @@ def _sign(rule: Rule) -> int:
     return 1 if rule.own is Side.max else -1
 
 
-def cases_of(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame) -> Cases:
+def cases_of(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame, false_flags: float) -> Cases:
     """Return what a rule's bound is chosen on; what could not be measured is left out."""
     sign, measured = _sign(rule), trials[trials[rule.metric].notna()]
     positive = measured["kinds"].str.split().map(lambda kinds: rule.finds in kinds)
     own = likely[rule.metric].dropna().to_numpy(float)
     planted = measured[rule.metric].to_numpy(float)
-    return Cases(sign * own, sign * planted, positive.to_numpy(bool))
+    least = reach(rule, likely, false_flags)
+    return Cases(least, sign * own, sign * planted, positive.to_numpy(bool))
 
 
 def chosen(cases: Cases, aim: Calibrate) -> float:
     """Return the bound, towards the bad: what exceeds it is flagged.
 
-    Of the bounds that spare all typical images but half of the share that may be flagged, and that
-    keep two robust standard deviations off the median one: the best F1 among the planted images,
-    or the most recall at the wanted precision, where there is any. Of equals the middle one.
+    Of the bounds beyond the reach of typical images: the best F1 among the planted images, or the
+    most recall at the wanted precision, where there is any. Of equals the middle one.
     """
-    least = reach(cases.typical, aim.false_flags)
+    least = cases.reach
     values = np.unique(np.concatenate([cases.typical, cases.planted]))
     bounds = between(values[::-1])
     bounds = np.append(bounds[bounds >= least], max(least, float(values[-1])))
@@ -117,13 +118,18 @@ def chosen(cases: Cases, aim: Calibrate) -> float:
     return float(bounds[best[len(best) // 2]])
 
 
-def reach(typical: Values, false_flags: float) -> float:
-    """Return the value that typical images do not exceed, but for half of the allowed share."""
-    ordered = np.sort(typical)[::-1]
+def reach(rule: Rule, likely: pd.DataFrame, false_flags: float) -> float:
+    """Return what typical images do not exceed, but for half of the allowed share, towards the bad.
+
+    And no less than two robust standard deviations beyond their median, on the metric's own scale.
+    """
+    sign = _sign(rule)
+    ordered = np.sort(sign * scaled(rule.metric, likely[rule.metric].dropna()).to_numpy())[::-1]
     edge = float(ordered[int(false_flags / 2 * len(ordered))])
     middle = float(np.median(ordered))
-    worse = ordered[ordered >= middle] - middle
-    return max(edge, middle + SIGMAS * MAD_TO_SIGMA * float(np.median(worse)))
+    deviation = MAD_TO_SIGMA * float(np.median(np.abs(ordered - middle)))
+    least = max(edge, middle + SIGMAS * deviation)
+    return sign * unscaled(rule.metric, sign * least)
 
 
 def spread(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame, aim: Calibrate) -> Values:
@@ -133,7 +139,7 @@ def spread(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame, aim: Calibrat
     for _ in range(aim.resamples):
         images = likely.iloc[rng.integers(0, len(likely), len(likely))]
         drawn = pd.concat([groups[place] for place in rng.integers(0, len(groups), len(groups))])
-        bounds.append(chosen(cases_of(rule, images, drawn), aim))
+        bounds.append(chosen(cases_of(rule, images, drawn, aim.false_flags), aim))
     return np.percentile(bounds, INTERVAL)
 
 
