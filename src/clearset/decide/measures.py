@@ -20,12 +20,12 @@ def measures(survey: Survey, spare: Surplus | None = None) -> pd.DataFrame:
     """Return everything that a rule can bound: one row an image, one column a metric.
 
     Beside the measured metrics: `unreadable` (1: broken) and `unmeasured` (1: of a kind that is not
-    read, or given up), `byte_copies` and `pixel_copies` (how many
-    other images are the same), `nearest_similarity` (in the whole dataset), `surplus_similarity`
-    and `surplus_copies` (of a group all but the best: see `duplicates.merges`), `odd_format` (1:
-    other bands or bit depth than most), `nodata_share`, `isolation_z`, `published_outlier` and
-    `edge_similarity` and `kind_similarity` (in the split), `label_dice` (with another mask of the
-    same pixels; 1 without one), `leak_inliers` (of the best fit onto an image of another split; 0 without one),
+    read, or given up), `byte_copies` and `pixel_copies` (how many other images are the same),
+    `nearest_similarity` (in the whole dataset), `surplus_similarity` and `surplus_copies` (of a
+    group all but the best: see `duplicates.merges`), `odd_format` (1: other bands or bit depth than
+    most), `nodata_share`, `isolation_z`, `published_outlier`, `edge_similarity` and
+    `kind_similarity` (in the split), `label_dice` (with another mask of the same pixels; 1 without
+    one), `leak_inliers` (of the best fit onto an image of another split; 0 without one),
     `mask_share`, `mask_unknown` and `mask_agreement` (of images with a mask), `mask_fault` (1: its
     mask can not be used), `size_deviation`, `aspect_deviation` (see `ranges.formats`),
     `odd_colours` (1: in colour among grey ones, or grey among coloured). Empty where there is

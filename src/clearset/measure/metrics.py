@@ -67,11 +67,11 @@ def sharpness(image: Grey) -> float:
     The lower of two. What a blur leaves of detail of 6 px period, 5 dB less for each square pixel
     of its variance, in the two worst of four directions, so that motion shows: fitted to the
     spectrum of structure alone, as natural images have it (a power that falls as 1/f^3: Field,
-    1987, doi:10.1364/JOSAA.4.002379). Noise is no structure, whatever its colour or its strength in light
-    and dark: its spectrum is that of blocks with little else, and frequencies at which it prevails
-    count little (`spectra.structure`). And how the finest detail, noise included, compares with
-    that spectrum, in the worst direction: most blurs take noise away as well. Of an image in which
-    no block was seen whole, the blocks are taken that were seen most.
+    1987, doi:10.1364/JOSAA.4.002379). Noise is no structure, whatever its colour or its strength in
+    light and dark: its spectrum is that of blocks with little else, and frequencies at which it
+    prevails count little (`spectra.structure`). And how the finest detail, noise included, compares
+    with that spectrum, in the worst direction: most blurs take noise away as well. Of an image in
+    which no block was seen whole, the blocks are taken that were seen most.
     """
     spectrum = structure(image)
     if spectrum is None:
