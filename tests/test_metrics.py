@@ -265,7 +265,6 @@ def test_a_constant_image_has_the_value_that_its_grey_level_gives(
         "highlights": 255 * value,
         "dark_share": dark,
         "white_share": white,
-        "burnt_share": white,
     }
     found = of_image(name)(np.full(shape, value))
     assert found == pytest.approx((CONSTANT | of_grey)[name], abs=0.002)  # half of a 16-bit level

@@ -24,8 +24,8 @@ class Calibrate:
 
     def __post_init__(self) -> None:
         """Check the range."""
-        fits = 0 <= self.false_flags < 1
-        require(fits, f"calibrate.false_flags is {self.false_flags}: from 0, below 1")
+        fits = 0 < self.false_flags < 0.5
+        require(fits, f"calibrate.false_flags is {self.false_flags}: above 0, below 0.5")
         fits = 1 <= self.resamples <= 10**5
         require(fits, f"calibrate.resamples is {self.resamples}: from 1 to 10**5")
         require(self.seed >= 0, f"calibrate.seed is {self.seed}: at least 0")

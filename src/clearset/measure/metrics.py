@@ -151,9 +151,9 @@ def white_share(image: Grey) -> float:
 def burnt_share(image: Grey) -> float:
     """Share of pixels that exposure has cut in the band where it has cut most, 0 to 1.
 
-    As `white_share`, of which a grey image has the same.
+    As `white_share`; of a grey image 0, since that says it.
     """
-    return max(_white(channel) for channel in image.channels)
+    return 0.0 if image.bands is None else max(_white(channel) for channel in image.channels)
 
 
 def _white(image: Grey) -> float:

@@ -12,13 +12,13 @@ MAD_TO_SIGMA = 1.4826  # of a normal distribution; Iglewicz and Hoaglin, 1993, I
 # that anyone would see.
 LOGARITHM, ROOT, PLAIN = "logarithm", "root", "plain"
 SCALES = {
-    "sharpness": (LOGARITHM, 0.2),  # of what is lost, from 1 dB on
+    "sharpness": (ROOT, 0.2),  # of what is lost, from 1 dB on
     "noise_sigma": (LOGARITHM, 0.15),
     "highlights": (LOGARITHM, 0.05),
     "local_contrast": (LOGARITHM, 0.1),
     "white_share": (ROOT, 0.05),
     "burnt_share": (ROOT, 0.05),
-    "blockiness": (ROOT, 0.1),
+    "blockiness": (ROOT, 0.15),
     "uneven_light": (PLAIN, 0.15),
     "vignetting": (PLAIN, 0.15),
     "shadow_depth": (PLAIN, 0.05),
@@ -29,7 +29,7 @@ def scaled(name: str, column: pd.Series) -> pd.Series:
     """Return a metric on its scale of `SCALES`, so that its values spread evenly."""
     kind, _ = SCALES[name]
     if name == "sharpness":
-        return -np.log(np.maximum(-column, 1))
+        return -np.sqrt(np.maximum(-column, 1))
     if kind == LOGARITHM:
         return np.log(np.maximum(column, 1e-6))
     return np.sqrt(np.maximum(column, 0)) if kind == ROOT else column
@@ -39,7 +39,7 @@ def unscaled(name: str, value: float) -> float:
     """Return the value of a metric that `scaled` brings to this one."""
     kind, _ = SCALES[name]
     if kind == LOGARITHM:
-        return -math.exp(-value) if name == "sharpness" else math.exp(value)
+        return math.exp(value)
     return value * abs(value) if kind == ROOT else value
 
 

@@ -14,13 +14,14 @@ from clearset.images import levels, views
 from clearset.images.levels import Reading, declared
 from clearset.measure.metrics import measure
 from clearset.measure.typical import SCALES
-from clearset.plant.faults import at_level
+from clearset.plant.faults import FAULTS, at_level
 from clearset.similar.neighbours import Descriptors
 from clearset.store import columns
 from clearset.store.isolation import isolated
 from clearset.trials import kin, plan
 from clearset.trials.plan import Trial
 
+BANDS = "burnt"  # the kind of fault that only an image of several bands can have
 Numbers = list[tuple[Trial, dict[str, float]]]
 
 
@@ -97,6 +98,8 @@ def outcome(names: Sequence[str], job: Job) -> Outcome:
     image, dtype = view.unit(), view.pixels.dtype
     result = []
     for trial in job.trials:
+        if image.ndim == 2 and BANDS in FAULTS[trial.fault].kinds:
+            continue
         rng = plan.generator(job.seed, job.image_id, trial)
         planted = at_level(image, trial.fault, trial.level, rng)
         pixels = levels.quantised(planted, dtype, job.reading)

@@ -50,7 +50,7 @@ def curve(name: str, side: str, judgement: Judgement, survey: Survey) -> pd.Data
     table["flagged"] = flagged.sum(axis=1)
     for became, actions in FATE.items():
         table[became] = np.isin(fate, [ORDER.index(action) for action in actions]).sum(axis=1)
-    if not rule.finds:
+    if not rule.finds or survey.truth.empty:
         return table.assign(**dict.fromkeys(SCORES, np.nan))
     cases = examples(rule, judgement.values, survey)
     calls = outside_each(cases["value"], rule, side, bounds)

@@ -167,6 +167,8 @@ def own_bounds(
     for name, rule in rules.items():
         if not undecided(rule) or rule.metric not in (SIMILARITY, INLIERS):
             continue
+        if rule.metric == INLIERS and survey.images["split"].nunique() < 2:
+            continue  # no pair lies across splits
         chosen = _similarity if rule.metric == SIMILARITY else _inliers
         bound = chosen(kin, survey, settings, aim)
         value = bound.value if bound.told else rule.start

@@ -11,19 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtri
 
 from clearset.config.bounds import undecided
 from clearset.config.schema import Rule
 from clearset.config.schema_calibrate import Calibrate, Side
 from clearset.measure.typical import FAR, FEWEST, MAD_TO_SIGMA, SCALES, distances, scaled, unscaled
+from clearset.plant.shapes import SUITE
 from clearset.truth.calibration import between
 
 Values = npt.NDArray[np.float64]
-SIGMAS = 2.0  # robust standard deviations, at least, that a bound keeps off the typical image
 TOLD = 0.9  # recall from which a level counts as told
 INTERVAL = (5, 95)  # %
 FEW = "too few images that look alike: the bound is the one to begin with"
-NONE = "no image to plant faults into: the bound is the one to begin with"
+NONE = "no such fault could be planted: the bound is the one to begin with"
 OWN = ["rule", "metric", "finds", "side", "start", "bound", "low", "high"]
 OWN += ["typical", "flagged", "planted", "recall", "precision", "reason"]
 RECALLS = ["rule", "fault", "step", "parameters", "images", "recall", "told"]
@@ -56,8 +57,7 @@ def own_bounds(
         likely = typical(rule, values, away)
         about = {"rule": name, "metric": rule.metric, "finds": rule.finds, "start": rule.start}
         about |= {"side": str(rule.own and rule.own.value), "typical": len(likely)}
-        if trials.empty or len(likely) < FEWEST:
-            reason = FEW if len(likely) < FEWEST else NONE
+        if reason := unable(rule, likely, trials):
             rows.append(about | {"bound": rule.start, "reason": reason})
             continue
         cases = cases_of(rule, likely, trials, aim.false_flags)
@@ -66,9 +66,16 @@ def own_bounds(
         ends = sign * spread(rule, likely, trials, aim)
         interval = {"bound": sign * bound, "low": ends.min(), "high": ends.max()}
         rows.append(about | interval | _scores(cases, bound) | {"reason": ""})
-        recalls.append(levels(name, trials, cases, bound))
+        recalls.append(levels(name, judged(rule, trials), cases, bound))
     table = pd.DataFrame(rows, columns=OWN).fillna({"flagged": 0, "planted": 0})
     return table, pd.concat(recalls) if recalls else pd.DataFrame(columns=RECALLS)
+
+
+def unable(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame) -> str:
+    """Return why a rule's bound can not be chosen; nothing where it can."""
+    if len(likely) < FEWEST:
+        return FEW
+    return "" if len(trials) and finds(rule, trials).any() else NONE
 
 
 def typical(rule: Rule, values: pd.DataFrame, away: pd.DataFrame) -> pd.DataFrame:
@@ -88,13 +95,26 @@ def _sign(rule: Rule) -> int:
 
 
 def cases_of(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame, false_flags: float) -> Cases:
-    """Return what a rule's bound is chosen on; what could not be measured is left out."""
-    sign, measured = _sign(rule), trials[trials[rule.metric].notna()]
-    positive = measured["kinds"].str.split().map(lambda kinds: rule.finds in kinds)
+    """Return what a rule's bound is chosen on; what could not be measured is left out.
+
+    Shapes beside the suite of faults count for the rules that find them alone.
+    """
+    sign, measured = _sign(rule), judged(rule, trials)
+    positive = finds(rule, measured)
     own = likely[rule.metric].dropna().to_numpy(float)
     planted = measured[rule.metric].to_numpy(float)
     least = reach(rule, likely, false_flags)
     return Cases(least, sign * own, sign * planted, positive.to_numpy(bool))
+
+
+def finds(rule: Rule, trials: pd.DataFrame) -> pd.Series:
+    """Return which trials have the kind of fault that a rule finds."""
+    return trials["kinds"].str.split().map(lambda kinds: rule.finds in kinds).astype(bool)
+
+
+def judged(rule: Rule, trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials that are right or wrong of a rule to flag."""
+    return trials[trials[rule.metric].notna() & (finds(rule, trials) | trials["fault"].isin(SUITE))]
 
 
 def chosen(cases: Cases, aim: Calibrate) -> float:
@@ -121,14 +141,15 @@ def chosen(cases: Cases, aim: Calibrate) -> float:
 def reach(rule: Rule, likely: pd.DataFrame, false_flags: float) -> float:
     """Return what typical images do not exceed, but for half of the allowed share, towards the bad.
 
-    And no less than two robust standard deviations beyond their median, on the metric's own scale.
+    And no less than that share of a normal distribution with their median and their median absolute
+    deviation exceeds, on the metric's own scale: so few images may not show how far others reach.
     """
     sign = _sign(rule)
     ordered = np.sort(sign * scaled(rule.metric, likely[rule.metric].dropna()).to_numpy())[::-1]
     edge = float(ordered[int(false_flags / 2 * len(ordered))])
     middle = float(np.median(ordered))
     deviation = MAD_TO_SIGMA * float(np.median(np.abs(ordered - middle)))
-    least = max(edge, middle + SIGMAS * deviation)
+    least = max(edge, middle + ndtri(1 - false_flags) * deviation)
     return sign * unscaled(rule.metric, sign * least)
 
 
@@ -160,8 +181,7 @@ def levels(name: str, trials: pd.DataFrame, cases: Cases, bound: float) -> pd.Da
 
     Told is a level from which on, up to the worst, at least nine of ten are found.
     """
-    own = trials[trials.index.isin(trials.index[cases.positive])]
-    own = own.assign(rule=name, found=(cases.planted > bound)[cases.positive])
+    own = trials[cases.positive].assign(rule=name, found=(cases.planted > bound)[cases.positive])
     keys = ["rule", "fault", "step", "parameters"]
     table = own.groupby(keys, as_index=False)["found"].agg(images="size", recall="mean")
     worst_first = table.sort_values(["fault", "step"], ascending=[True, False])
