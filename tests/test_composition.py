@@ -96,7 +96,7 @@ def test_strict_asks_for_more_and_lenient_for_less_of_each_bound_that_they_move(
         assert same[0] == same[1] == same[2]
     assert {name: moved.count(name) for name in set(moved)} == {
         "sample": 4,
-        "ravir": 4,
+        "ravir": 2,
         "satellite_sample": 4,
     }
 

@@ -63,8 +63,8 @@ def test_typical_images_are_spared_and_strong_faults_are_found(seed: int) -> Non
     assert recalls.loc[[("noisy", 4), ("soft", 4)], "recall"].tolist() == [1, 1]
     more = clean(count=2000, seed=100 + seed)  # of the same camera, and not chosen by
     # 5 % is what is aimed at; forty images say how far others reach within some per cent.
-    assert (more["noise_sigma"] > bounds.loc["noisy", "bound"]).mean() <= 0.08
-    assert (more["sharpness"] < bounds.loc["soft", "bound"]).mean() <= 0.08
+    assert (more["noise_sigma"] > bounds.loc["noisy", "bound"]).mean() <= 0.1
+    assert (more["sharpness"] < bounds.loc["soft", "bound"]).mean() <= 0.1
 
 
 def test_the_bound_moves_with_the_camera() -> None:

@@ -141,15 +141,16 @@ def chosen(cases: Cases, aim: Calibrate) -> float:
 def reach(rule: Rule, likely: pd.DataFrame, false_flags: float) -> float:
     """Return what typical images do not exceed, but for half of the allowed share, towards the bad.
 
-    And no less than that share of a normal distribution with their median and their median absolute
-    deviation exceeds, on the metric's own scale: so few images may not show how far others reach.
+    And no less than as large a share of a normal distribution exceeds that has their median and
+    their median absolute deviation, on the metric's own scale: few images may not show how far
+    others reach.
     """
     sign = _sign(rule)
     ordered = np.sort(sign * scaled(rule.metric, likely[rule.metric].dropna()).to_numpy())[::-1]
     edge = float(ordered[int(false_flags / 2 * len(ordered))])
     middle = float(np.median(ordered))
     deviation = MAD_TO_SIGMA * float(np.median(np.abs(ordered - middle)))
-    least = max(edge, middle + ndtri(1 - false_flags) * deviation)
+    least = max(edge, middle + ndtri(1 - false_flags / 2) * deviation)
     return sign * unscaled(rule.metric, sign * least)
 
 
