@@ -78,6 +78,7 @@ def write_stages(unreadable: str = "drop") -> None:
     stays = columns.empty("curation").astype(object)
     stays.loc[0] = [COPY, "train", SHARP, "train", "duplicate", 1.0, 9]
     tables.write("curation", stays, layout.stage_folder("filter", "tiny"))
+    tables.write("own_bounds", columns.empty("own_bounds"), layout.stage_folder("filter", "tiny"))
     tables.write("decisions", rules.decide(table, flags), layout.stage_folder("filter", "tiny"))
     enhanced = layout.stage_folder("enhance", "tiny")
     repairs: list[tuple[object, ...]] = []

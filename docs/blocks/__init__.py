@@ -19,7 +19,7 @@ FAULTS = {
     "dark": "dark",
     "bright": "bright",
     "contrast": "low contrast",
-    "uneven": "light from one side",
+    "uneven": "uneven light: from one side, shadows",
     "vignette": "dark corners (vignette)",
     "shadow": "shadow",
     "compression": "JPEG blocks",

@@ -2,8 +2,14 @@
 
 from functools import partial
 
+import pandas as pd
+
 from blocks import FAULTS, fixed, images, markdown, row, rows, table, value
 
+LEVELS, LIKENESS = "../docs/levels", "../docs/likeness"  # by the benchmarks of these names
+CAMERAS = ["RAVIR", "DRIVE", "generated retinas", "generated tiles"]
+SPOILT = "RAVIR, a third of it bad"
+PLACES = {"ravir": "RAVIR", "drive": "DRIVE", "satellite": "generated tiles"}
 DETECTION, SEVERITIES = "ravir_faults/tables/detection", "ravir_faults/tables/severities"
 HELD_OUT = {"bounds": "calibrated", "part": "held_out"}  # bounds chosen on the other half
 CARRIED = {"bounds": "default", "part": "held_out"}  # bounds from generated images alone
@@ -119,3 +125,93 @@ def leak_bound() -> str:
 def chosen_leak_bound() -> str:
     """The bound that planted leaks alone would choose."""
     return fixed(_held_out(rule="leak")["max"], 0)
+
+
+def _of(camera: str, rule: str, fault: str) -> pd.DataFrame:
+    levels = table(LEVELS)
+    of_fault = (levels["rule"] == rule) & (levels["fault"] == fault)
+    return levels[of_fault & (levels["camera"] == camera)].sort_values("step")
+
+
+def _level(text: str) -> str:
+    """Return a level without its unit, of `sigma in px: 1.5`."""
+    return str(text).rpartition(": ")[2]
+
+
+def _told(found: pd.DataFrame) -> str:
+    if found.empty:
+        return "-"
+    told = found[found["told"] == 1]
+    if told.empty:
+        return "not told"
+    return f"{_level(told['level'].iloc[0])} (F1 {told['f1'].min():.2f})"
+
+
+def _faults(only: bool) -> list[tuple[str, str]]:
+    """Return each rule with each fault it finds; `only` those that its bounds are chosen by."""
+    levels = table(LEVELS)
+    found = levels[levels["step"] > 0].drop_duplicates(["rule", "fault"])
+    told = levels[levels["told"] == 1].drop_duplicates(["rule", "fault"])
+    chosen = told if only else found
+    return list(chosen[["rule", "fault"]].itertuples(index=False, name=None))
+
+
+def told_levels() -> str:
+    """From which level on each fault is found, on each camera, by bounds of its own."""
+    body = []
+    for rule, fault in _faults(only=True):
+        unit = _of("RAVIR", rule, fault)["level"].astype(str).str.rpartition(": ")[0]
+        words = f"{fault.replace('_', ' ')}, {unit.iloc[0]}" if len(unit) else fault
+        body.append([rule, words, *(_told(_of(name, rule, fault)) for name in (*CAMERAS, SPOILT))])
+    return markdown(["rule", "fault, unit", *CAMERAS, SPOILT], body)
+
+
+def false_flags() -> str:
+    """The share of clean images that each rule flags, of those that its bound was not chosen by."""
+    levels = table(LEVELS)
+    clean = levels[levels["fault"] == "none"].set_index(["rule", "camera"])["flagged"]
+    names = (*CAMERAS, SPOILT)
+    body = [
+        [rule, *(fixed(clean[rule, camera]) for camera in names)]
+        for rule in dict.fromkeys(clean.index.get_level_values(0))
+    ]
+    return markdown(["rule", *names], body)
+
+
+def every_level() -> str:
+    """The share found at each level of each fault and shape, on the two real cameras."""
+    body = []
+    for rule, fault in _faults(only=False):
+        cells = []
+        for camera in CAMERAS[:2]:
+            found = _of(camera, rule, fault)
+            each = [f"{_level(row.level)}: {row.flagged:.2f}" for row in found.itertuples()]
+            cells.append(", ".join(each) or "-")
+        likeness = _of("RAVIR", rule, fault)["ssim"]
+        span = f"{likeness.max():.2f} to {likeness.min():.2f}" if len(likeness) else "-"
+        body.append([rule, fault.replace("_", " "), *cells, span])
+    return markdown(["rule", "fault", *CAMERAS[:2], "SSIM to the clean image, on RAVIR"], body)
+
+
+def likeness() -> str:
+    """Near duplicates and leaks on three cameras, by bounds that each set chose for itself."""
+    found = table(LIKENESS)
+    body = []
+    for camera, name in PLACES.items():
+        own = found[found["camera"] == camera]
+        pairs = own[own["edit"] == "all"].iloc[0]
+        leak = own[own["what"] == "leak"].iloc[0]
+        body.append(
+            [
+                name,
+                fixed(pairs["median"]),
+                fixed(pairs.bound),
+                fixed(pairs.f1),
+                fixed(pairs.false_pairs, 0),
+                fixed(leak.bound, 0),
+                fixed(leak.recall),
+                fixed(leak.false_pairs, 0),
+            ]
+        )
+    head = ["images", "median of different images", "bound", "F1", "false pairs"]
+    return markdown([*head, "inliers", "visits found", "false leaks"], body)
