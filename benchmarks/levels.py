@@ -37,7 +37,7 @@ from clearset.trials import plan
 from clearset.truth import own
 
 TABLE = Path("docs/levels.csv")
-FOLDS, SAMPLE, BAD = 4, 15, 3  # a third of the images is bad where a set is spoilt
+FOLDS, SAMPLE, BAD = 4, 12, 3  # a third of the images is bad where a set is spoilt
 RAVIR = Path(os.environ.get("CLEARSET_RAVIR", "../shared/ravir"))
 DRIVE = Path(os.environ.get("CLEARSET_DRIVE", "../shared/drive"))
 GENERATED = 40

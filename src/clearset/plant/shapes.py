@@ -18,11 +18,9 @@ Image = npt.NDArray[np.float64]
 Plane = npt.NDArray[np.float64]
 Random = np.random.Generator
 SUITE = tuple(FAULTS)  # the faults that are planted where none is named
-BURNT = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7)  # share of a band
-LIGHT = (0.75, 1, 1.5, 2, 3, 4)  # EV
 
 
-@fault("uneven", "light lost far from the spot in EV", (1, 1.5, 2, 3, 4), LIGHT)
+@fault("uneven", "light lost far from the spot in EV", (1, 1.5, 2, 3, 4), (1, 1.5, 2, 3, 4))
 def spot_light(image: Image, level: float, rng: Random) -> Image:
     """Light from a spot off the centre, that falls off as a Gaussian of half the width."""
     distance, width = _spot(image, rng), rng.uniform(0.5, 0.8)
@@ -44,7 +42,7 @@ def _band(image: Image, rng: Random) -> Plane:
     return np.asarray(1 / (1 + np.exp(away / 0.06)))
 
 
-@fault("uneven", "light lost in the band in EV", (1, 1.5, 2, 3, 4), LIGHT)
+@fault("uneven", "light lost in the band in EV", (1, 1.5, 2, 3, 4))
 def dark_band(image: Image, level: float, rng: Random) -> Image:
     """Take light away in a band: an eyelid, lashes, a cloud's shadow."""
     return lit(image, 2 ** (-level * _band(image, rng)))
@@ -103,7 +101,12 @@ def shot_noise(image: Image, level: float, rng: Random) -> Image:
     return image + rng.normal(0, 1, image.shape) * np.sqrt(np.maximum(image, 0) / 0.5) * level / 255
 
 
-@fault("burnt", "share of the band that is white", (0.05, 0.1, 0.2, 0.4, 0.7), BURNT)
+@fault(
+    "burnt",
+    "share of the band that is white",
+    (0.05, 0.1, 0.2, 0.4, 0.7),
+    (0.05, 0.1, 0.2, 0.4, 0.7),
+)
 def burnt_channel(image: Image, level: float, rng: Random) -> Image:
     """Stretch one band alone until this share of it is white; of a grey image all there is."""
     result = np.array(image)

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 ONE = "as planted"  # of edits that have no levels
+CHANCE = "what no pair of different images reaches by chance"
 NOT = "not told at any level tried"
 
 
@@ -29,6 +30,8 @@ def _row(row: Any, recalls: pd.DataFrame) -> tuple[str, ...]:
 
 def found(recalls: pd.DataFrame) -> str:
     """Return from which level on nine of ten of each fault are found."""
+    if recalls.empty:
+        return CHANCE
     return "; ".join(
         f"{fault.replace('_', ' ')} {_from(levels)}" for fault, levels in recalls.groupby("fault")
     )
