@@ -37,7 +37,7 @@ def test_ladders_begin_milder_than_the_suite_and_grow() -> None:
             size = [abs(level - (1 if fault.unit == "factor" else 0)) for level in fault.ladder]
             assert size == sorted(size) or size == sorted(size, reverse=True), name
             mildest = fault.levels[0]
-            assert fault.ladder[0] != mildest, name
+            assert name not in SUITE or fault.ladder[0] != mildest, name
 
 
 def test_a_sample_is_of_typical_images_and_hangs_on_no_order() -> None:
