@@ -19,6 +19,7 @@ from clearset.plant.edits import EDITS
 from clearset.plant.eyes import unique_eyes
 from clearset.plant.faults import FAULTS
 from clearset.plant.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
+from clearset.plant.shapes import SUITE
 from clearset.sources.inventory import Item, inventory
 from clearset.sources.places import refuse_collisions, unfit
 from clearset.store import columns, layout, tables
@@ -440,7 +441,7 @@ def test_planted_images_keep_format_size_and_depth(
     before = decoded(Item("", PurePosixPath(), first, None, tmp_path))
     assert set(fault.values()) == {
         CLEAN,
-        *FAULTS,
+        *SUITE,
         *EDITS,
         "exact_copy",
         "leak",

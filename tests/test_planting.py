@@ -28,6 +28,7 @@ from clearset.plant.planting import (
     schedule,
     without_data,
 )
+from clearset.plant.shapes import SHAPES, SUITE
 from clearset.store.errors import ClearsetError
 
 EYES = [Eye(f"eye_{i}", f"eye_{i}", "train" if i < 6 else "test", i < 6) for i in range(10)]
@@ -84,9 +85,9 @@ def test_faults_in_place_spread_over_the_splits() -> None:
     assert splits == {"train": 3, "test": 2}
 
 
-@pytest.mark.parametrize("number", range(1, len(FAULTS) + 1))
+@pytest.mark.parametrize("number", range(1, len(SUITE) + 1))
 def test_severities_of_a_fault_in_place_vary(number: int) -> None:
-    faults = list(FAULTS)[:number]
+    faults = list(SUITE)[:number]
     many = [Eye(f"eye_{i}", f"eye_{i}", "train", True) for i in range(5 * number + 1)]
     planted = schedule(many, Plant(faults=faults, in_place=5 * number))
     for fault in faults:
@@ -95,7 +96,7 @@ def test_severities_of_a_fault_in_place_vary(number: int) -> None:
 
 def test_five_per_eye_are_every_severity_of_every_fault_once() -> None:
     planted = [p for p in schedule(EYES, Plant(per_eye=5)) if p.fault != CLEAN]
-    expected = {(eye.name, fault, level) for eye in EYES for fault in FAULTS for level in range(6)}
+    expected = {(eye.name, fault, level) for eye in EYES for fault in SUITE for level in range(6)}
     found = [(each.eye.name, each.fault, each.severity) for each in planted]
     assert len(found) == len(set(found))
     assert set(found) == {case for case in expected if case[2]}
@@ -104,7 +105,7 @@ def test_five_per_eye_are_every_severity_of_every_fault_once() -> None:
 @pytest.mark.parametrize("per_eye", [1, 2, 3, 4])
 def test_fewer_per_eye_spread_the_severities_evenly(per_eye: int) -> None:
     planted = schedule(EYES, Plant(per_eye=per_eye))
-    for fault in FAULTS:
+    for fault in SUITE:
         levels = Counter(each.severity for each in only(planted, fault))
         assert levels == dict.fromkeys(range(1, 6), 10 * per_eye // 5)
         assert max(Counter(each.eye.name for each in only(planted, fault)).values()) == per_eye
@@ -122,11 +123,11 @@ def test_an_eye_with_a_fault_in_place_gets_nothing_beside_it() -> None:
 @pytest.mark.parametrize("faults", [[], ["jpeg"], ["shadow", "jpeg"]])
 def test_only_the_wanted_faults_are_planted(faults: list[str]) -> None:
     planted = schedule(EYES, Plant(faults=faults, per_eye=1))
-    assert set(counted(planted)) == {CLEAN, *(faults or FAULTS)}
+    assert set(counted(planted)) == {CLEAN, *(faults or SUITE)}
 
 
 def test_a_planted_fault_tells_its_kinds_and_parameters() -> None:
-    for each in only(schedule(EYES, Plant(per_eye=1)), *FAULTS):
+    for each in only(schedule(EYES, Plant(per_eye=1)), *SUITE):
         assert each.kinds == " ".join(FAULTS[each.fault].kinds)
         assert each.parameters == describe(each.fault, each.severity)
         assert each.split == each.eye.split
@@ -266,7 +267,8 @@ def test_at_least_one_eye_stays_clean(in_place: int) -> None:
 
 def test_known_kinds_are_all_that_is_ever_planted() -> None:
     planted = schedule(EYES, replace(ALL, per_eye=1))
-    assert {kind for each in planted for kind in each.kinds.split()} == known_kinds()
+    named = {kind for each in planted for kind in each.kinds.split()}
+    assert named | {kind for shape in SHAPES for kind in FAULTS[shape].kinds} == known_kinds()
     assert {"blur", "leak", "foreign", "unreadable", "label_conflict", "empty"} <= known_kinds()
 
 
