@@ -70,8 +70,8 @@ def images(dataset: str) -> int:
 
 
 def fixed(number: float, digits: int = 2) -> str:
-    """Return a number with so many decimals, in groups of thousands."""
-    return f"{number:,.{digits}f}"
+    """Return a number with so many decimals, in groups of thousands; a dash where there is none."""
+    return f"{number:,.{digits}f}" if not pd.isna(number) else "-"
 
 
 def signed(number: float) -> str:

@@ -46,17 +46,13 @@ VESSEL: dict[str, Value] = {"class": "vessel"}
 
 
 def gains() -> str:
-    """What repairs do to how well vessels are found, fault by fault, as both detectors grant.
-
-    A table from before there were two has the first one's word alone.
-    """
-    score = "both" if (table(GAINS).score == "both").any() else "ap"
+    """What repairs do to how well vessels are found, fault by fault, as both detectors grant."""
     head = ["fault", "before", "every repair", "accepted repairs", "the published sharpening"]
     body = []
     for group, label in GROUPS.items():
-        own = _gain(score=score, repair="applied", update="all", group=group)
-        accepted = _gain(score=score, repair="applied", update="accepted", group=group)
-        published = _gain(score=score, repair="published", update="all", group=group)
+        own = _gain(score="both", repair="applied", update="all", group=group)
+        accepted = _gain(score="both", repair="applied", update="accepted", group=group)
+        published = _gain(score="both", repair="published", update="all", group=group)
         changes = [interval(found) for found in (own, accepted, published)]
         body.append([label, fixed(own.before, 3), *changes])
     return markdown(head, body)
@@ -74,9 +70,8 @@ def decisions() -> str:
     body = []
     for label, (repair, group) in asked.items():
         found = _agreed(repair=repair, group=group)
-        decided = float(found.get("decided", 1.0))  # all, before a rule could tell nothing
-        shares = [fixed(found[column], 3) for column in ("accepted", "agrees", "always")]
-        body.append([label, fixed(found.images, 0), fixed(decided, 3), *shares])
+        columns = ("decided", "accepted", "agrees", "always")
+        body.append([label, fixed(found.images, 0), *(fixed(found[c], 3) for c in columns)])
     return markdown(head, body)
 
 
