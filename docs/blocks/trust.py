@@ -105,10 +105,9 @@ def light_by_nature() -> str:
 
 
 def planted_leak() -> str:
-    """The fewest inliers of a planted leak with the image of its eye that it matches best."""
-    pairs = table("ravir_faults/tables/leaks")
-    leaked = pairs.melt("inliers", ["image_id", "other_id"], value_name="image")
-    return fixed(leaked[leaked.image.str.endswith("-leak")].groupby("image").inliers.max().min(), 0)
+    """The largest bound tried above which every planted leak lies, by its best true pair."""
+    tried = rows("ravir_faults/bounds", rule="leak", recall=1)
+    return fixed(tried.bound.max(), 1)
 
 
 def no_false_leak() -> str:
