@@ -388,9 +388,9 @@ def test_others_get_a_release_by_its_tag_and_verify_it(
 def second(project: Path, first: str) -> pd.DataFrame:
     """A second release, of which one bound was moved; the table of changed fates."""
     file = project / "conf/dataset/sample.yaml"
-    rule = "  blur: {action: enhance"
+    rule = "  uneven: {action: enhance"
     assert rule in file.read_text()
-    file.write_text(file.read_text().replace(rule, f"{rule}, min: -33"))
+    file.write_text(file.read_text().replace(rule, f"{rule}, max: 3.0"))
     done = run(project, "dvc", "repro", *ENDS)
     assert done.returncode == 0, done.stdout + done.stderr
     run(project, "git", "commit", "--quiet", "--all", "--message", "Repair more")
@@ -423,8 +423,8 @@ def test_the_diff_names_exactly_the_images_whose_fate_changed(
     other = (sides[0][columns] != sides[1][columns]).any(axis=1)
     assert 0 < other.sum() < 20
     assert second["image_id"].tolist() == sorted(other.index[other])
-    assert second["why"].str.startswith("now flagged by blur: sharpness").all()
-    assert second["why"].str.endswith("min -36 -> min -33").all()
+    assert second["why"].str.startswith("no longer flagged by uneven: uneven_light").all()
+    assert second["why"].str.endswith("max 1.9 -> max 3").all()
 
 
 def test_the_entry_and_the_page_tell_the_same(project: Path, second: pd.DataFrame) -> None:
@@ -432,7 +432,7 @@ def test_the_entry_and_the_page_tell_the_same(project: Path, second: pd.DataFram
     entry = text[text.index("## sample-v2") : text.index("## sample-v1")]
     assert f"the fate of {len(second)} images changed" in entry
     assert "Since sample-v1: 1 params" in entry
-    assert "| filter.blur.min | -36.0 | -33.0 |" in entry
+    assert "| filter.uneven.max | 1.9 | 3.0 |" in entry
     page = (project / "data/diff/sample/index.html").read_text()
     for row in second.itertuples():
         assert row.image_id.split("/")[-1] in page
