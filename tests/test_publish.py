@@ -390,10 +390,10 @@ def second(project: Path, first: str) -> pd.DataFrame:
     file = project / "conf/dataset/sample.yaml"
     rule = "  uneven: {action: enhance"
     assert rule in file.read_text()
-    file.write_text(file.read_text().replace(rule, f"{rule}, max: 3.0"))
+    file.write_text(file.read_text().replace(rule, f"{rule}, max: 3.4"))
     done = run(project, "dvc", "repro", *ENDS)
     assert done.returncode == 0, done.stdout + done.stderr
-    run(project, "git", "commit", "--quiet", "--all", "--message", "Repair more")
+    run(project, "git", "commit", "--quiet", "--all", "--message", "Repair less")
     code, said = released(project, "v2")
     assert code == 0, said
     done = run(project, "clearset", "diff", "sample", "sample-v1", "sample-v2")
@@ -424,7 +424,7 @@ def test_the_diff_names_exactly_the_images_whose_fate_changed(
     assert 0 < other.sum() < 20
     assert second["image_id"].tolist() == sorted(other.index[other])
     assert second["why"].str.startswith("no longer flagged by uneven: uneven_light").all()
-    assert second["why"].str.endswith("max 1.9 -> max 3").all()
+    assert second["why"].str.endswith("max 1.9 -> max 3.4").all()
 
 
 def test_the_entry_and_the_page_tell_the_same(project: Path, second: pd.DataFrame) -> None:
@@ -432,7 +432,7 @@ def test_the_entry_and_the_page_tell_the_same(project: Path, second: pd.DataFram
     entry = text[text.index("## sample-v2") : text.index("## sample-v1")]
     assert f"the fate of {len(second)} images changed" in entry
     assert "Since sample-v1: 1 params" in entry
-    assert "| filter.uneven.max | 1.9 | 3.0 |" in entry
+    assert "| filter.uneven.max | 1.9 | 3.4 |" in entry
     page = (project / "data/diff/sample/index.html").read_text()
     for row in second.itertuples():
         assert row.image_id.split("/")[-1] in page
