@@ -9,6 +9,7 @@ from clearset.engines.native import descriptor
 from clearset.generate.retina.synthesis import ARTERY, VEIN, Made, eye, foreign, sample
 from clearset.numeric.exact import LENGTH
 from clearset.numeric.grey import of_unit
+from clearset.similar.kinds import kind
 
 COUNT, SIZE = 10, 128
 SEEDS = range(6)
@@ -146,15 +147,16 @@ def test_a_foreign_image_is_the_same_for_the_same_seed_and_another_for_another()
 def test_an_eye_hardly_ever_looks_like_another() -> None:
     eyes = np.array([seen(seed) for seed in range(10)])
     similarity = (eyes @ eyes.T)[~np.eye(len(eyes), dtype=bool)]
-    assert similarity.max() < 0.92  # the sample's bound for near duplicates
+    assert similarity.max() < 0.7  # the sample's bound for near duplicates
 
 
 @pytest.mark.parametrize("size", [64, 128])
 def test_a_foreign_image_is_further_from_every_eye_than_eyes_are_from_their_nearest(
     size: int,
 ) -> None:
-    eyes = np.array([seen(seed, size) for seed in range(10)])
-    strangers = np.array([described(strange(seed, size)) for seed in range(12)])
-    assert (strangers @ eyes.T).max() < 0.65
+    pictures = [eye(np.random.default_rng(seed), size)[0] for seed in range(10)]
+    eyes = np.array([kind(of_unit(image)) for image in pictures]) / LENGTH
+    strangers = np.array([kind(of_unit(strange(s, size))) for s in range(12)]) / LENGTH
+    assert (strangers @ eyes.T).max() < 0.72  # the sample's bound for strangers
     among = eyes @ eyes.T - 2 * np.eye(len(eyes))
     assert among.max(axis=1).min() > (strangers @ eyes.T).max()
