@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from clearset.config import params, provenance
-from clearset.config.bounds import settled
+from clearset.config.bounds import with_bounds
 from clearset.config.schema import Dataset, Engine, Rule
 from clearset.config.stage import run
 from clearset.decide import published, rules
@@ -34,7 +34,7 @@ def main(dataset: str) -> str:
     check(section)
     names = ("fetch", "analyze", "filter", "enhance")
     dossier = dossiers.of({name: layout.stage_folder(name, dataset) for name in names})
-    section = settled(section, dossier.selection.own_bounds)
+    section = with_bounds(section, dossier.selection.own_bounds)
     result = compared(section, dossier)
     with layout.replacing(layout.stage_folder("compare", dataset)) as incomplete:
         dossiers.write(result, incomplete)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from clearset.config import params, provenance
-from clearset.config.bounds import settled
+from clearset.config.bounds import with_bounds
 from clearset.config.schema import Dataset, Rule
 from clearset.config.stage import run
 from clearset.decide import rules
@@ -29,7 +29,7 @@ def main(dataset: str) -> str:
     fetched, analyzed = (layout.stage_folder(stage, dataset) for stage in ("fetch", "analyze"))
     survey = read(fetched, analyzed, section)
     bounds_chosen, recalls = chosen(section, survey, analyzed)
-    section = settled(section, bounds_chosen)
+    section = with_bounds(section, bounds_chosen)
     judgement = rules.judge(section.filter, survey)
     summary = rules.summary(section.filter, judgement.bounds, judgement.flags)
     better, selection = select(section, survey, judgement)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from clearset.config import params
-from clearset.config.bounds import settled
+from clearset.config.bounds import with_bounds
 from clearset.config.schema import Dataset
 from clearset.config.schema_accept import Verdict
 from clearset.config.stage import run
@@ -29,7 +29,7 @@ def main(dataset: str) -> str:
     grounds = manifest.Grounds(
         **{name: tables.read(name, folders[stage]) for stage in READ for name in READ[stage]}
     )
-    section = settled(section, tables.read("own_bounds", folders["filter"]))
+    section = with_bounds(section, tables.read("own_bounds", folders["filter"]))
     reviewed = layout.REVIEW / f"{dataset}.csv"
     uncopied = delivery.uncopied(grounds.images)
     words = reviews.read(reviewed)

@@ -1,7 +1,7 @@
 """Draw what the stages have computed: figures and a page below reports/, pictures below data/."""
 
 from clearset.config import params
-from clearset.config.bounds import settled
+from clearset.config.bounds import with_bounds
 from clearset.config.stage import run
 from clearset.decide import rules
 from clearset.report import drawing, page
@@ -16,7 +16,7 @@ def main(dataset: str) -> str:
     names = ("fetch", "analyze", "filter", "enhance", "compare")
     folders = {name: layout.stage_folder(name, dataset) for name in names}
     dossier = dossiers.of(folders)
-    section = settled(section, dossier.selection.own_bounds)
+    section = with_bounds(section, dossier.selection.own_bounds)
     result = arranged(dossiers.read(Comparison, folders["compare"]), section.filter)
     judgement = rules.judge(section.filter, dossier.survey)
     target, reports = layout.stage_folder("report", dataset), layout.REPORTS / dataset

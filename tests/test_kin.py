@@ -1,6 +1,7 @@
 """Bounds by a set's own images: what it holds twice moves none, and what is planted is found."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+from clearset.config.schema import Analyze, Rule
+from clearset.config.schema_calibrate import Calibrate, Side
 from clearset.engines import native
 from clearset.generate.retina.synthesis import eye
 from clearset.numeric.grey import Grey, of_unit
 from clearset.plant.edits import EDITS, Edit
+from clearset.report.own_rules import own_rules
+from clearset.store.stages import Survey
 from clearset.trials import kin as copies
 from clearset.truth import kin
 from clearset.truth.kin import Bound
@@ -190,3 +195,44 @@ def test_planting_moves_what_was_seen_and_keeps_the_levels() -> None:
     assert np.array_equal(turned.seen, seen[:, ::-1])
     assert np.array_equal(turned.levels, grey.levels[:, ::-1])
     assert (turned.levels.dtype.name, turned.white) == ("uint8", 255)
+
+
+ALIKE = Rule("nearest_similarity", own=Side.max, start=0.9, finds="near_duplicate")
+LEAK = Rule("leak_inliers", own=Side.max, start=12.0, finds="leak")
+
+
+def survey(splits: Sequence[str], found: Sequence[int] = ()) -> Survey:
+    """Return a survey of images of these splits, of which pairs have these inliers."""
+    images = pd.DataFrame({"image_id": [f"i{n}" for n in range(len(splits))], "split": splits})
+    every = {field.name: pd.DataFrame() for field in fields(Survey)}
+    every |= {"images": images.assign(error=""), "registrations": pd.DataFrame({"inliers": found})}
+    return Survey(**every)
+
+
+def test_rules_on_pairs_get_their_bounds_and_count_what_they_flag(pairs: pd.DataFrame) -> None:
+    aim, rules = Calibrate(resamples=20), {"alike": ALIKE, "leak": LEAK}
+    real = [*inliers(60).astype(int), 40]
+    both = survey(["train"] * 4 + ["test"] * 4, real)
+    bounds, recalls = kin.own_bounds(rules, pairs, both, Analyze(), aim)
+    table = bounds.set_index("rule")
+    assert table.loc["leak", "flagged"] == 1  # the pair of 40
+    assert table["low"].le(table["bound"]).all()
+    assert table["reason"].eq("").all()
+    different = pairs.loc[pairs["kind"] == "different", "value"]
+    assert table.loc["alike", "flagged"] == (different > table.loc["alike", "bound"]).sum()
+    assert set(recalls["fault"]) == set(EDITS)
+    assert (recalls["step"] == 0).all()
+    shown = own_rules(bounds, recalls).set_index("rule")["finds 9 of 10"]
+    assert "flip 100%" in shown["alike"]
+    assert "by chance" in shown["leak"]
+
+
+def test_of_one_split_no_leak_is_asked_for_and_of_no_pairs_the_start_stays(
+    pairs: pd.DataFrame,
+) -> None:
+    rules = {"alike": ALIKE, "leak": LEAK}
+    bounds, recalls = kin.own_bounds(rules, pairs[:0], survey(["all"] * 8), Analyze(), Calibrate())
+    assert bounds["rule"].tolist() == ["alike"]
+    assert bounds["bound"].tolist() == [0.9]
+    assert "0 pairs" in bounds["reason"].item()
+    assert recalls.empty

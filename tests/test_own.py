@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clearset.config.bounds import settled, undecided
+from clearset.config.bounds import undecided, with_bounds
 from clearset.config.schema import Dataset, Rule
 from clearset.config.schema_calibrate import Calibrate, Side
 from clearset.measure.typical import FEWEST, distances, typical
 from clearset.report.own_rules import own_rules
+from clearset.store.errors import ClearsetError
 from clearset.truth import own
 from clearset.truth.own import FEW, NONE, own_bounds
 
@@ -143,10 +144,10 @@ def test_a_bound_that_somebody_has_set_is_the_bound() -> None:
     assert undecided(section.filter["noisy"])
     assert not undecided(section.filter["soft"])
     table = pd.DataFrame({"rule": ["noisy"], "bound": [4.5]})
-    rules = settled(section, table).filter
+    rules = with_bounds(section, table).filter
     assert (rules["noisy"].min, rules["noisy"].max) == (None, 4.5)
     assert (rules["soft"].min, rules["soft"].max) == (-3, None)
-    rules = settled(section, table[:0]).filter
+    rules = with_bounds(section, table[:0]).filter
     assert rules["noisy"].max == 12.0
 
 
@@ -169,3 +170,22 @@ def test_scores_count_what_lies_beyond() -> None:
         "recall": 1.0,
         "precision": pytest.approx(2 / 3),
     }
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (
+            Rule("mean", own=Side.max, start=9.0, finds="bright"),
+            "filter.odd: .* on 'mean', only on",
+        ),
+        (
+            Rule("highlights", own=Side.min, start=9.0, finds="dark"),
+            "on 'highlights'",
+        ),  # unmeasured
+        (Rule("noise_sigma", own=Side.max, start=9.0, finds="noisse"), "no kind of fault"),
+    ],
+)
+def test_an_open_bound_that_nothing_could_choose_is_refused(rule: Rule, message: str) -> None:
+    with pytest.raises(ClearsetError, match=message):
+        own_bounds({"odd": rule}, clean(), planted(clean()), AIM)

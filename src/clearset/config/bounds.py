@@ -15,7 +15,7 @@ def undecided(rule: Rule) -> bool:
     return rule.own is not None and (rule.min, rule.max, rule.quantile) == (None, None, None)
 
 
-def settled(section: Dataset, own_bounds: Bounds) -> Dataset:
+def with_bounds(section: Dataset, own_bounds: Bounds) -> Dataset:
     """Return a dataset's params in which every rule has a bound.
 
     `own_bounds` is the table of this name; a rule that leaves its bound open and has no row there

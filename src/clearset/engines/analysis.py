@@ -63,7 +63,7 @@ def analyze(
     looks, statistics, descriptors, info = engine(jobs, wishes)
     numbers = pd.DataFrame([one.numbers for one in looks])
     own = engine is _native
-    likeness, kinds = native.parted(descriptors) if own else (descriptors, descriptors)
+    likeness, kinds = native.parted(descriptors) if own else (descriptors, None)
     relations = compared(ids, splits, likeness, params)
     near, joined = relations.nearest, relations.links
     analysis = Analysis(
@@ -110,12 +110,18 @@ def outliers(
     ids: list[str],
     splits: list[str],
     relations: neighbours.Compared,
-    kinds: Descriptors,
+    kinds: Descriptors | None,
     params: Analyze,
 ) -> pd.DataFrame:
-    """Return the table `outliers`, with how alike each image is to any other of its kind."""
+    """Return the table `outliers`, with how alike each image is to any other of its kind.
+
+    Where an engine tells no `kinds`, its similarities stand in.
+    """
     table = neighbours.outliers(ids, splits, relations.within, params.outlier_share)
-    alike = pd.Series(neighbours.kinship(kinds), ids)
+    if kinds is None:
+        alike = relations.nearest.groupby("image_id")["similarity"].max()
+    else:
+        alike = pd.Series(neighbours.kinship(kinds), ids)
     return table.assign(kind_similarity=table["image_id"].map(alike))
 
 

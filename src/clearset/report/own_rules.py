@@ -4,7 +4,6 @@ from typing import Any
 
 import pandas as pd
 
-ONE = "as planted"  # of edits that have no levels
 CHANCE = "what no pair of different images reaches by chance"
 NOT = "not told at any level tried"
 
@@ -38,7 +37,7 @@ def found(recalls: pd.DataFrame) -> str:
 
 
 def _from(levels: pd.DataFrame) -> str:
-    if (levels["parameters"] == ONE).all():
+    if (levels["step"] == 0).all():  # an edit, which has no levels
         return f"{levels['recall'].mean():.0%}"
     told = levels[levels["told"] == 1].sort_values("step")
     return f"from {told['parameters'].iloc[0]}" if len(told) else NOT

@@ -31,9 +31,8 @@ class Trial:
 def sample(images: pd.DataFrame, metrics: pd.DataFrame, count: int, seed: int) -> list[str]:
     """Return the image_ids of at most `count` images that look as most of the dataset do.
 
-    Drawn by a seed among those that can be read and have a range that
-    somebody declared: `images` and `metrics` are tables of these names. Sorted. None of a dataset
-    of too few such images.
+    Drawn by a seed among those that can be read and have a range that somebody declared: `images`
+    and `metrics` are tables of these names. Sorted. None of a dataset of too few such images.
     """
     if not count:
         return []

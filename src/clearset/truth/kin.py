@@ -18,7 +18,7 @@ from clearset.config.schema import Analyze, Rule
 from clearset.config.schema_calibrate import Calibrate
 from clearset.numeric.exact import settled
 from clearset.store.stages import Survey
-from clearset.truth.own import OWN, RECALLS
+from clearset.truth.own import INLIERS, OWN, PAIRED, RECALLS, SIMILARITY
 
 Values = npt.NDArray[np.float64]
 UPPER = 0.95  # quantile of different pairs up to which they are taken to be different indeed
@@ -31,7 +31,6 @@ INTERVAL = (0.025, 0.975)
 FALSE_PAIRS = 0.05  # different pairs of the whole set that are expected above a bound
 FOUND = 0.9  # share of planted copies that a bound must find to be told
 LEAST = 0.63  # similarity: other sets have borne out that a bound lies no lower
-SIMILARITY, INLIERS = "nearest_similarity", "leak_inliers"  # metrics of the rules with such bounds
 PLANTED, DIFFERENT = "planted", "different"  # kinds of rows of the table `kin`
 UNSURE = "{}: the bound is the one to begin with"
 
@@ -165,35 +164,44 @@ def own_bounds(
     """
     rows, recalls = [], []
     for name, rule in rules.items():
-        if not undecided(rule) or rule.metric not in (SIMILARITY, INLIERS):
+        if not undecided(rule) or rule.metric not in PAIRED:
             continue
         if rule.metric == INLIERS and survey.images["split"].nunique() < 2:
             continue  # no pair lies across splits
-        chosen = _similarity if rule.metric == SIMILARITY else _inliers
-        bound = chosen(kin, survey, settings, aim)
-        value = bound.value if bound.told else rule.start
-        about: dict[str, object] = {
-            "rule": name,
-            "metric": rule.metric,
-            "finds": rule.finds,
-            "side": "max",
-        }
-        about |= {"start": rule.start, "bound": value, "low": bound.low, "high": bound.high}
-        about |= {"typical": bound.pairs, "flagged": 0, "recall": bound.recall}
-        copies = kin[kin["kind"] == PLANTED] if rule.metric == SIMILARITY else kin[:0]
-        reason = UNSURE.format(bound.reason) if bound.reason else ""
-        rows.append(about | {"planted": len(copies), "reason": reason})
+        if rule.metric == SIMILARITY:
+            copies, others = kin[kin["kind"] == PLANTED], kin.loc[kin["kind"] == DIFFERENT, "value"]
+            bound = _similarity(copies["value"], others, survey, aim)
+        else:  # no visit is planted
+            copies, others = kin[:0], survey.registrations["inliers"]
+            bound = _inliers(others, survey, settings, aim)
+        about = {"rule": name, "metric": rule.metric, "finds": rule.finds, "start": rule.start}
+        about |= {"side": "max", "planted": len(copies)}
+        rows.append(about | _row(bound, others, rule.start))
         if bound.told:
             recalls.append(_recalls(name, copies, bound.value))
     table = pd.DataFrame(rows, columns=OWN)
     return table, pd.concat(recalls) if recalls else pd.DataFrame(columns=RECALLS)
 
 
-def _similarity(kin: pd.DataFrame, survey: Survey, settings: Analyze, aim: Calibrate) -> Bound:
+def _row(bound: Bound, others: pd.Series, start: float | None) -> dict[str, object]:
+    """Return what a row of `own_bounds` says of a bound, or of the one to begin with."""
+    value = bound.value if bound.told else start
+    return {
+        "bound": value,
+        "low": bound.low,
+        "high": bound.high,
+        "typical": bound.pairs,  # of different images, or of what is taken for them
+        "flagged": int((others > value).sum()),
+        "recall": bound.recall,
+        "reason": UNSURE.format(bound.reason) if bound.reason else "",
+    }
+
+
+def _similarity(copies: pd.Series, others: pd.Series, survey: Survey, aim: Calibrate) -> Bound:
     count = int((survey.images["error"] == "").sum())
     return similarity_bound(
-        kin.loc[kin["kind"] == PLANTED, "value"],
-        kin.loc[kin["kind"] == DIFFERENT, "value"],
+        copies,
+        others,
         pairs=max(count * (count - 1) // 2, 1),
         false_pairs=FALSE_PAIRS,
         recall=FOUND,
@@ -203,14 +211,13 @@ def _similarity(kin: pd.DataFrame, survey: Survey, settings: Analyze, aim: Calib
     )
 
 
-def _inliers(kin: pd.DataFrame, survey: Survey, settings: Analyze, aim: Calibrate) -> Bound:
+def _inliers(others: pd.Series, survey: Survey, settings: Analyze, aim: Calibrate) -> Bound:
     sizes = survey.images.loc[survey.images["error"] == "", "split"].value_counts()
     count = int(sizes.sum())
     across = (count**2 - int((sizes**2).sum())) // 2
     tried = across if across <= settings.leak_small else count * settings.leak_registered
-    values = survey.registrations["inliers"]
     return inlier_bound(
-        values,
+        others,
         pairs=max(tried, 1),
         false_pairs=FALSE_PAIRS,
         resamples=aim.resamples,
@@ -219,10 +226,13 @@ def _inliers(kin: pd.DataFrame, survey: Survey, settings: Analyze, aim: Calibrat
 
 
 def _recalls(name: str, copies: pd.DataFrame, bound: float) -> pd.DataFrame:
-    """Return the rows of `recalls`: which light edits of an image still count as the image."""
+    """Return the rows of `recalls`: which light edits of an image still count as the image.
+
+    Edits have one level, which is step 0.
+    """
     found = copies.assign(rule=name, fault=copies["edit"], found=copies["value"] > bound)
     table = found.groupby(["rule", "fault"], as_index=False)["found"].agg(
         images="size", recall="mean"
     )
     told = (table["recall"] >= FOUND).astype(int)
-    return table.assign(step=1, parameters="as planted", told=told)[RECALLS]
+    return table.assign(step=0, parameters="", told=told)[RECALLS]

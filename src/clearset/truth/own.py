@@ -18,9 +18,12 @@ from clearset.config.schema import Rule
 from clearset.config.schema_calibrate import Calibrate, Side
 from clearset.measure.typical import FAR, FEWEST, MAD_TO_SIGMA, SCALES, distances, scaled, unscaled
 from clearset.plant.shapes import SUITE
+from clearset.store.errors import ClearsetError
 from clearset.truth.calibration import between
+from clearset.truth.evaluation import detectors
 
 Values = npt.NDArray[np.float64]
+SIMILARITY, INLIERS = PAIRED = "nearest_similarity", "leak_inliers"  # metrics of pairs of images
 TOLD = 0.9  # recall from which a level counts as told
 INTERVAL = (5, 95)  # %
 FEW = "too few images that look alike: the bound is the one to begin with"
@@ -49,12 +52,13 @@ def own_bounds(
     images that are alike, a rule gets the bound to begin with. Rules on pairs of images are left to
     `kin.own_bounds`.
     """
+    check(rules, values)
     away = distances(values)
     rows, recalls = [], []
     for name, rule in rules.items():
-        if not undecided(rule) or rule.metric not in SCALES:
+        if not undecided(rule) or rule.metric in PAIRED:
             continue
-        likely = typical(rule, values, away)
+        likely = values[_sign(rule) * away[rule.metric] <= FAR]
         about = {"rule": name, "metric": rule.metric, "finds": rule.finds, "start": rule.start}
         about |= {"side": str(rule.own and rule.own.value), "typical": len(likely)}
         if reason := unable(rule, likely, trials):
@@ -71,22 +75,24 @@ def own_bounds(
     return table, pd.concat(recalls) if recalls else pd.DataFrame(columns=RECALLS)
 
 
+def check(rules: Mapping[str, Rule], values: pd.DataFrame) -> None:
+    """Raise `ClearsetError` for an open bound on what no trial measures, or an unknown kind."""
+    detectors(rules)
+    known = [name for name in SCALES if name in values] + list(PAIRED)
+    for name, rule in rules.items():
+        if undecided(rule) and rule.metric not in known:
+            raise ClearsetError(
+                f"filter.{name}: no bound of the dataset's own can be chosen on '{rule.metric}', "
+                f"only on {', '.join(known)}. Give the rule a min or a max, or have the metric "
+                "measured (analyze.metrics)"
+            )
+
+
 def unable(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame) -> str:
     """Return why a rule's bound can not be chosen; nothing where it can."""
     if len(likely) < FEWEST:
         return FEW
     return "" if len(trials) and finds(rule, trials).any() else NONE
-
-
-def typical(rule: Rule, values: pd.DataFrame, away: pd.DataFrame) -> pd.DataFrame:
-    """Return the measures of the images that a rule's metric does not put far from all others.
-
-    `away` are the `distances` of `values`.
-    """
-    measured = values[rule.metric].notna()
-    if rule.metric in away:
-        measured &= _sign(rule) * away[rule.metric] <= FAR
-    return values[measured]
 
 
 def _sign(rule: Rule) -> int:
