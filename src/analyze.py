@@ -1,57 +1,7 @@
 """Measure every image, compare it with every other, and measure faults planted into some."""
 
-from dataclasses import replace
-from pathlib import Path
-
-from clearset.config import params, provenance
-from clearset.config.schema import Engine
 from clearset.config.stage import run
-from clearset.engines import analysis
-from clearset.sources import work_folder
-from clearset.store import dossiers, layout, tables
-from clearset.trials import planted
-
-
-def main(dataset: str) -> str:
-    """Write the tables of an analysis, the same whichever engine made them."""
-    section = params.load(dataset)
-    source, target = layout.stage_folder("fetch", dataset), layout.stage_folder("analyze", dataset)
-    table = tables.read("images", source)
-    if section.analyze.engine is Engine.work_folder:
-        work = work_folder.read(source / "work", copied=True)
-        result = analysis.of_work_folder(work, section.analyze)
-    else:
-        result = analysis.analyze(
-            table,
-            source / "images",
-            section.analyze,
-            masks=source / "masks",
-            carried=source / "carried",
-            classes=section.classes.values(),
-        )
-    copies = planted.tried(
-        table, result.analysis.metrics, result.descriptors, source, section.analyze
-    )
-    with layout.replacing(target) as incomplete:
-        dossiers.write(replace(result.analysis, **vars(copies)), incomplete)
-        if result.descriptors is not None:
-            tables.write_array("descriptors", result.descriptors, incomplete)
-        tables.write_json(result.engine, incomplete / "engine.json")
-        provenance.record("analyze", dataset, incomplete)
-    return summary(result, target)
-
-
-def summary(result: analysis.Measurement, target: Path) -> str:
-    """Return what was measured, for a person."""
-    components = result.analysis.components["component_id"].nunique()
-    lost = result.analysis.unmeasured
-    line = (
-        f"analyze: {len(result.analysis.metrics) - len(lost)} images by {result.engine['name']} "
-        f"{result.engine['version']}, {components} components, tables in {target}"
-    )
-    reasons = [f"  can not be measured: {row.image_id} ({row.reason})" for row in lost.itertuples()]
-    return "\n".join([line, *reasons])
-
+from clearset.stages.analyze import main
 
 if __name__ == "__main__":
     run(main)

@@ -1,32 +1,7 @@
 """Draw what the stages have computed: figures and a page below reports/, pictures below data/."""
 
-from clearset.config import params
-from clearset.config.bounds import with_bounds
 from clearset.config.stage import run
-from clearset.decide import rules
-from clearset.report import drawing, page
-from clearset.report.order import arranged
-from clearset.store import dossiers, layout
-from clearset.store.stages import Comparison
-
-
-def main(dataset: str) -> str:
-    """Write figures and report.md below reports/, galleries and pairs below data/."""
-    section = params.load(dataset)
-    names = ("fetch", "analyze", "filter", "enhance", "compare")
-    folders = {name: layout.stage_folder(name, dataset) for name in names}
-    dossier = dossiers.of(folders)
-    section = with_bounds(section, dossier.selection.own_bounds)
-    result = arranged(dossiers.read(Comparison, folders["compare"]), section.filter)
-    judgement = rules.judge(section.filter, dossier.survey)
-    target, reports = layout.stage_folder("report", dataset), layout.REPORTS / dataset
-    drawing.figures(section, dossier, result, judgement, reports / "figures")
-    drawing.galleries(section, dossier, result, judgement, target)
-    with layout.replacing(reports / "report.md") as incomplete:
-        text = page.report(dataset, section, dossier, result, judgement)
-        incomplete.write_text(text, encoding="utf-8")
-    return f"report: {reports}/report.md   pictures: {target}"
-
+from clearset.stages.report import main
 
 if __name__ == "__main__":
     run(main)

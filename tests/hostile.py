@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-import fetch
 from clearset import load_release
 from clearset.config import params
 from clearset.config.schema_fetch import Fetch, Links
@@ -20,6 +19,7 @@ from clearset.engines import analysis
 from clearset.share import delivery, manifest, releases
 from clearset.sources import archives, intake, work_folder
 from clearset.sources.entries import entries
+from clearset.stages import fetch
 from clearset.store.errors import ClearsetError
 from conftest import ROOT, tables_of
 from kills import Count

@@ -11,17 +11,13 @@ import pytest
 import tifffile
 import yaml
 
-import analyze
-import compare
-import enhance
-import fetch
-import filter as filter_stage
-import release
 from cases import CASES
 from clearset.commands.folder import configured
 from clearset.config.schema_fetch import Links
 from clearset.sources import intake
 from clearset.sources.entries import entries
+from clearset.stages import analyze, compare, enhance, fetch, release
+from clearset.stages import filter as filter_stage
 from clearset.store import layout, tables
 from conftest import ROOT
 

@@ -54,7 +54,7 @@ def test_without_a_word_a_table_has_unique_keys_and_no_further_columns() -> None
     assert (table.unique, table.others) == (True, None)
 
 
-WRITERS = ["*.py", "clearset/commands/*.py"]
+WRITERS = ["*.py", "clearset/stages/*.py", "clearset/commands/*.py"]
 WRITERS += ["clearset/share/releases.py", "clearset/engines/recording.py"]  # for them
 STAGES = (stages.Catalogue, stages.Analysis, stages.Selection, stages.Comparison, stages.Lessons)
 

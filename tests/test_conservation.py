@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-import fetch
 from clearset.config.schema import Update
 from clearset.config.schema_fetch import Fetch, Links
 from clearset.share import delivery
@@ -21,6 +20,7 @@ from clearset.share import manifest as manifests
 from clearset.share.manifest import DROPPED, Grounds
 from clearset.sources import intake
 from clearset.sources.entries import entries
+from clearset.stages import fetch
 from clearset.store import tables
 from clearset.store.errors import ClearsetError
 from conftest import tables_of

@@ -10,11 +10,11 @@ import pytest
 import tifffile
 from PIL import Image
 
-import fetch
 from clearset.config.schema_fetch import Bands, Fetch, Mapping, PixelRange
 from clearset.images import codec, levels, ranges, views
 from clearset.repair.files import repair
 from clearset.sources import intake, inventory
+from clearset.stages import fetch
 from clearset.store.errors import ClearsetError
 
 Pixels = npt.NDArray[Any]

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import enhance
 from clearset.config import params
 from clearset.config.schema import Action, Dataset, Rule
 from clearset.images import codec
 from clearset.images.levels import Reading, columns
+from clearset.stages import enhance
 from clearset.store import tables
 from clearset.store.checksums import sha256
 from conftest import write_image

@@ -31,6 +31,7 @@ FLOORS = [
     {"proof", "share"},
     {"versions"},
     {"report"},
+    {"stages"},
     {"train", "commands"},
 ]
 FACES = {"__init__.py", "__main__.py"}  # of the library: they hand on what rooms have
@@ -51,6 +52,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "share": "croissant delivery loading releases reviews soundness",
     "sources": "archives description entries glances intake inventory kinds listing members origin "
     "packed places work_folder work_names work_tables",
+    "stages": "analyze compare enhance fetch filter release report",
     "store": "checksums defects documents dossiers isolation layout locks parallel tables",
     "trials": "planted",
     "versions": "git pipeline publishing pushing record revisions sides",
@@ -90,6 +92,7 @@ def files_used(path: Path) -> frozenset[Path]:
         for length in range(1, len(parts) + 1):
             place = SRC.joinpath(*parts[:length])
             files |= {place.with_suffix(".py"), place / "__init__.py"}
+    files.discard(LIBRARY / "stages/__init__.py")  # a sentence, so that no stage feels another's
     return frozenset(file for file in files if file.exists())
 
 
@@ -103,9 +106,15 @@ def closure(path: Path) -> set[Path]:
 
 
 def place(file: Path) -> str:
-    """What dvc.yaml names for a file: its room, or itself where it stands in none."""
+    """What dvc.yaml names for a file: its room, or itself where it is in none, or of one stage."""
     parts = file.relative_to(ROOT).parts
-    return "/".join(parts[:3])
+    return "/".join(parts if file.parent == LIBRARY / "stages" else parts[:3])
+
+
+def main_of(stage: str) -> Path:
+    """The file that has a stage's `main`: a script has it itself where it is no room's."""
+    file = LIBRARY / f"stages/{stage}.py"
+    return file if file.exists() else SRC / f"{stage}.py"
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -114,6 +123,15 @@ def test_a_stage_declares_the_rooms_that_it_walks_through_and_no_other(stage: st
     needed = {place(file) for file in closure(SRC / f"{stage}.py")} | plugin
     declared = {dep for dep in body(stage)["deps"] if dep.startswith("src/")}
     assert declared == needed
+
+
+def test_a_script_of_a_stage_runs_what_the_library_has_and_no_more() -> None:
+    assert len(tree(LIBRARY / "stages/__init__.py").body) == 1
+    for file in (LIBRARY / "stages").glob("[a-z]*.py"):
+        name, script = file.stem, SRC / f"{file.stem}.py"
+        assert ast.get_docstring(tree(script)) == ast.get_docstring(tree(file))
+        assert imports(script) >= {f"clearset.stages.{name}.main", "clearset.config.stage.run"}
+        assert len(tree(script).body) == 4
 
 
 def test_the_map_is_read_at_a_glance() -> None:
@@ -214,14 +232,14 @@ def test_no_module_is_imported_by_a_name_that_is_made_up_as_it_runs() -> None:
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if name != "config"])
 def test_a_stage_declares_the_params_it_reads_and_no_other(stage: str) -> None:
-    sections, script = {field.name for field in fields(Dataset)}, SRC / f"{stage}.py"
+    sections, main = {field.name for field in fields(Dataset)}, main_of(stage)
     read = {
         node.attr
-        for file in closure(script)
+        for file in closure(main)
         for node in ast.walk(tree(file))
         if isinstance(node, ast.Attribute)
         and (
-            (isinstance(node.value, ast.Call) and file == script)
+            (isinstance(node.value, ast.Call) and file == main)
             or (isinstance(node.value, ast.Name) and node.value.id == "section")
         )
     }
@@ -242,7 +260,7 @@ def test_a_stage_writes_only_its_own_folders(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if name != "config"])
 def test_a_stage_declares_the_data_it_reads(stage: str) -> None:
-    text = (SRC / f"{stage}.py").read_text()
+    text = main_of(stage).read_text()
     read = {name for name in STAGES if name != stage and f'"{name}"' in text}
     declared = {d.split("/")[1] for d in body(stage)["deps"] if d.startswith("data/")}
     assert declared == read

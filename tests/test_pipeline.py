@@ -157,6 +157,7 @@ def changed_stages(folder: Path) -> set[str]:
 AFTER_FETCH = {"analyze", "filter", "enhance", "compare", "report", "release"}
 FELT = {  # an edit of a room's module, and the stages that walk through the room
     "share/cards.py": {"release"},
+    "stages/enhance.py": {"enhance"},
     "measure/metrics.py": {"config"} | AFTER_FETCH,
     "truth/evaluation.py": {"filter", "compare"},
     "plant/faults.py": {"fetch", "analyze", "filter", "compare", "report"},
@@ -184,7 +185,7 @@ def test_a_new_module_in_a_room_is_known_to_the_pipeline(clean: Path) -> None:
 
 
 def test_the_queue_runs_its_own_code_with_its_own_value(clean: Path) -> None:
-    stage = clean / "src/filter.py"
+    stage = clean / "src/clearset/stages/filter.py"
     changed = stage.read_text().replace('f"filter: {counts', 'f"filter as queued: {counts')
     stage.write_text(changed)
     queued = ["dvc", "exp", "run", "--queue", "-n", "later", "-S", "sample.filter.blur.min=-40"]

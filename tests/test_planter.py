@@ -10,7 +10,6 @@ import pytest
 import tifffile
 from PIL import Image as Pillow
 
-import fetch
 from clearset.config.schema_fetch import Fetch, Mapping, PixelRange, Plant
 from clearset.generate.retina.synthesis import eye
 from clearset.images import codec, levels, masks
@@ -22,6 +21,7 @@ from clearset.plant.planting import CLEAN, OTHERS, PARTS, UNKNOWN_VALUE
 from clearset.plant.shapes import SUITE
 from clearset.sources.inventory import Item, inventory
 from clearset.sources.places import refuse_collisions, unfit
+from clearset.stages import fetch
 from clearset.store import columns, layout, tables
 from clearset.store.columns import TABLES
 from clearset.store.errors import ClearsetError, UnreadableImage

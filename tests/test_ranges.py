@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 import tifffile
 
-import fetch
 from clearset.config.schema_fetch import Fetch, Mapping, PixelRange
 from clearset.images import census, codec, levels, ranges, views
 from clearset.images.levels import Reading
 from clearset.repair.steps import enhance
 from clearset.sources import intake, inventory
+from clearset.stages import fetch
 from clearset.store.errors import ClearsetError, UnreadableImage
 from conftest import write_image
 

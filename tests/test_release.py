@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import fetch
-import release
 from clearset import load_release
 from clearset.decide import rules
 from clearset.sources import places
+from clearset.stages import fetch, release
 from clearset.store import checksums, columns, layout, tables
 from clearset.store.errors import ClearsetError
 from conftest import write_image

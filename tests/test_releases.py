@@ -19,10 +19,6 @@ import yaml
 from PIL import Image
 
 import clearset
-import enhance
-import fetch
-import filter as filter_stage
-import release
 from clearset.commands.rebuild import rebuild
 from clearset.commands.verify import verify
 from clearset.config import params
@@ -30,6 +26,8 @@ from clearset.images.identity import identity
 from clearset.share import croissant, releases
 from clearset.share.cards import Released, card
 from clearset.sources import places
+from clearset.stages import enhance, fetch, release
+from clearset.stages import filter as filter_stage
 from clearset.store import checksums, layout, tables
 from clearset.store.errors import ClearsetError
 from conftest import write_image

@@ -11,15 +11,9 @@ import tifffile
 import yaml
 from omegaconf import OmegaConf
 
-import analyze
-import compare
-import enhance
-import fetch
-import filter
-import release
-import report
 from clearset.config import composition, params
 from clearset.images import codec
+from clearset.stages import analyze, compare, enhance, fetch, filter, release, report
 from clearset.store import layout, tables
 from clearset.store.errors import ClearsetError
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-import fetch
 import hostile
 import mutants
 from clearset.config.schema_fetch import Fetch
+from clearset.stages import fetch
 from clearset.store import dossiers, isolation
 from clearset.store.stages import Analysis
 from kills import Count

@@ -9,17 +9,12 @@ import pandas as pd
 import pytest
 import yaml
 
-import analyze
-import compare
-import enhance
-import fetch
-import filter
-import report
 from clearset.config import params
 from clearset.config.schema import Analyze, Dataset
 from clearset.decide.published import published
 from clearset.engines import analysis
 from clearset.sources import work_folder, work_names
+from clearset.stages import analyze, compare, enhance, fetch, filter, report
 from clearset.store import cells, columns, dossiers, layout, tables
 from clearset.store.errors import ClearsetError
 from clearset.store.stages import Analysis
