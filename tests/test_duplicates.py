@@ -160,6 +160,14 @@ def test_what_stays_in_a_dropped_images_stead_is_not_dropped_itself() -> None:
     assert strict.to_dict() == {"c": "b"}
 
 
+def test_where_nothing_is_dropped_nothing_is_saved() -> None:
+    no_flags = pd.DataFrame(columns=["image_id", "rule", "max", "metric"], dtype="str")
+    metrics = pd.DataFrame({"image_id": THREE["image_id"], "sharpness": 0.0})
+    spare = duplicates.surplus(THREE, metrics, linked(("a", "b", 0.95)))
+    saved = duplicates.savings(THREE, duplicates.curation(THREE, no_flags, spare))
+    assert (saved["duplicates_dropped"], saved["duplicates_dropped_bytes"]) == (0, 0)
+
+
 def test_of_two_rules_the_looser_says_what_stays() -> None:
     links = linked(("a", "b", 0.95), ("b", "c", 0.97))
     found = dropped(THREE, links, strict=0.96, loose=0.9)

@@ -132,8 +132,8 @@ def curation(images: pd.DataFrame, flags: pd.DataFrame, spare: Surplus) -> pd.Da
     table = pd.DataFrame({"image_id": names.index, "rules": names.to_numpy()})
     table["keeper_id"] = table["image_id"].map(keepers)
     table["similarity"] = table["image_id"].map(level)
-    for column, source in (("split", "split"), ("bytes", "bytes")):
-        table[column] = table["image_id"].map(about[source])
+    for column in ("split", "bytes"):  # of no row, too, they keep their types
+        table[column] = about[column].reindex(table["image_id"]).to_numpy()
     return table.assign(keeper_split=table["keeper_id"].map(about["split"]))
 
 
