@@ -1,4 +1,4 @@
-"""Draw what the stages have computed: figures and a page below reports/, pictures below data/."""
+"""Draw what the stages have computed: report and page below reports/, pictures below data/."""
 
 from clearset.config.stage import run
 from clearset.stages.report import main

@@ -31,6 +31,7 @@ FLOORS = [
     {"proof", "share"},
     {"versions"},
     {"report"},
+    {"page"},
     {"stages"},
     {"train", "commands"},
 ]
@@ -40,11 +41,12 @@ DISK |= {"subprocess", "sys", "tempfile", "urllib", "zipfile"}
 CALLS = {"echo", "imread", "imwrite", "mkdir", "open", "print", "read_bytes", "read_csv"}
 CALLS |= {"read_text", "savefig", "to_csv", "unlink", "write_bytes", "write_text"}
 TOUCHING = {  # the modules that touch disk, other programs or the screen; all others are pure
-    "commands": "adopt agree diff fastdup folder publish rebuild record sweep verify",
+    "commands": "adopt agree diff fastdup folder publish rebuild record sweep verify view",
     "config": "adoption composition params provenance stage",
     "engines": "again analysis fastdup fastdup_worker look recorded recording recourse",
     "generate": "satellite/tiles",
     "images": "codec identity levels masks netpbm pillow png tiff tiff_copy views",
+    "page": "gathered render server thumbs writing",
     "plant": "eyes planter",
     "proof": "probes",
     "repair": "files improve",

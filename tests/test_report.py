@@ -11,6 +11,7 @@ import pytest
 from clearset.config.schema import About, Dataset, Rule
 from clearset.decide.rules import Judgement
 from clearset.report.page import facts, missed, report
+from clearset.report.study import Study
 from clearset.similar.duplicates import Surplus
 from clearset.store import dossiers
 from clearset.store.columns import TABLES, Table
@@ -85,10 +86,11 @@ def written(about: About | None = None, **some: pd.DataFrame) -> str:
     parts = part(Catalogue), part(Analysis), part(Selection), tables_of(Cleaning)
     result = part(Comparison)
     assert set(some) <= {name for one in (*parts, result) for name in vars(one)}
-    section = Dataset(about=about or About(), filter={"dark": Rule("mean", min=1)})
+    rules = {"dark": Rule("mean", min=1), "soft": Rule("blur", min=1), "odd": Rule("new", max=2)}
+    section = Dataset(about=about or About(), filter=rules)
     spare = Surplus(pd.DataFrame(), pd.DataFrame())
     judgement = Judgement(pd.DataFrame(), section.filter, parts[2].flags, spare)
-    return report("sample", section, Dossier({}, *parts, ENGINE), result, judgement)
+    return report(Study("sample", section, Dossier({}, *parts, ENGINE), result, judgement))
 
 
 def headings(text: str) -> list[str]:
@@ -187,24 +189,42 @@ def test_a_report_lists_only_what_is_unreadable_as_such() -> None:
     assert "good" not in text
 
 
-def test_a_report_lists_only_marked_outliers() -> None:
-    outliers = filled("outliers", image_id=["near", "far"], published_outlier=[0, 1])
-    text = under(written(outliers=outliers), "Outliers")
-    assert "far" in text.split("---", 1)[1]
-    assert "near |" not in text
-
-
 @pytest.mark.parametrize(
-    ("heading", "none"), [("Flags", "No image is flagged."), ("Repairs", "No image was repaired.")]
+    ("heading", "none"),
+    [("What was found", "No rule flags any image."), ("Repairs", "No image was repaired.")],
 )
 def test_a_report_says_so_where_there_is_nothing(heading: str, none: str) -> None:
     assert under(written(), heading).strip().endswith(none)
 
 
-def test_changes_are_shown_with_their_figure_and_only_if_there_are_any() -> None:
-    changes = filled("changes", rule=["all"], metric=["blur"])
-    assert "figures/changes.png" in under(written(changes=changes), "Change of each metric")
-    assert "figures/changes.png" not in written()
+def test_a_report_counts_rules_in_words_and_not_those_that_only_count() -> None:
+    flags = filled("flags", image_id=["a", "b", "c"], rule=["soft", "soft", "odd"])
+    text = under(written(flags=flags), "What was found")
+    assert "| soft | is blurred | blur below 1 | review | 2 |" in text
+    assert "is flagged by odd (new above 2) | new above 2 | review | 1 |" in text
+    assert text.index("| soft |") < text.index("| odd |")
+    assert "| dark |" not in text
+
+
+def test_a_report_counts_repairs_by_what_is_said_of_them() -> None:
+    outcomes = filled(
+        "outcomes",
+        image_id=["a", "b", "c"],
+        steps=["gamma", "gamma", "sharpen"],
+        verdict=["accepted", "not_told", "refused"],
+    )
+    text = under(written(outcomes=outcomes), "Repairs").replace("\\", "")
+    assert "| steps | images | accepted | refused | not_told |" in text
+    assert "| gamma | 2 | 1 | 0 | 1 |" in text
+    assert "| sharpen | 1 | 0 | 1 | 0 |" in text
+
+
+def test_a_report_says_where_everything_else_is() -> None:
+    text = under(written(), "Where the rest is")
+    assert "[index.html](index.html)" in text
+    assert "clearset view sample" in text
+    named = set(re.findall(r"(\w+)\.csv", text)) - {"rules", "bounds"}
+    assert named <= set(TABLES)
 
 
 def test_the_same_tables_give_the_same_report() -> None:
@@ -213,7 +233,7 @@ def test_the_same_tables_give_the_same_report() -> None:
     )
 
 
-TRUST = ["How far to trust a flag", "Planted faults", "Chosen bounds"]
+TRUST = ["How far to trust a flag", "What is missed"]
 
 
 def test_without_a_known_truth_a_report_says_nothing_of_detectors() -> None:
@@ -224,32 +244,16 @@ def test_without_a_known_truth_a_report_says_nothing_of_detectors() -> None:
 
 
 def test_with_a_known_truth_a_report_says_how_far_to_trust_a_flag() -> None:
-    text = written(
-        detection=filled("detection", rule=["soft"], precision=[0.75]),
-        severities=filled("severities", fault=["jpeg"], part=["all"], rule=["blocky"]),
-        calibration=filled("calibration", rule=["pale"], bound=[0.125]),
-    )
+    about: dict[str, list[object]] = {"bounds": ["calibrated", "default"], "part": ["held_out", "all"]}
+    scores: dict[str, list[object]] = {"precision": [0.75, 0.5], "positives": [3, 3]}
+    detection = filled("detection", rule=["soft", "soft"], **about, **scores)
+    flags = filled("flags", image_id=["a"], rule=["soft"])
+    text = written(detection=detection, flags=flags)
     shown = [heading.removeprefix("## ") for heading in headings(text)]
     assert [title for title in shown if title in TRUST] == TRUST
     assert "soft" in under(text, TRUST[0]) and "0.75" in under(text, TRUST[0])
     assert "figures/detection.png" in under(text, TRUST[0])
-    assert "pale" in under(text, TRUST[2]) and "0.125" in under(text, TRUST[2])
-    assert "figures/curves.png" in under(text, TRUST[2])
-
-
-def test_of_planted_faults_only_all_severities_and_all_eyes_are_shown() -> None:
-    severities = filled(
-        "severities",
-        fault=["jpeg", "haze", "flip"],
-        severity=[0, 3, 0],
-        part=["all", "all", "held_out"],
-    )
-    text = under(written(severities=severities), TRUST[1])
-    assert "jpeg" in text
-    assert "haze" not in text
-    assert "flip" not in text
-    header = next(line for line in text.splitlines() if line.startswith("| fault"))
-    assert read(header).split(" | ")[1:3] == ["rule", "images"]
+    assert "| review | 1 | 0.5 |" in under(text, "What was found")
 
 
 def test_a_report_lists_the_same_subject_in_two_splits_or_says_none() -> None:

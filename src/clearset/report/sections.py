@@ -1,6 +1,7 @@
 """The sections of a report: title, text, the table that is shown, what is said when it is empty.
 
-Without the last, a section with an empty table is left out.
+Without the last, a section with an empty table is left out. The report is read in a minute: long
+tables stay CSV, and the page beside it shows every image.
 """
 
 SECTIONS = [
@@ -15,20 +16,19 @@ SECTIONS = [
         "",
     ),
     (
-        "Rules",
-        "An image is flagged below `min` or above `max`; a `quantile` sets that bound by quota, so "
-        "some image is always flagged. The metric `blur` is fastdup's statistic and grows with "
-        "sharpness; `mean` is in 8-bit grey levels.\n\n![Rules](figures/rules.png)",
-        "rules",
-        "",
+        "What was found",
+        "Rules that ask for something, those that flag most first; tables/flags.csv has each flag. "
+        "`precision` and `recall` are on known truth, among all images, with these bounds, where "
+        "faults were planted into the dataset.\n\n![Rules](figures/rules.png)",
+        "findings",
+        "No rule flags any image.",
     ),
     (
         "How far to trust a flag",
-        "Faults were planted, so the truth is known. Each detector is judged among all images: "
-        "those of other faults are negatives too. `default` are this dataset's own bounds, on all "
-        "eyes; `calibrated` ones were chosen on half of the eyes and are scored on the other half, "
-        "`held_out`. Near duplicates are judged as pairs of images, leaks by their inliers.\n\n"
-        "![Detectors](figures/detection.png)",
+        "Faults were planted, so the truth is known: the figure has each fault at each severity. "
+        "Below, detectors on eyes that nothing was chosen on (`held_out`), with bounds chosen on "
+        "the others; tables/detection.csv and severities.csv have all.\n\n"
+        "![Detectors](figures/detection.png)\n\n![Bounds](figures/curves.png)",
         "trust",
         "",
     ),
@@ -40,27 +40,11 @@ SECTIONS = [
         "None.",
     ),
     (
-        "Planted faults",
-        "Each fault, all severities together, against the clean images alone; the figure above and "
-        "tables/severities.csv have them one by one.",
-        "faults",
-        "",
-    ),
-    (
-        "Chosen bounds",
-        "To adopt one, write it into the dataset's file in conf/dataset/ (`calibrated.yaml` of the "
-        "stage filter has the lines). F1 of the eyes it was chosen on, then of those held out, and "
-        "what the given bound scores there.\n\n![Bounds](figures/curves.png)",
-        "calibration",
-        "",
-    ),
-    (
         "Warnings",
         "Rules that flag every image they measure: look at the bound before the images.",
         "warnings",
         "",
     ),
-    ("Flags", "One row a flag.", "flags", "No image is flagged."),
     ("Unreadable", "Images that no stage can use.", "unreadable", "None."),
     (
         "What was read as what",
@@ -70,14 +54,6 @@ SECTIONS = [
         "",
     ),
     ("Notes on the source", "What was passed over, and how it was read.", "notes", ""),
-    (
-        "Outliers",
-        "The published rule marks the least similar edges of each split's neighbour graph: a "
-        "quota, so some image is always marked. `isolation_z` is the robust z of the similarity "
-        "to the nearest image; below -3.5 is far out.",
-        "marked",
-        "None: every split has fewer than three images.",
-    ),
     (
         "The published counts, and what is true",
         "",
@@ -93,16 +69,9 @@ SECTIONS = [
         "",
     ),
     (
-        "Components",
-        "Images that chains of similarities at or above the bound join.",
-        "components",
-        "None.",
-    ),
-    (
         "Same subject in two splits",
         "Pairs of images of different splits whose keypoints one rigid fit joins: a model trained "
-        "on one and tested on the other has seen the answer. The more inliers, the surer; pictures "
-        "of the registered pairs are in the folder `leaks` beside the galleries.",
+        "on one and tested on the other has seen the answer. The more inliers, the surer.",
         "leaks",
         "None.",
     ),
@@ -115,38 +84,25 @@ SECTIONS = [
     ),
     (
         "Repairs",
-        "PSNR (dB) and SSIM are against the original: they tell how much changed, not whether it "
-        "got better. `clipped` is the share of values cut at black or white. `verdict` says "
-        "whether the repair may stand in the original's stead, decided without any mask: it is "
-        "accepted, refused, or `not_told`, and then the original stays too; `refused_by` names the "
-        "bounds that its evidence broke.",
-        "outcomes",
+        "Whether a repair may stand in the original's stead is decided without any mask: it is "
+        "accepted, refused, or not told, and then the original stays too. tables/outcomes.csv and "
+        "verdicts.csv have each with its evidence. Sharpening raises every measure of sharpness by "
+        "construction, so a change of a metric is no evidence that a model does better "
+        "(figures/changes.png).",
+        "repairs",
         "No image was repaired.",
-    ),
-    (
-        "Evidence",
-        "What the decision rests on. `expected_gain` is in average precision of vessels: what the "
-        "repair adds for vessels drawn into the image and for its own, as two detectors both grant "
-        "it; 0 where one expects a gain and the other harm, or neither anything.",
-        "verdicts",
-        "",
     ),
     (
         "Do repairs help vessels?",
         "How well vessels are found by two detectors that need no training and share no filter, "
-        "scored against the masks by average precision: here what both grant, the lesser change "
-        "where they agree in sign and 0 where they do not; below what each says. `applied` is "
-        "what the flags called for, other repairs were tried on every image with a mask. `update` "
-        "says which repairs enter: `all`, or the `accepted` ones. Means over eyes, paired, with "
-        "bootstrap 95 % intervals and Wilcoxon's p; groups are all images with a mask, the flagged "
-        "ones, and planted faults by kind (`none`: clean). tables/gains.csv has the other scores. "
-        "A change below 0.003 can not be told.\n\n![Gains](figures/gains.png)",
+        "scored against the masks by average precision: what both grant, the lesser change where "
+        "they agree in sign and 0 where they do not. `applied` is what the flags called for, other "
+        "repairs were tried on every image with a mask. Means over eyes, paired, with bootstrap "
+        "95 % intervals and Wilcoxon's p. A change below 0.003 can not be told. tables/gains.csv "
+        "has each detector, group and score.\n\n![Gains](figures/gains.png)",
         "both_gains",
         "",
     ),
-    ("By the first detector, `vessels`", "", "ap_gains", ""),
-    ("By the second detector, Sato's (`tubes`)", "", "sato_gains", ""),
-    ("The first in Dice", "The overlap at a fixed threshold.", "dice_gains", ""),
     (
         "Does the rule know?",
         "Of the repairs that changed average precision by more than 0.003, as both detectors have "
@@ -156,12 +112,22 @@ SECTIONS = [
         "knowing",
         "",
     ),
-    (
-        "Change of each metric",
-        "Mean over the repaired images, with a bootstrap 95 % interval. Sharpening raises every "
-        "measure of sharpness by construction, noise included: a higher value here is no evidence "
-        "that a model does better.\n\n![Changes](figures/changes.png)",
-        "changes",
-        "",
-    ),
 ]
+# Where what a report leaves out is found: below tables/, beside the report.
+REST = """## Where the rest is
+
+[index.html](index.html) is the same to look through: every doubtful image before and after, bounds
+to move, decisions to take. Opened from a clone in which the stages have run it shows the pictures;
+`clearset view {name}` saves what you decide.
+
+| table | holds |
+| --- | --- |
+| tables/flags.csv, decisions.csv | each flag; what the rules ask for of each image |
+| tables/metrics.csv, masks.csv | every measure of every image and mask |
+| tables/outliers.csv, components.csv, pairs.csv | which images are alike, and which like none |
+| tables/outcomes.csv, verdicts.csv | each repair, and its evidence |
+| tables/comparison.csv, changes.csv | what repairs changed of each metric |
+| tables/gains.csv, vessels.csv, agreement.csv | vessels found before and after |
+| tables/detection.csv, severities.csv, crosstalk.csv, calibration.csv | detectors on known truth |
+| rules.csv, bounds.csv | each rule; what every other bound of it would do |
+"""

@@ -1,16 +1,18 @@
-"""Draw what the stages have computed: figures and a page below reports/, pictures below data/."""
+"""Draw what the stages have computed: report and page below reports/, pictures below data/."""
 
 from clearset.config import params
 from clearset.config.bounds import with_bounds
 from clearset.decide import rules
+from clearset.page import writing
 from clearset.report import drawing, page
 from clearset.report.order import arranged
+from clearset.report.study import Study
 from clearset.store import dossiers, layout
 from clearset.store.stages import Comparison
 
 
 def main(dataset: str) -> str:
-    """Write figures and report.md below reports/, galleries and pairs below data/."""
+    """Write figures, report.md and the page below reports/, the page with pictures below data/."""
     section = params.load(dataset)
     names = ("fetch", "analyze", "filter", "enhance", "compare")
     folders = {name: layout.stage_folder(name, dataset) for name in names}
@@ -21,7 +23,8 @@ def main(dataset: str) -> str:
     target, reports = layout.stage_folder("report", dataset), layout.REPORTS / dataset
     drawing.figures(section, dossier, result, judgement, reports / "figures")
     drawing.galleries(section, dossier, result, judgement, target)
+    study = Study(dataset, section, dossier, result, judgement)
+    first = writing.write(study, target, reports)
     with layout.replacing(reports / "report.md") as incomplete:
-        text = page.report(dataset, section, dossier, result, judgement)
-        incomplete.write_text(text, encoding="utf-8")
-    return f"report: {reports}/report.md   pictures: {target}"
+        incomplete.write_text(page.report(study, first.done), encoding="utf-8")
+    return f"report: {reports}/report.md   page, to look and decide: {target}/{writing.NAME}"

@@ -22,12 +22,12 @@ def inert(text: str) -> str:
     return visible(text.replace("\r", " ")).translate(MARKUP)
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """Return a table as Markdown, at most its first 60 rows."""
+def markdown(table: pd.DataFrame, most: int = LONGEST) -> str:
+    """Return a table as Markdown, at most its first rows."""
     header = [escaped(name) for name in table.columns]
     lines = [f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
-    for row in table.head(LONGEST).itertuples(index=False):
+    for row in table.head(most).itertuples(index=False):
         lines.append(f"| {' | '.join(escaped(cell) for cell in row)} |")
-    if len(table) > LONGEST:
-        lines.append(f"\n{len(table) - LONGEST} more rows in tables/.")
+    if len(table) > most:
+        lines.append(f"\n{len(table) - most} more rows in tables/.")
     return "\n".join(lines)

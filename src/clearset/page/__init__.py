@@ -1,0 +1,1 @@
+"""One page a dataset, on which a person sees what was found, and rules on it."""

@@ -1,0 +1,175 @@
+// The doubtful images, worst first, and one of them with all that speaks for and against it.
+const chosen = { rule: "", split: "", fate: "", text: "", open: true };
+const weight = { drop: 3, enhance: 2, review: 1, keep: 0 };
+const worst = images.id.map((_, place) => Math.max(0, ...askingOf(place).map((each) => excess(each, place))));
+const doubtful = images.id
+  .map((_, place) => place)
+  .filter((place) => images.decision[place] !== KEEP)
+  .sort((one, two) => (weight[images.decision[two]] === 3) - (weight[images.decision[one]] === 3) || worst[two] - worst[one] || one - two);
+let queue = [];
+let current = -1;
+let list = null;
+
+function narrowed() {
+  const text = chosen.text.toLowerCase();
+  return doubtful.filter((place) =>
+    (!chosen.rule || flagsOf[place].some((each) => each.name === chosen.rule))
+    && (!chosen.split || images.split[place] === chosen.split)
+    && (!chosen.fate || fate(place) === chosen.fate)
+    && (!text || images.id[place].toLowerCase().includes(text) || (rulings.get(place)?.note ?? "").toLowerCase().includes(text))
+    && (chosen.open || !rulings.has(place)));
+}
+
+function startQueue() {
+  list = new Sight(document.getElementById("queue"), 72, queueRow);
+  const box = document.getElementById("filters");
+  const asking = rules.filter((each) => each.action !== KEEP && flaggedBy(each).length);
+  box.append(
+    choice("Rule", "rule", [["", "every rule"], ...asking.map((each) => [each.name, `${each.name} (${flaggedBy(each).length})`])]),
+    choice("Split", "split", [["", "every split"], ...[...new Set(images.split)].sort().map((name) => [name, name || "none"])]),
+    choice("Becomes", "fate", [["", "anything"], ...["kept", "repaired", "dropped"].map((name) => [name, name])]),
+    make("label", {}, "Name", make("input", { type: "search", id: "queue-text", oninput: (event) => { chosen.text = event.target.value; renew(); } })),
+    make("label", {}, make("input", { type: "checkbox", checked: true, onchange: (event) => { chosen.open = event.target.checked; renew(); } }), "decided ones too"),
+  );
+  renewSaving();
+  renew();
+  listeners.push(() => { list.refresh(); renewSaving(); if (current >= 0) ruledOn(); });
+  document.getElementById("queue").addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -1e9, End: 1e9 }[event.key];
+    if (step) { event.preventDefault(); move(step); }
+  });
+}
+
+function choice(label, name, options) {
+  const select = make("select", { id: `queue-${name}`, onchange: (event) => { chosen[name] = event.target.value; renew(); } });
+  select.append(...options.map(([value, text]) => make("option", { value }, text)));
+  return make("label", {}, label, select);
+}
+
+function renew() {
+  const open = queue[current];
+  queue = narrowed();
+  current = Math.max(queue.indexOf(open), queue.length ? 0 : -1);
+  list.show(queue);
+  showOne();
+  renewSaving();
+}
+
+function queueRow(place, number) {
+  const ruling = rulings.get(place);
+  const names = askingOf(place).map((each) => each.name).join(", ");
+  return make(
+    "div",
+    { class: "item", role: "option", id: `item-${place}`, "aria-selected": String(number === current), onclick: () => { current = number; list.refresh(); showOne(); } },
+    picture(thumbPath(place), ""),
+    make("div", {},
+      make("b", { title: images.id[place] }, images.id[place]),
+      make("small", {}, names),
+      make("small", { class: ruling?.decision ?? "" }, ruling ? `you: ${ruling.decision}` : `rules: ${images.fate[place] || images.decision[place]}`)),
+  );
+}
+
+function move(step) {
+  if (!queue.length) return;
+  current = Math.min(queue.length - 1, Math.max(0, current + step));
+  list.reveal(current);
+  showOne();
+}
+
+function showOne() {
+  const box = document.getElementById("one");
+  const place = queue[current];
+  document.getElementById("queue").setAttribute("aria-activedescendant", place === undefined ? "" : `item-${place}`);
+  if (place === undefined) {
+    box.replaceChildren(make("p", {}, doubtful.length ? "No doubtful image is left under these filters." : "No image is doubtful."));
+    return;
+  }
+  box.replaceChildren(imageView(place));
+  ruledOn();
+}
+
+// Everything on one image; `place` in the order of image_id.
+function imageView(place) {
+  const seen = make("div", {}, lookAt(place));
+  const partners = nearby(place).map(([other, text]) => card(other, text, () => seen.replaceChildren(lookAt(place, other))));
+  const repair = images.steps[place]
+    ? [make("p", {}, `Repair tried: ${images.steps[place]}. ${verdictWords(place)}`)] : [];
+  return make("div", {},
+    make("h3", {}, images.id[place]),
+    make("div", { class: "bar", "data-rule": place }),
+    seen,
+    ...repair,
+    make("ul", { class: "why" }, ...flagsOf[place].map((each) => why(each, place))),
+    make("p", {}, make("small", {}, `${images.split[place] || "no split"}; ${images.width[place]} x ${images.height[place]} px, ${images.bits[place]} bits, ${Math.ceil(images.bytes[place] / 1000)} kB. If you say nothing: ${images.fate[place] || images.decision[place]}${images.reason[place] ? `, ${images.reason[place]}` : ""}.`)),
+    partners.length ? make("div", {}, make("h3", {}, "Nearest images (choose one to lay it beside this one)"), make("div", { class: "strip" },
+      images.after[place] || images.mask[place] ? button("this one alone", () => seen.replaceChildren(lookAt(place))) : null, ...partners)) : null);
+}
+
+function verdictWords(place) {
+  const by = images.refused_by[place] ? ` (by ${images.refused_by[place]})` : "";
+  return { accepted: "It is accepted: it enters the release.", refused: `It is refused${by}: the original stays.`, not_told: `Whether it helps is not told${by}: the original stays.` }[images.verdict[place]] ?? "";
+}
+
+function why(each, place) {
+  const value = facts.metrics[each.metric][place];
+  const { sorted } = spread(each.metric);
+  const share = sorted.length > 1 ? below(sorted, value) / (sorted.length - 1) : 0;
+  const bound = each.min !== null && value < each.min ? `below ${shown(each.min)}` : `above ${shown(each.max)}`;
+  const rest = `${each.metric} ${shown(value)} is ${bound}; ${Math.round(share * 100)} % of the images lie below it`;
+  const scale = make("div", { class: "scale", role: "img", "aria-label": rest }, make("i", { style: { left: `${Math.min(99, share * 100)}%` } }));
+  return make("li", {}, make("b", {}, each.name), `: it ${each.one}${each.action === KEEP ? " (only counted)" : ""}. `, make("small", {}, rest), scale);
+}
+
+function nearby(place) {
+  const partners = new Map();
+  for (const [one, two, inliers] of facts.relations.leaks) {
+    if (one === place) partners.set(two, `same subject, ${inliers} inliers`);
+    if (two === place) partners.set(one, `same subject, ${inliers} inliers`);
+  }
+  if (images.copies[place] >= 0) {
+    images.copies.forEach((group, other) => { if (group === images.copies[place] && other !== place) partners.set(other, "the same pixels"); });
+  }
+  for (const [other, similarity] of facts.relations.nearest[place]) {
+    if (!partners.has(other)) partners.set(other, `similarity ${shown(similarity)}`);
+  }
+  return [...partners].slice(0, 8);
+}
+
+// The buttons by which one image is ruled on, renewed after each ruling.
+function ruledOn() {
+  for (const box of document.querySelectorAll("[data-rule]")) {
+    const place = Number(box.dataset.rule);
+    if (!facts.releases) { box.replaceChildren(); continue; }
+    const ruling = rulings.get(place);
+    if (box.contains(document.activeElement) && document.activeElement.matches("input")) continue;
+    const note = make("input", { type: "text", value: ruling?.note ?? "", placeholder: "note", "aria-label": "Note on your decision", class: "noted" });
+    note.addEventListener("change", () => rule([[place, rulings.get(place)?.decision ?? KEEP, note.value]]));
+    box.replaceChildren(
+      ...WORDS.map((word, number) => button(`${word} (${number + 1})`, () => decide(place, word), { disabled: !allowed(place, word), "aria-pressed": String(ruling?.decision === word), class: word })),
+      note,
+      ruling ? button("take back", () => rule([[place, null]])) : "",
+    );
+  }
+}
+
+function decide(place, word) {
+  if (!rule([[place, word]])) return say(word === "repair" ? "No repair of this image was made." : "There is no copy of this image to keep.");
+  return say(`${images.id[place]}: ${word}`);
+}
+
+function openImage(place) {
+  if (!drawn.has("decide")) { drawn.add("decide"); startQueue(); }
+  Object.assign(chosen, { rule: "", split: "", fate: "", text: "", open: true });
+  for (const id of ["queue-rule", "queue-split", "queue-fate", "queue-text"]) document.getElementById(id).value = "";
+  renew();
+  let number = queue.indexOf(place);
+  if (number < 0) { // not doubtful: shown all the same, at the head of the queue
+    queue = [place, ...queue];
+    number = 0;
+    list.show(queue);
+  }
+  current = number;
+  location.hash = "#decide";
+  list.reveal(current);
+  showOne();
+}

@@ -1,0 +1,133 @@
+"""Rules as the page shows them: in words, with what their bounds are scored on."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from clearset.config.schema import About, Rule
+from clearset.decide.rules import Judgement
+from clearset.measure.typical import FAR, distances
+from clearset.page.facts import Cases, RuleFacts, Trial, plain
+from clearset.report.own_rules import NOT, found
+from clearset.report.study import Study
+from clearset.report.words import said
+from clearset.store.dossiers import Dossier
+from clearset.store.stages import Comparison
+from clearset.truth import evaluation
+from clearset.truth.kin import DIFFERENT, PLANTED
+from clearset.truth.own import PAIRED, judged
+
+TRUE = "images whose faults are known, since they were planted"
+PAIRS = "pairs of images of which it is known whether they are one"
+KIN = "pairs of your images: light edits of one, and different ones"
+
+
+def rule_facts(study: Study, places: Mapping[str, int]) -> list[RuleFacts]:
+    """Return every rule as the page shows it, those that ask for most first."""
+    dossier, judgement = study.dossier, study.judgement
+    own = dossier.selection.own_bounds.set_index("rule")
+    away = distances(judgement.values) if len(own) else pd.DataFrame()
+    facts = []
+    for name, rule in judgement.bounds.items():
+        one, many = said(rule, name)
+        chosen = name in own.index and not own.loc[name, "reason"]
+        asked = study.section.filter[name]
+        facts.append(
+            RuleFacts(
+                name=name,
+                metric=rule.metric,
+                one=one,
+                many=many,
+                action=rule.action.value,
+                min=rule.min,
+                max=rule.max,
+                trust=trust(name, dossier, study.result, study.section.about),
+                settings=f"filter.{name}.",
+                reset=[f"filter.{name}.quantile=null"] if asked.quantile is not None else [],
+                cases=cases(name, rule, dossier, judgement),
+                trials=trials(name, rule, dossier) if chosen else [],
+                atypical=atypical(rule, str(own.loc[name, "side"]), away, places) if chosen else [],
+                chosen=int(chosen),
+            )
+        )
+    return facts
+
+
+def trust(name: str, dossier: Dossier, result: Comparison, about: About) -> str:
+    """Return in a sentence how far to trust a rule on these images."""
+    detection = result.detection
+    row = detection[(detection["rule"] == name) & (detection["bounds"] == "default")]
+    row = row[row["part"] == "all"]
+    if len(row):
+        return measured(row.iloc[0])
+    own = dossier.selection.own_bounds
+    row = own[own["rule"] == name]
+    if len(row) and row.iloc[0]["reason"]:
+        return f"Not tried on these images: {row.iloc[0]['reason']}."
+    if len(row):
+        recalls = dossier.selection.recalls
+        finds = found(recalls[recalls["rule"] == name])
+        tried = "Faults were planted into some of these images to choose this bound. "
+        return f"{tried}Nine of ten are found: {finds}." if finds != NOT else f"{tried}{finds}."
+    if about.measured_on:
+        return f"Measured on {about.measured_on}: these images with faults planted."
+    return "Not tried on these images: look before you believe it."
+
+
+def measured(row: pd.Series) -> str:
+    """Return what a detector did on known truth, in words."""
+    total = int(row["positives"])
+    if not total:
+        return "No image is known to have this fault, so nothing tells how much is found."
+    hits = f"{round(row['recall'] * total)} of {total} planted ones are found"
+    if pd.isna(row["precision"]):
+        return f"{hits}, on images whose faults are known."
+    return f"{hits}, and {row['precision']:.0%} of the flags are right, where faults are known."
+
+
+def cases(name: str, rule: Rule, dossier: Dossier, judgement: Judgement) -> Cases | None:
+    """Return what the rule is scored on: known truth, or pairs planted into the dataset."""
+    if rule.finds and len(dossier.catalogue.truth):
+        table = evaluation.examples(rule, judgement.values, dossier.survey)
+        what = PAIRS if rule.finds in evaluation.PAIRED else TRUE
+    elif rule.metric in PAIRED and name in set(dossier.selection.own_bounds["rule"]):
+        kin = dossier.analysis.kin
+        table = kin[kin["kind"].isin([PLANTED, DIFFERENT])] if rule.metric == PAIRED[0] else kin[:0]
+        what = KIN
+    else:
+        return None
+    if table.empty:
+        return None
+    value = [plain(v) for v in table["value"]]
+    return Cases(value, [int(p) for p in table["positive"]], what)
+
+
+def trials(name: str, rule: Rule, dossier: Dossier) -> list[Trial]:
+    """Return the planted faults that a rule is to find, by level, mildest first."""
+    if rule.metric in PAIRED:
+        return []
+    recalls = dossier.selection.recalls
+    levels = recalls[recalls["rule"] == name].sort_values(["fault", "step"])
+    table = judged(rule, dossier.analysis.trials)
+    return [
+        Trial(
+            row.fault.replace("_", " "),
+            row.parameters,
+            [
+                plain(v)
+                for v in table.loc[
+                    (table["fault"] == row.fault) & (table["step"] == row.step), rule.metric
+                ]
+            ],
+        )
+        for row in levels.itertuples()
+    ]
+
+
+def atypical(rule: Rule, side: str, away: pd.DataFrame, places: Mapping[str, int]) -> list[int]:
+    """Return the images that are too far out to say what a typical one is."""
+    if rule.metric not in away:
+        return []
+    sign = 1 if side == "max" else -1
+    far = ~(sign * away[rule.metric] <= FAR)
+    return [places[image_id] for image_id in away.index[far]]
