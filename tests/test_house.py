@@ -259,6 +259,19 @@ def test_no_pixel_of_a_restricted_dataset_goes_to_the_remote_of_all() -> None:
         assert out[f"data/{stage}/${{key}}"] == {"remote": "${item.pixels}"}
 
 
+def test_an_artifact_is_what_others_may_have_of_each_dataset() -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+    assert list(pipeline["artifacts"]) == list(pipeline["vars"][0]["datasets"])
+    outs = {next(iter(out)) if isinstance(out, dict) else out for out in body("release")["outs"]}
+    for dataset, artifact in pipeline["artifacts"].items():
+        given = "release" if params[dataset]["about"]["redistributable"] else "recipe"
+        assert artifact["path"] == f"data/{given}/{dataset}"
+        assert f"data/{given}/${{key}}" in outs
+        assert (artifact["type"], artifact["labels"]) == ("dataset", [given])
+        assert artifact["desc"]
+
+
 def test_training_runs_from_the_top_and_only_by_name() -> None:
     assert set(TRAINING) == {"train", "judge"}
     assert {body(stage)["wdir"] for stage in TRAINING} == {".."}
