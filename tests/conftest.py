@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,7 @@ from scipy import ndimage
 
 from clearset.engines import fastdup
 from clearset.generate.retina.synthesis import Made, sample
+from clearset.sources import places
 from clearset.store import columns, dossiers
 
 Kind = TypeVar("Kind")
@@ -173,6 +174,11 @@ def tables_of(kind: type[Kind], **some: pd.DataFrame) -> Kind:
     """Return tables of a kind, say `Survey`: those that are named, and the others without rows."""
     rest = {name: columns.empty(name) for name in dossiers.names(kind) if name not in some}
     return kind(**rest | some)
+
+
+def of_the_source(files: Iterable[str]) -> set[str]:
+    """Return which files of a released folder are none of its own."""
+    return {f for f in files if f not in places.OWN and not places.TABLE.fullmatch(f)}
 
 
 def write_image(path: Path, pixels: npt.NDArray[np.generic]) -> Path:

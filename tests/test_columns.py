@@ -2,6 +2,7 @@
 
 import ast
 
+import pandas as pd
 import pytest
 
 from clearset.store import columns, dossiers, stages
@@ -77,3 +78,9 @@ def test_every_table_is_used_by_a_stage() -> None:
 def test_tables_are_found_where_they_are_read_and_written() -> None:
     for name in TABLES:
         assert list(columns.empty(name)) == list(TABLES[name].columns)
+
+
+def test_text_is_pythons_own_with_pyarrow_too() -> None:
+    __import__("pyarrow")
+    assert columns.empty("curation")["image_id"].dtype.storage == "python"
+    assert pd.Series(["a"]).dtype.storage == "python"  # type: ignore[union-attr]

@@ -41,7 +41,7 @@ DISK |= {"subprocess", "sys", "tempfile", "urllib", "zipfile"}
 CALLS = {"echo", "imread", "imwrite", "mkdir", "open", "print", "read_bytes", "read_csv"}
 CALLS |= {"read_text", "savefig", "to_csv", "unlink", "write_bytes", "write_text"}
 TOUCHING = {  # the modules that touch disk, other programs or the screen; all others are pure
-    "commands": "adopt agree diff fastdup folder publish rebuild record sweep verify view",
+    "commands": "adopt agree deposit diff fastdup folder publish rebuild record sweep verify view",
     "config": "adoption composition params provenance stage",
     "engines": "again analysis fastdup fastdup_worker look recorded recording recourse",
     "generate": "satellite/tiles",
@@ -51,7 +51,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "proof": "probes",
     "repair": "files improve",
     "report": "diff_page drawing pictures sheets",
-    "share": "croissant delivery loading releases reviews soundness",
+    "share": "croissant delivery deposit loading releases reviews soundness zenodo",
     "sources": "archives description entries glances intake inventory kinds listing members origin "
     "packed places work_folder work_names work_tables",
     "stages": "analyze compare enhance fetch filter release report",

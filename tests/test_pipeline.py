@@ -16,9 +16,8 @@ import yaml
 
 from clearset.generate.retina.synthesis import sample
 from clearset.images import codec
-from clearset.sources import places
 from clearset.store import tables
-from conftest import ENDS, run, write_image
+from conftest import ENDS, of_the_source, run, write_image
 
 SHOW = ["dvc", "exp", "show", "--json"]
 QUICK = ["-S", "accept@sample=none"]  # half of what compare takes
@@ -68,7 +67,8 @@ def test_the_released_dataset_is_the_source_cleaned(reproduced: Path) -> None:
     manifest = tables.read("manifest", folder)
     fetched = tables.read("images", reproduced / "data/fetch/sample")
     assert manifest["image_id"].tolist() == fetched["image_id"].tolist()
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")} - places.OWN
+    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
+    there = of_the_source(files)
     assert there == {*manifest["output"], *manifest["mask"]} - {""}
     assert {place.split("/")[1] for place in there} == {"images", "masks"}
     counts = json.loads((reproduced / "reports/sample/release.json").read_text())

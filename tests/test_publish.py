@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -160,7 +162,8 @@ def test_results_of_other_code_or_params_are_refused(project: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["sample", "v 1"], "VERSION is 'v 1': letters, digits"),
+        (["sample", "v 1"], "VERSION is 'v 1': v and one to three numbers, like v1 or v1.2.0"),
+        (["sample", "final"], "VERSION is 'final'"),
         (["sample", ""], "VERSION is ''"),
         (["nobody", "v1"], "has no dataset 'nobody'"),
         (["mafat_labeled", "v1"], "'report@mafat_labeled' does not exist"),
@@ -297,10 +300,11 @@ def first(project: Path) -> str:
 def test_a_release_is_tagged_told_and_pushed_at_once(project: Path, first: str) -> None:
     assert "release: sample-v1 is out" in first
     found = state(project)
-    assert (found["tags"], found["changed"]) == ("sample-v1\n", "")
+    assert (found["tags"], found["changed"]) == ("sample-v1\nsample@v1.0.0\n", "")
     head = found["head"].strip()
     assert f"{head}\trefs/heads/main" in found["origin"]
-    assert f"{head}\trefs/tags/sample-v1^{{}}" in found["origin"]
+    for tag in ("sample-v1", "sample@v1.0.0"):
+        assert f"{head}\trefs/tags/{tag}^{{}}" in found["origin"]
     changed = run(project, "git", "show", "--stat", "--format=%s", "HEAD").stdout
     assert changed.startswith("Release sample-v1\n")
     assert "1 file changed" in changed
@@ -317,6 +321,9 @@ def test_a_tag_that_is_there_is_never_moved(project: Path, first: str) -> None:
     code, said = released(project)
     assert code == 1
     assert "the tag sample-v1 exists on origin already" in said
+    code, said = released(project, "v1.0")
+    assert code == 1
+    assert "the tag sample@v1.0.0 exists on origin already, so that to a registry sample" in said
     assert state(project) == before
 
 
@@ -334,7 +341,7 @@ def test_a_refused_push_leaves_no_tag(project: Path, first: str) -> None:
     hook.write_text("#!/bin/sh\necho protected >&2\nexit 1\n")
     hook.chmod(0o755)
     before = state(project)
-    code, said = released(project, "v1b")
+    code, said = released(project, "v1.1")
     hook.unlink()
     assert code == 1
     assert "origin did not take the release" in said
@@ -382,6 +389,51 @@ def test_others_get_a_release_by_its_tag_and_verify_it(
     assert done.returncode == 1
     assert f"changed: 'train/images/{image.name}'" in done.stderr
     assert "1 file is not as released" in done.stderr
+
+
+def test_others_get_a_release_as_an_artifact_of_a_version(
+    project: Path, first: str, tmp_path: Path
+) -> None:
+    origin = str(project.parent / "origin.git")
+    for rev in (["--rev", "v1.0.0"], []):
+        command = ["dvc", "artifacts", "get", origin, "sample", *rev, "--out", f"got{len(rev)}"]
+        done = run(tmp_path, *command)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert checksums.verify(tmp_path / f"got{len(rev)}") == []
+    done = run(tmp_path, "dvc", "artifacts", "get", origin, "sample", "--rev", "v9.0.0")
+    assert done.returncode != 0
+
+
+def printed(said: str, start: str) -> list[str]:
+    """The words of the command that a line of what was said begins with, or names."""
+    (line,) = [line for line in said.splitlines() if start in line]
+    return shlex.split(line[line.index(start) :].partition(" (")[0])
+
+
+@pytest.fixture(scope="module")
+def beside(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A clone whose data goes to the folder beside it, as it is at first; what a release says."""
+    base = tmp_path_factory.mktemp("a folder's remote")
+    folder = base / "clearset"
+    shutil.copytree(miniature, folder, symlinks=True)
+    run(folder, "git", "init", "--quiet", "--bare", "--initial-branch=main", f"{base}/origin.git")
+    run(folder, "git", "remote", "add", "origin", f"{base}/origin.git")
+    code, said = released(folder, "v1.2.0")
+    assert code == 0, said
+    return folder, said
+
+
+@pytest.mark.parametrize("start", ["dvc get", "dvc artifacts get"])
+def test_what_a_release_prints_works_as_it_stands(
+    beside: tuple[Path, str], tmp_path: Path, start: str
+) -> None:
+    folder, said = beside
+    assert str(folder.parent / "clearset-remote") in said
+    done = run(tmp_path, *printed(said, start))
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(tmp_path, *printed(said, "clearset verify"))
+    assert "is as released" in done.stdout, done.stderr
+    assert re.search(r"its content is [0-9a-f]{64}\. Compare that with the content", done.stdout)
 
 
 @pytest.fixture(scope="module")

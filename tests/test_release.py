@@ -16,7 +16,7 @@ from clearset.sources import places
 from clearset.stages import fetch, release
 from clearset.store import checksums, columns, layout, tables
 from clearset.store.errors import ClearsetError
-from conftest import write_image
+from conftest import of_the_source, write_image
 
 HOSTILE = "=cmd|'x'.png"  # at the top of the source, so that its whole path is what begins so
 SHARP, DARK, BLURRED, COPY = (f"train/{stem}" for stem in "abcd")
@@ -162,7 +162,7 @@ def test_the_folder_holds_what_the_manifest_lists_and_nothing_else(
     }
     listed |= {"licence.txt": files(Path("source"))["licence.txt"]}
     there = files(target())
-    assert {name: digest for name, digest in there.items() if name not in places.OWN} == listed
+    assert {name: there[name] for name in of_the_source(there)} == listed
     assert set(there) > places.OWN
 
 
@@ -176,7 +176,7 @@ def test_what_is_kept_and_every_mask_are_the_sources_own_bytes(released: Run) ->
         assert (there[place] == source[place]) == (row["decision"] == "kept"), image_id
         if row["mask"]:
             assert there[row["mask"]] == source[row["mask"]] == row["mask_sha256"]
-    kept = set(there) - places.OWN
+    kept = of_the_source(there)
     assert kept < set(source)  # the source's own layout, and no place beside it
     assert "A Set/train/training_masks/a.png" in kept
     assert not any("/d.png" in place for place in kept)  # dropped, its mask too

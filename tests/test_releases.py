@@ -126,7 +126,7 @@ def test_the_dark_image_alone_was_repaired_and_the_broken_one_dropped(made: Path
 def test_a_release_is_as_it_was(place: Place) -> None:
     assert checksums.verify(place("release")) == []
     done = verify("release")
-    assert "each of 16 files in release is as released" in done
+    assert "each of 17 files in release is as released" in done
     assert checksums.sha256(Path("release") / checksums.CHECKSUMS) in done
 
 
@@ -137,7 +137,7 @@ def test_sha256sum_reads_the_same_list(place: Place) -> None:
 
 def every_file() -> list[str]:
     kinds = ["train/images/tile 0.tif", "train/masks/tile 3.png", "train/images/tile 1.txt"]
-    return [*kinds, *sorted(places.OWN - {checksums.CHECKSUMS})]
+    return [*kinds, "rows-train.parquet", *sorted(places.OWN - {checksums.CHECKSUMS})]
 
 
 @pytest.mark.parametrize("name", every_file())
@@ -594,7 +594,7 @@ def made_elsewhere(made: Path, change: int = 0) -> None:
     manifest.loc[row, "output_sha256"] = checksums.sha256(there / REPAIRED)
     manifest.loc[row, "output_identity"] = identity(there / REPAIRED)
     inventory.loc[inventory["output"] == REPAIRED, "sha256"] = checksums.sha256(there / REPAIRED)
-    for name in places.OWN:
+    for name in (*places.OWN, "rows-train.parquet"):
         (there / name).unlink()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(made)
@@ -622,7 +622,7 @@ def test_an_image_compressed_anew_is_remarked_and_passes(place: Place, name: str
     folder = place("release")
     compressed_anew(folder / name)
     done = verify("release")
-    assert "each of 16 files in release is as released\n" in done
+    assert "each of 17 files in release is as released\n" in done
     assert f"\n  same pixels, other bytes: 1 file, compressed anew ({name!a})\n" in done
     assert checksums.sha256(folder / checksums.CHECKSUMS) in done
 
@@ -653,7 +653,7 @@ def test_a_rebuild_to_the_same_pixels_in_other_bytes_is_the_release_with_a_remar
 ) -> None:
     made_elsewhere(made)
     said = rebuild("recipe", str(place("source")), "made")
-    assert "each of 16 files is what was released, every pixel is the same\n" in said
+    assert "each of 17 files is what was released, every pixel is the same\n" in said
     assert f"  same pixels, other bytes: 1 file, compressed anew ({REPAIRED!a})\n" in said
     before, after = contents(Path("there")), contents(Path("made"))
     assert {name for name in before if before[name] != after[name]} == {REPAIRED}

@@ -1,6 +1,8 @@
 """Release a dataset to others: push its data, a CHANGELOG entry and a tag."""
 
-import re
+import os
+import shlex
+from pathlib import Path
 
 import click
 
@@ -8,7 +10,6 @@ from clearset.config import params
 from clearset.share.manifest import counts
 from clearset.sources import places
 from clearset.store import checksums, layout, locks
-from clearset.store.errors import ClearsetError
 from clearset.versions import changes, fates, publishing, pushing, revisions
 
 
@@ -16,11 +17,11 @@ from clearset.versions import changes, fates, publishing, pushing, revisions
 @click.argument("dataset")
 @click.argument("version")
 def command(dataset: str, version: str) -> str:
-    """Release DATASET to others as DATASET-VERSION, where VERSION is like v1.0.
+    """Release DATASET to others as DATASET-VERSION, where VERSION is like v1 or v1.2.0.
 
     What is committed must be what was reproduced. The data is pushed first; then an entry of
-    CHANGELOG.md, its commit and the tag go out together, or none of them. It can be stopped at any
-    moment and run again.
+    CHANGELOG.md, its commit, the tag and that of DVC's registry (sample@v1.0.0) go out together, or
+    none of them. It can be stopped at any moment and run again.
     """
     with locks.alone(f"clearset publish {dataset}"):
         return publish(dataset, version)
@@ -29,12 +30,12 @@ def command(dataset: str, version: str) -> str:
 def publish(dataset: str, version: str) -> str:
     """Check, push, write the entry, commit, tag; returns how others get the release."""
     restricted = not params.load(dataset).about.redistributable
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", version):
-        raise ClearsetError(f"VERSION is '{version}': letters, digits, dots, - and _, like v1.0")
+    semantic = publishing.registered(version)
     publishing.refuse_unready(dataset)
     to = pushing.remote()
-    tag = publishing.tag(f"{dataset}-{version}")
+    tag, known = (publishing.tag(n) for n in (f"{dataset}-{version}", f"{dataset}@{semantic}"))
     resumed = publishing.resumed(tag)
+    publishing.refuse_registered(known, tag)
     publishing.refuse_behind(tag)
     pushing.refuse_corrupt(dataset)
     if restricted:
@@ -43,21 +44,43 @@ def publish(dataset: str, version: str) -> str:
     made = (
         tag.here if resumed else publishing.commit(tag, entry(dataset, tag.name), message(tag.name))
     )
-    publishing.announce(tag, made)
-    address = publishing.git("remote", "get-url", publishing.ORIGIN)
+    publishing.announce(tag, known, made, message(tag.name))
+    first = (
+        f"release: {tag.name} is out: {pushed} files pushed to '{to}', commit and tags to "
+        f"{publishing.ORIGIN}, entry in {publishing.CHANGELOG}"
+    )
+    return "\n".join([first, *how_to_get(dataset, (tag.name, semantic), to, restricted)])
+
+
+def how_to_get(dataset: str, names: tuple[str, str], to: str, restricted: bool) -> list[str]:
+    """Return the commands by which others get a release, as they can be run.
+
+    `names` are its tag and its version in DVC's registry; `to` is the remote its data is in.
+    """
+    tag, semantic = names
     folder = layout.stage_folder("recipe" if restricted else "release", dataset)
+    place = pushing.folder(to)
+    # Data in a folder is found from this clone alone: its address may be relative to it.
+    address = os.fspath(Path.cwd()) if place else publishing.git("remote", "get-url", "origin")
+    where = "whoever reads this machine's disk gets it" if place else "others get it"
+    quoted = shlex.quote(address)
     lines = [
-        f"release: {tag.name} is out: {pushed} files pushed to '{to}', commit and tag to "
-        f"{publishing.ORIGIN}, entry in {publishing.CHANGELOG}",
-        f"  others get it: dvc get {address} {folder} --rev {tag.name}",
-        f"  and check it: make verify FOLDER={dataset}",
+        f"  {where}: dvc get {quoted} {folder} --rev {tag}",
+        f"  or, as an artifact of DVC: dvc artifacts get {quoted} {dataset} --rev {semantic}",
+        f"  and check it: clearset verify {dataset} (in a clone: make verify FOLDER={dataset})",
     ]
     if restricted:
-        lines[-1] = (
-            f"  and, with the source, make the cleaned pictures, which may not be passed on: "
-            f"make rebuild RECIPE={dataset} SOURCE=/path TARGET=cleaned"
-        )
-    return "\n".join(lines)
+        lines += [
+            "  and, with the source, make the cleaned pictures, which may not be passed on: "
+            f"clearset rebuild {dataset} /path/to/the/source {dataset}_cleaned"
+        ]
+    if place:
+        lines += [
+            f"  For others first name a remote that they reach: the data is in the folder {place}. "
+            "dvc remote add --default team s3://bucket/path, commit .dvc/config, and release the "
+            "next version (docs/sharing.md)"
+        ]
+    return lines
 
 
 def message(name: str) -> str:

@@ -35,5 +35,6 @@ def verify(folder: str) -> str:
     return (
         f"verify: each of {len(checksums.read(path))} files in {folder} is as released\n"
         f"{identity.remark(differences.same)}"
-        f"  content {checksums.sha256(path)}: the same as CHANGELOG.md names for its tag?"
+        f"  its content is {checksums.sha256(path)}. Compare that with the content which "
+        "CHANGELOG.md names for the release's tag: only if they are the same is this that release"
     )

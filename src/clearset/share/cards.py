@@ -13,7 +13,9 @@ import yaml
 from clearset.config.schema import Action, Dataset
 from clearset.config.schema_fetch import Source
 from clearset.repair.steps import describe_step
+from clearset.share import rows
 from clearset.share.manifest import DROPPED, KEPT, REPAIRED
+from clearset.sources.places import ROWS
 from clearset.store.errors import listed
 from clearset.store.markdown import escaped, inert
 
@@ -81,8 +83,16 @@ def _front(released: Released) -> dict[str, Any]:
         "size_categories": [size],
         "task_categories": ["image-segmentation" if (manifest["mask"] != "").any() else "other"],
         "tags": ["image-quality", "data-cleaning", "croissant"],
-        "configs": [{"config_name": "manifest", "data_files": released.own["manifest.csv"]}],
+        "configs": configs(released),
     }
+
+
+def configs(released: Released) -> list[dict[str, Any]]:
+    """Return what `datasets` loads: the images, or where there are none, the manifest."""
+    found = rows.splits(released.manifest) if released.files else []
+    if found:
+        return rows.config(found, released.own)
+    return [{"config_name": "manifest", "data_files": released.own["manifest.csv"]}]
 
 
 def _what_this_is(released: Released) -> str:
@@ -98,7 +108,11 @@ def _what_this_is(released: Released) -> str:
         f"in other bytes, by `{own['identities.sha256']}`, and says so. {same}"
     )
     if released.files:
-        return f"Cleaned with Clearset, laid out as its source. {checked}"
+        loaded = (
+            "`datasets.load_dataset(<this folder>)` of Hugging Face, from version 4.0 on, gives "
+            f"the images with their masks, split by split, by `{ROWS}*.parquet`."
+        )
+        return f"Cleaned with Clearset, laid out as its source. {loaded} {checked}"
     section = released.section
     why = "" if section.about.redistributable else ", since the licence lets none be passed on"
     command = (
@@ -129,9 +143,9 @@ def _composition(manifest: pd.DataFrame) -> str:
     """Return a table of counts: each split, what became of its images, how many have masks."""
     lines = ["| split | images | kept | repaired | dropped | with a mask |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
-    for split, rows in [*manifest.groupby("split"), ("all splits", manifest)]:
-        fates = [int((rows["decision"] == fate).sum()) for fate in FATES]
-        numbers = [len(rows), *fates, int((rows["mask"] != "").sum())]
+    for split, part in [*manifest.groupby("split"), ("all splits", manifest)]:
+        fates = [int((part["decision"] == fate).sum()) for fate in FATES]
+        numbers = [len(part), *fates, int((part["mask"] != "").sum())]
         lines.append(f"| {escaped(str(split))} | " + " | ".join(map(str, numbers)) + " |")
     return "\n".join(lines)
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from clearset.images import codec, identity, levels, masks
 from clearset.share import soundness
-from clearset.share.manifest import DROPPED
+from clearset.share.manifest import DROPPED, unread
 from clearset.sources import places
 from clearset.store import checksums, documents, layout, tables
 from clearset.store.errors import ClearsetError
@@ -100,7 +100,7 @@ def load_release(path: str | Path) -> Release:
     checksums.refuse_outside(folder, own)
     manifest = tables.read("manifest", folder)
     soundness.refuse(manifest, str(own[0]))
-    rows = manifest[(manifest["decision"] != DROPPED) & ~soundness.unread(manifest)]
+    rows = manifest[(manifest["decision"] != DROPPED) & ~unread(manifest)]
     used = [place for column in PLACES for place in rows[column] if place]
     checksums.refuse_outside(folder, [folder / place for place in used])
     for column in PLACES:

@@ -125,6 +125,13 @@ def counts(table: pd.DataFrame) -> dict[str, int]:
     return {fate: int(fates.get(fate, 0)) for fate in (KEPT, REPAIRED, DROPPED)}
 
 
+def unread(manifest: pd.DataFrame) -> pd.Series:
+    """Return which images were kept though no one could read them: they have no range."""
+    reviewed = manifest["reason"].str.startswith(REVIEWED)
+    blank = manifest["low"].isna() & manifest["high"].isna()
+    return manifest["reason"].str.startswith(UNREAD) | (reviewed & blank)
+
+
 def _joined(grounds: Grounds) -> pd.DataFrame:
     """Return one row an image with everything that its fate hangs on; texts empty where nothing."""
     repairs, verdicts = grounds.repairs, grounds.verdicts

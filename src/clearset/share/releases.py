@@ -20,8 +20,8 @@ from clearset.images import identity
 from clearset.images.levels import declared
 from clearset.repair.files import repair
 from clearset.repair.steps import check_steps, describe, steps_for
-from clearset.share import soundness
-from clearset.share.cards import Released, card
+from clearset.share import rows, soundness
+from clearset.share.cards import Released, card, configs
 from clearset.share.croissant import croissant
 from clearset.share.manifest import DROPPED, REPAIRED
 from clearset.sources import archives, intake, origin, places
@@ -46,10 +46,10 @@ class Record:
 def write(record: Record, folder: Path, recipe: Path) -> None:
     """Describe a release whose files lie in `folder`, and write its recipe.
 
-    The first gets manifest.csv, inventory.csv, params.yaml, README.md, croissant.json,
-    identities.sha256 and checksums.sha256, by other names where the source has such files; the
-    second the same of a folder without pictures (its identities are those of the first), and in
-    release.sha256 the checksums of the first.
+    The first gets manifest.csv, inventory.csv, params.yaml, README.md, croissant.json, a table of
+    each split for `datasets`, identities.sha256 and checksums.sha256, by other names where the
+    source has such files; the second the same of a folder without pictures (its identities are
+    those of the first), and in release.sha256 the checksums of the first.
     """
     files = frozenset(checksums.below(folder))
     own = described(folder, record, files)
@@ -62,7 +62,9 @@ def write(record: Record, folder: Path, recipe: Path) -> None:
 
 def described(folder: Path, record: Record, files: frozenset[str]) -> dict[str, str]:
     """Write the files that say what a folder holds; return what they are called there."""
-    own = places.own(folder)
+    # which splits there are hangs on nothing that a file changes
+    found = rows.splits(record.manifest) if files else []
+    own = places.own(folder, [split.file for split in found])
     sha256 = checksums.sha256(
         tables.write("manifest", record.manifest, folder, own[places.MANIFEST])
     )
@@ -77,6 +79,11 @@ def described(folder: Path, record: Record, files: frozenset[str]) -> dict[str, 
         places.README: card(released),
         places.CROISSANT: croissant(released),
     }
+    if places.HUB in own:
+        hub = {"configs": configs(released)}
+        texts[places.HUB] = yaml.safe_dump(hub, sort_keys=False, allow_unicode=True)
+    for split in rows.splits(manifest) if files else []:
+        (folder / own[split.file]).write_bytes(split.content())
     for file, text in texts.items():
         (folder / own[file]).write_text(text, encoding="utf-8")
     checksums.write_list(identities(released.manifest), folder / own[checksums.IDENTITIES])

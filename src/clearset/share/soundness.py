@@ -10,7 +10,7 @@ from functools import partial
 
 import pandas as pd
 
-from clearset.share.manifest import DROPPED, KEPT, REPAIRED, REVIEWED, UNREAD
+from clearset.share.manifest import DROPPED, KEPT, REPAIRED, unread
 from clearset.store.checksums import is_safe
 from clearset.store.errors import ClearsetError
 
@@ -28,13 +28,6 @@ FORMS = {  # of columns that say how an image is read; each may be empty
     ),
 }
 Test = Callable[[str], bool]
-
-
-def unread(manifest: pd.DataFrame) -> pd.Series:
-    """Return which images were kept though no one could read them: they have no range."""
-    reviewed = manifest["reason"].str.startswith(REVIEWED)
-    blank = manifest["low"].isna() & manifest["high"].isna()
-    return manifest["reason"].str.startswith(UNREAD) | (reviewed & blank)
 
 
 def refuse(manifest: pd.DataFrame, where: str) -> None:

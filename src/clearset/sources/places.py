@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from clearset.sources.inventory import Item
@@ -13,7 +13,10 @@ from clearset.store.errors import ClearsetError, listed
 
 MANIFEST, README, CROISSANT, PARAMS = "manifest.csv", "README.md", "croissant.json", "params.yaml"
 INVENTORY = "inventory.csv"
+ROWS = "rows-"  # and a split's name: its table for `datasets`
+HUB = ".huggingface.yaml"  # in a card's stead where README.md is the source's
 RELEASE = "release.sha256"  # in a recipe: the checksums of the whole release
+TABLE = re.compile(rf"{ROWS}\w+\.parquet", re.ASCII)
 FOREIGN = re.compile(r'[<>:"|?*]')  # in no name on Windows
 RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{p}{n}" for p in ("COM", "LPT") for n in range(1, 10))}
 # Beside the source's own folders:
@@ -28,16 +31,25 @@ OWN = {
 }
 
 
-def own(folder: Path) -> dict[str, str]:
-    """Return what a released folder calls its own files, the source's being there already."""
+def own(folder: Path, tables: Iterable[str] = ()) -> dict[str, str]:
+    """Return what a released folder calls its own files, the source's being there already.
+
+    `tables` are those of its splits. What the Hub reads beside a card is there only without one.
+    """
     taken = {path.name.casefold() for path in folder.iterdir()}
-    return {n: f"{layout.OWN}{n}" if n.casefold() in taken else n for n in sorted(OWN)}
+    names = sorted({*OWN, *tables})
+    called = {n: f"{layout.OWN}{n}" if n.casefold() in taken else n for n in names}
+    instead = {HUB} if called[README] != README and HUB not in taken else set()
+    return called | {name: name for name in instead}
 
 
 def reserved(path: str) -> bool:
     """Whether a released folder may have a file of its own at a source's path."""
-    own = {f"{layout.OWN}{name}".casefold() for name in OWN}
-    return _top(path).casefold() in own
+    top = _top(path).casefold()
+    own = {name.casefold() for name in OWN}
+    prefixed = top.startswith(layout.OWN)
+    name = top.removeprefix(layout.OWN)
+    return prefixed and (name in own or bool(TABLE.fullmatch(name)))
 
 
 def unfit(path: str) -> str:

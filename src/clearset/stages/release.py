@@ -10,6 +10,7 @@ from clearset.config.bounds import with_bounds
 from clearset.config.schema import Dataset
 from clearset.config.schema_accept import Verdict
 from clearset.share import delivery, manifest, releases, reviews
+from clearset.sources.places import MANIFEST, README
 from clearset.sources.roles import COMPANION
 from clearset.store import layout, tables
 
@@ -78,8 +79,9 @@ def summary(
     return [
         f"release: {sum(fates.values())} images: {became} (repairs {judged}); laid out "
         f"as the source in {target}",
-        f"  what it is: {target}/README.md; why, for each image: {target}/manifest.csv; the same "
-        f"without a picture, for those who have the source: {recipe}",
+        f"  what it is: {layout.own(target, README)}; why, for each image: "
+        f"{layout.own(target, MANIFEST)}; the same without a picture, for those who have "
+        f"the source: {recipe}",
         f"  to decide yourself: a line in {reviewed} (image_id,decision,note; keep, repair or "
         "drop), then the same command again",
     ]

@@ -1,5 +1,10 @@
-"""A release in git: what may be released, and its commit and tag, out together or not at all."""
+"""A release in git: what may be released, and its commit and tags, out together or not at all.
 
+It has two: `sample-v1`, and `sample@v1.0.0`, by which DVC's registry of artifacts knows it (the
+convention of GTO, https://dvc.org/doc/gto).
+"""
+
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +17,11 @@ from clearset.versions.pushing import dvc_repository
 
 ORIGIN = "origin"
 CHANGELOG = Path("CHANGELOG.md")
+NUMBER = r"(0|[1-9][0-9]*)"
+LATER = r"[0-9A-Za-z-]*[A-Za-z-][0-9A-Za-z-]*"  # of a version before the one it leads to
+VERSION = re.compile(
+    rf"v(?P<numbers>{NUMBER}(\.{NUMBER}){{0,2}})(?P<before>-({NUMBER}|{LATER})(\.({NUMBER}|{LATER}))*)?"
+)
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,21 @@ class Tag:
     name: str
     here: str
     there: str
+
+
+def registered(version: str) -> str:
+    """Return a version with all of its three numbers, as a registry has it: v1 is v1.0.0.
+
+    Raises `ClearsetError` for what is no version.
+    """
+    match = VERSION.fullmatch(version)
+    if match is None:
+        raise ClearsetError(
+            f"VERSION is {version!a}: v and one to three numbers, like v1 or v1.2.0; a release to "
+            "try it is v2.0.0-rc1"
+        )
+    numbers = [*match["numbers"].split("."), "0", "0"][:3]
+    return f"v{'.'.join(numbers)}{match['before'] or ''}"
 
 
 def git(*arguments: str, stdin: str = "", index: str = "") -> str:
@@ -121,6 +146,19 @@ def resumed(tag: Tag) -> bool:
     )
 
 
+def refuse_registered(known: Tag, tag: Tag) -> None:
+    """Raise `ClearsetError` when a registry's tag is of another release than `tag` is of.
+
+    That is of this very version, written otherwise.
+    """
+    if others := {known.here, known.there} - {"", tag.here}:
+        where = f"on {ORIGIN}" if known.there in others else "here"
+        raise ClearsetError(
+            f"the tag {known.name} exists {where} already, so that to a registry {tag.name} is "
+            "released. A release never changes: choose another VERSION"
+        )
+
+
 def commit(tag: Tag, entry: str, message: str) -> str:
     """Make the release's commit and tag, and return the commit; no branch and no file changes."""
     before = CHANGELOG.read_text(encoding="utf-8")
@@ -138,15 +176,21 @@ def commit(tag: Tag, entry: str, message: str) -> str:
     return sha
 
 
-def announce(tag: Tag, sha: str) -> None:
-    """Push branch and tag together, then move the branch here; on refusal nothing is left."""
+def announce(tag: Tag, known: Tag, sha: str, message: str) -> None:
+    """Push branch and both tags together, then move the branch here; on refusal nothing is left.
+
+    The registry's tag `known` is made here, where a stopped release has not.
+    """
     branch = git_or_blank("symbolic-ref", "--quiet", "--short", "HEAD")
     refs = [f"{sha}:refs/heads/{branch}"] if branch else []
+    if not known.here:
+        git("tag", "--annotate", known.name, sha, "-m", message)
+    tags = [tag.name, known.name]
     try:
-        git("push", "--atomic", "--quiet", ORIGIN, *refs, f"refs/tags/{tag.name}")
+        git("push", "--atomic", "--quiet", ORIGIN, *refs, *(f"refs/tags/{name}" for name in tags))
     except ClearsetError as error:
         if _there(f"refs/tags/{tag.name}") != sha:  # it may have arrived, its answer not
-            git("tag", "--delete", tag.name)
+            git("tag", "--delete", *tags)
             raise ClearsetError(
                 f"{ORIGIN} did not take the release: {error}. Nothing was released. Mend that (git "
                 "pull, if others pushed), then run the same again"

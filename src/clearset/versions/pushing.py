@@ -40,6 +40,13 @@ def remote() -> str:
     return name
 
 
+def folder(name: str) -> str:
+    """Return the folder that a remote is on this machine; empty: it is elsewhere."""
+    with dvc_repository() as repo:
+        url = str(repo.config["remote"][name]["url"])
+    return "" if "://" in url else str(Path(url).absolute())
+
+
 def refuse_corrupt(dataset: str) -> None:
     """Raise `ClearsetError` for a file of DVC's cache that others would get and that is broken."""
     with dvc_repository() as repo:

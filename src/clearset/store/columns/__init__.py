@@ -16,6 +16,10 @@ from clearset.store.columns import (
 from clearset.store.columns.table import FLOAT, INT, STR, Table
 
 __all__ = ["FLOAT", "INT", "STR", "TABLES", "Table", "empty"]
+# Text is Python's own whether or not pyarrow is installed: pandas takes pyarrow's where it can, and
+# gives other results then, such as a sum of no rows that is no number.
+pd.set_option("mode.string_storage", "python")
+
 TABLES: dict[str, Table] = {}
 for _stage in (fetch, analyze, filter, enhance, compare, release, versions, record, train):
     TABLES |= _stage.TABLES
