@@ -244,7 +244,8 @@ def test_without_a_known_truth_a_report_says_nothing_of_detectors() -> None:
 
 
 def test_with_a_known_truth_a_report_says_how_far_to_trust_a_flag() -> None:
-    about: dict[str, list[object]] = {"bounds": ["calibrated", "default"], "part": ["held_out", "all"]}
+    about: dict[str, list[object]] = {"bounds": ["calibrated", "default"]}
+    about["part"] = ["held_out", "all"]
     scores: dict[str, list[object]] = {"precision": [0.75, 0.5], "positives": [3, 3]}
     detection = filled("detection", rule=["soft", "soft"], **about, **scores)
     flags = filled("flags", image_id=["a"], rule=["soft"])

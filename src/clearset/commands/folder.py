@@ -164,7 +164,8 @@ def finished(name: str, home: Path, alone: bool) -> str:
     released = layout.stage_folder("release", name)
     manifest = layout.own(released, "manifest.csv").name
     return (
-        f"folder: report in {report}; the cleaned dataset, laid out as "
+        f"folder: report in {report}; to look and decide: clearset view {name}; the cleaned "
+        f"dataset, laid out as "
         f"SOURCE is, in {released}, where {manifest} says what "
         f"became of each image and why. To decide about an image yourself, give it a line in "
         f"{layout.REVIEW / name}.csv; to change a bound, edit {home}/params.yaml or say "

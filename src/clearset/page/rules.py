@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from clearset.config.schema import About, Rule
+from clearset.config.schema import Rule
 from clearset.decide.rules import Judgement
 from clearset.measure.typical import FAR, distances
 from clearset.page.facts import Cases, RuleFacts, Trial, plain
@@ -12,11 +12,13 @@ from clearset.report.own_rules import NOT, found
 from clearset.report.study import Study
 from clearset.report.words import said
 from clearset.store.dossiers import Dossier
-from clearset.store.stages import Comparison
 from clearset.truth import evaluation
 from clearset.truth.kin import DIFFERENT, PLANTED
 from clearset.truth.own import PAIRED, judged
 
+CERTAIN = {"byte_copies", "mask_fault", "mask_share", "mask_unknown", "nodata_share"}
+CERTAIN |= {"odd_format", "pixel_copies", "surplus_copies", "unmeasured", "unreadable"}
+CERTAIN |= {"aspect_deviation", "odd_colours", "size_deviation", "label_dice"}
 TRUE = "images whose faults are known, since they were planted"
 PAIRS = "pairs of images of which it is known whether they are one"
 KIN = "pairs of your images: light edits of one, and different ones"
@@ -41,7 +43,7 @@ def rule_facts(study: Study, places: Mapping[str, int]) -> list[RuleFacts]:
                 action=rule.action.value,
                 min=rule.min,
                 max=rule.max,
-                trust=trust(name, dossier, study.result, study.section.about),
+                trust=trust(name, rule.metric, study),
                 settings=f"filter.{name}.",
                 reset=[f"filter.{name}.quantile=null"] if asked.quantile is not None else [],
                 cases=cases(name, rule, dossier, judgement),
@@ -53,9 +55,10 @@ def rule_facts(study: Study, places: Mapping[str, int]) -> list[RuleFacts]:
     return facts
 
 
-def trust(name: str, dossier: Dossier, result: Comparison, about: About) -> str:
+def trust(name: str, metric: str, study: Study) -> str:
     """Return in a sentence how far to trust a rule on these images."""
-    detection = result.detection
+    dossier, about = study.dossier, study.section.about
+    detection = study.result.detection
     row = detection[(detection["rule"] == name) & (detection["bounds"] == "default")]
     row = row[row["part"] == "all"]
     if len(row):
@@ -69,6 +72,8 @@ def trust(name: str, dossier: Dossier, result: Comparison, about: About) -> str:
         finds = found(recalls[recalls["rule"] == name])
         tried = "Faults were planted into some of these images to choose this bound. "
         return f"{tried}Nine of ten are found: {finds}." if finds != NOT else f"{tried}{finds}."
+    if metric in CERTAIN:
+        return "Certain: counted or read, not estimated."
     if about.measured_on:
         return f"Measured on {about.measured_on}: these images with faults planted."
     return "Not tried on these images: look before you believe it."

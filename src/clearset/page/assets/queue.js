@@ -20,7 +20,10 @@ function narrowed() {
     && (chosen.open || !rulings.has(place)));
 }
 
+const narrow = matchMedia("(max-width: 800px)"); // one column: the list lies above the image
+
 function startQueue() {
+  document.getElementById("filtering").open = !narrow.matches;
   list = new Sight(document.getElementById("queue"), 72, queueRow);
   const box = document.getElementById("filters");
   const asking = rules.filter((each) => each.action !== KEEP && flaggedBy(each).length);
@@ -60,13 +63,20 @@ function queueRow(place, number) {
   const names = askingOf(place).map((each) => each.name).join(", ");
   return make(
     "div",
-    { class: "item", role: "option", id: `item-${place}`, "aria-selected": String(number === current), onclick: () => { current = number; list.refresh(); showOne(); } },
+    { class: "item", role: "option", id: `item-${place}`, "aria-selected": String(number === current), onclick: () => pick(number) },
     picture(thumbPath(place), ""),
     make("div", {},
       make("b", { title: images.id[place] }, images.id[place]),
       make("small", {}, names),
       make("small", { class: ruling?.decision ?? "" }, ruling ? `you: ${ruling.decision}` : `rules: ${images.fate[place] || images.decision[place]}`)),
   );
+}
+
+function pick(number) {
+  current = number;
+  list.refresh();
+  showOne();
+  if (narrow.matches) document.getElementById("one").scrollIntoView();
 }
 
 function move(step) {
