@@ -1,5 +1,6 @@
 """Which figures a dataset gets: pixels only of what may be passed on, and nothing of nothing."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,3 +160,28 @@ def test_where_tables_are_all_there_is_nothing_is_drawn(dossier: Dossier, tmp_pa
     bare = replace(dossier, folders=dict.fromkeys(dossier.folders, tmp_path / "none"))
     assert galleries(bare, tables_of(Comparison), tmp_path / "report") == set()
     assert (tmp_path / "report").is_dir()
+
+
+def test_figures_for_papers_are_the_curves_as_pdf_and_svg(
+    dossier: Dossier, result: Comparison, tmp_path: Path
+) -> None:
+    galleries(dossier, result, tmp_path / "report")
+    names = {path.name for path in (tmp_path / "report/figures").iterdir()}
+    assert names == {f"{Path(n).stem}.{kind}" for n in CURVES for kind in ("pdf", "svg")}
+
+
+def test_figures_for_papers_are_the_same_bytes_and_hold_no_date_and_no_picture(
+    dossier: Dossier, result: Comparison, tmp_path: Path
+) -> None:
+    contents = []
+    for number in range(2):
+        galleries(dossier, result, tmp_path / f"{number}")
+        files = sorted((tmp_path / f"{number}/figures").iterdir())
+        contents.append([path.read_bytes() for path in files])
+    assert contents[0] == contents[1]
+    for content in contents[0]:
+        assert not re.search(rb"Date|/Producer|/Creator|dc:creator|20[0-9]{2}-[0-9]{2}-", content)
+        assert not re.search(rb"<image|<text|/Subtype /Image|FlateDecode|/Type3", content)
+    pdfs = [content for content in contents[0] if content.startswith(b"%PDF")]
+    assert len(pdfs) == len(CURVES)
+    assert b"/FontFile2" in (tmp_path / "0/figures/rules.pdf").read_bytes()  # type is embedded

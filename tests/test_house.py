@@ -50,7 +50,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "plant": "eyes planter",
     "proof": "probes",
     "repair": "files improve",
-    "report": "diff_page drawing pictures sheets",
+    "report": "diff_page drawing papers pictures sheets",
     "share": "croissant delivery deposit loading releases reviews soundness zenodo",
     "sources": "archives description entries glances intake inventory kinds listing members origin "
     "packed places work_folder work_names work_tables",

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from clearset.config.schema import Rule
 from clearset.repair import preview
@@ -151,7 +152,8 @@ def test_a_metric_of_two_values_has_no_panel_beside_others() -> None:
 
 def test_every_image_has_a_line_from_before_to_after() -> None:
     given, rows = axes(), compared("blur", images=4)
-    drawing = plots.paired(given, rows, dict.fromkeys(rows["image_id"], plots.KEPT), "blur")
+    look = plots.Look(plots.KEPT, "o", "-")
+    drawing = plots.paired(given, rows, dict.fromkeys(rows["image_id"], look), "blur")
     assert drawing is given
     assert [[*np.asarray(line.get_ydata())] for line in drawing.lines] == [
         [i, i + 1.0] for i in range(4)
@@ -181,6 +183,32 @@ def test_images_of_one_kind_share_a_colour() -> None:
     lines = plots.changes_figure(compared("blur"), called).axes[0].lines
     first, second, third = (line.get_color() for line in lines)
     assert first == third != second
+
+
+def told(line: Line2D) -> tuple[str, str]:
+    """What tells a line in grey."""
+    return str(line.get_marker()), str(line.get_linestyle())
+
+
+@pytest.mark.parametrize("count", [2, 6, 28])
+def test_kinds_of_repair_are_told_without_colour(count: int) -> None:
+    figure = plots.changes_figure(compared("blur", images=count), kinds(count))
+    assert len({told(line) for line in figure.axes[0].lines}) == count
+    in_legend = [told(line) for line in figure.legends[0].get_lines()]
+    drawn_as = {line: told(line) for line in figure.axes[0].lines}
+    assert set(in_legend) == set(drawn_as.values())
+
+
+def test_what_a_rule_flags_is_crossed() -> None:
+    drawing = plots.bounds(axes(), values(3, 1, 2), "soft", Rule("blur", min=1.5, max=2.5))
+    _, crossed = drawing.collections
+    assert np.asarray(crossed.get_offsets()).tolist() == [[0, 1], [2, 3]]
+    assert np.shape(crossed.get_paths()[0].vertices) == (4, 2)  # x
+
+
+def test_precision_and_recall_are_told_without_colour() -> None:
+    drawing = plots.curves_figure(*calibrated("soft")).axes[0]
+    assert len({told(line) for line in drawing.lines}) == len(drawing.lines)
 
 
 def test_figures_leave_their_data_alone() -> None:

@@ -231,6 +231,8 @@ def test_the_figure_has_a_line_for_each_repair_and_group() -> None:
         for group in ("all", "blur", "flagged")
     )
     assert [axes.get_title() for axes in figure.axes] == list(proof_plots.TITLES.values())
+    points = [line for line in figure.axes[0].lines if str(line.get_label()).endswith("repairs")]
+    assert len({str(line.get_marker()) for line in points}) == 2  # told without colour
 
 
 def test_a_sweep_names_the_best_setting_by_the_one_part_and_scores_it_on_the_other() -> None:

@@ -1,6 +1,5 @@
 """Figures with pixels of the dataset: galleries, and each repaired image beside its original."""
 
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +14,7 @@ from matplotlib.figure import Figure
 from clearset.images import codec, views
 from clearset.images.levels import Pixels, Reading, declared
 from clearset.report import sheets
+from clearset.report.papers import quiet
 from clearset.similar import registration
 from clearset.store import layout
 from clearset.store.dossiers import Dossier
@@ -51,8 +51,7 @@ def files(table: pd.DataFrame, folder: Path, carried: Path) -> dict[str, Stored]
 
 def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
     """Write a figure as PNG: the same figure gives the same bytes."""
-    with layout.replacing(path) as incomplete, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script without a font
+    with layout.replacing(path) as incomplete, quiet():
         figure.savefig(incomplete, format="png", dpi=dpi, metadata={"Software": None})
     return path
 

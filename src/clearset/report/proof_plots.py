@@ -6,10 +6,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from clearset.proof.verdicts import INDIFFERENT, part_of
-from clearset.report.plots import FLAGGED, KEPT
+from clearset.report.plots import FLAGGED, KEPT, Look
 
 LINEAR = 0.01  # a change up to which the axis is linear, beyond it logarithmic
 TICKS = [-0.3, -0.1, -0.03, -0.01, 0, 0.01, 0.03, 0.1, 0.3]
+LOOKS = {"all": (Look(FLAGGED, "D", ":"), -0.17), "accepted": (Look(KEPT, "o", "-"), 0.17)}
 TITLES = {
     "both": "Average precision of vessels, as both detectors grant",
     "ap": "by the first detector",
@@ -43,12 +44,13 @@ def forest(axes: Axes, rows: pd.DataFrame, names: list[str], title: str) -> Axes
     """Draw mean changes with their intervals, one line a name, on a scale that shows small ones."""
     axes.axvspan(-INDIFFERENT, INDIFFERENT, color="0.9")
     axes.axvline(0, color="0.4", linewidth=0.8)
-    for update, colour, shift in (("all", FLAGGED, -0.17), ("accepted", KEPT, 0.17)):
+    for update, (look, shift) in LOOKS.items():
         own = rows[rows["update"] == update]
         places = [names.index(label) + shift for label in own["label"]]
-        axes.hlines(places, own["low"], own["high"], color=colour, linewidth=1.2)
-        label = "all repairs" if update == "all" else "accepted repairs"
-        axes.plot(own["change"], places, "o", color=colour, markersize=4, label=label)
+        lines = axes.hlines(places, own["low"], own["high"], linewidth=1.2)
+        lines.set(color=look.colour, linestyle=look.line)
+        points = axes.plot(own["change"], places, look.marker, markersize=4, color=look.colour)
+        points[0].set_label(f"{update} repairs")
     axes.set_xscale("symlog", linthresh=LINEAR, linscale=0.8)
     reach = max(0.02, float(rows[["low", "high", "change"]].abs().max(axis=None)))
     ticks = [tick for tick in TICKS if abs(tick) <= reach * 1.1]
