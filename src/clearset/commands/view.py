@@ -13,8 +13,7 @@ from clearset.page.writing import NAME
 from clearset.store import layout
 from clearset.store.cells import visible
 from clearset.store.errors import ClearsetError
-
-SHOW = ["--only-changed", "--drop", "(src|data|conf|training).*|Executor|State", "--csv"]
+from clearset.versions import experiments
 
 
 @click.command
@@ -54,7 +53,7 @@ def site(name: str) -> Site:
         folders=tuple(PurePosixPath(folder.as_posix()) for folder in folders),
         review=layout.REVIEW / f"{name}.csv",
         release=lambda: ran(repro(name, "release")),
-        experiments=lambda: ran(["dvc", "exp", "show", *SHOW]),
+        experiments=lambda: experiments.table(name),
     )
 
 
