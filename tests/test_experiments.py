@@ -2,10 +2,10 @@
 
 from clearset.versions.experiments import compared
 
-SHOWN = """Experiment,rev,typ,eyes.f1,other.f1,eyes.filter.dark.min,params.yaml:eyes.filter.blur.min,src/a.py
-,workspace,baseline,0.5,0.1,70,1,aa
-main,1234567,baseline,0.5,0.1,70,1,aa
-strict,89abcde,branch_base,0.75,0.1,70,2,aa
+SHOWN = """Experiment,rev,eyes.f1,other.f1,eyes.filter.dark.min,params.yaml:eyes.filter.blur.min
+,workspace,0.5,0.1,70,1
+main,1234567,0.5,0.1,70,1
+strict,89abcde,0.75,0.1,70,2
 """
 
 

@@ -57,7 +57,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "stages": "analyze compare enhance fetch filter release report",
     "store": "checksums defects documents dossiers isolation layout locks parallel tables",
     "trials": "planted",
-    "versions": "git pipeline publishing pushing record revisions sides",
+    "versions": "experiments git pipeline publishing pushing record revisions sides",
 }
 
 

@@ -1,11 +1,11 @@
 // The doubtful images, worst first, and one of them with all that speaks for and against it.
 const chosen = { rule: "", split: "", fate: "", text: "", open: true };
-const weight = { drop: 3, enhance: 2, review: 1, keep: 0 };
+const lost = (place) => Number(images.error[place] !== ""); // last: there is nothing to look at
 const worst = images.id.map((_, place) => Math.max(0, ...askingOf(place).map((each) => excess(each, place))));
 const doubtful = images.id
   .map((_, place) => place)
   .filter((place) => images.decision[place] !== KEEP)
-  .sort((one, two) => (weight[images.decision[two]] === 3) - (weight[images.decision[one]] === 3) || worst[two] - worst[one] || one - two);
+  .sort((one, two) => lost(one) - lost(two) || (images.decision[two] === "drop") - (images.decision[one] === "drop") || worst[two] - worst[one] || one - two);
 let queue = [];
 let current = -1;
 let list = null;
@@ -68,7 +68,7 @@ function queueRow(place, number) {
     make("div", {},
       make("b", { title: images.id[place] }, images.id[place]),
       make("small", {}, names),
-      make("small", { class: ruling?.decision ?? "" }, ruling ? `you: ${ruling.decision}` : `rules: ${images.fate[place] || images.decision[place]}`)),
+      make("small", { class: ruling?.decision ?? "" }, ruling ? `you: ${ruling.decision}` : `without you: ${images.fate[place] || images.decision[place]}`)),
   );
 }
 
