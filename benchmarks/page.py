@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from joblib.externals.loky import get_reusable_executor
 from omegaconf import OmegaConf
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -125,7 +126,7 @@ def picture(page: Page) -> None:
     page.wait_for_timeout(6000)  # until what was said is gone
     shot = Path(tempfile.gettempdir()) / "page.png"
     page.screenshot(path=shot)
-    Image.open(shot).quantize(128).save(ROOT / "docs/page.png", optimize=True)
+    Image.open(shot).quantize(256).save(ROOT / "docs/page.png", optimize=True)
 
 
 def main() -> None:
@@ -143,6 +144,7 @@ def main() -> None:
         for count, size in sets:
             with tempfile.TemporaryDirectory() as folder, chdir(folder):
                 before, own, path = made(count, size)
+                get_reusable_executor().shutdown(wait=True)  # they would stay in this folder
                 small = sum(p.stat().st_size for p in path.parent.rglob("thumbs/*")) / 1e6
                 spent = used(page, path.resolve().as_uri())
                 sizes = f"{path.stat().st_size / 1e6:.1f} | {small:.0f}"
