@@ -83,4 +83,4 @@ def test_tables_are_found_where_they_are_read_and_written() -> None:
 def test_text_is_pythons_own_with_pyarrow_too() -> None:
     __import__("pyarrow")
     assert columns.empty("curation")["image_id"].dtype.storage == "python"
-    assert pd.Series(["a"]).dtype.storage == "python"  # type: ignore[union-attr]
+    assert pd.Series(["a"]).dtype.storage == "python"

@@ -78,7 +78,7 @@ def known_licence(name: str, licence: str) -> str:
     if not COMMONS.fullmatch(words[0]) or not re.fullmatch(r"[1-4]\.\d", words[2]):
         raise ClearsetError(
             f"{name} has the licence {licence!a}, which is none that is known here. Say how the "
-            "archive calls it: --licence other-open, say (https://zenodo.org/api/licenses)"
+            "archive calls it: --licence other-open, say (https://zenodo.org/api/vocabularies/licenses)"
         )
     return "-".join((words[0], words[2]))
 
