@@ -1,8 +1,8 @@
 """Columns of text as a Parquet file: https://parquet.apache.org/docs/file-format.
 
 The least of the format: one row group, one page a column, plain text that may be missing, nothing
-compressed. Text stays text, of which readers of CSV and JSON make numbers, dates and gaps. The same
-columns give the same bytes whatever libraries are installed, and every reader of Parquet takes them.
+compressed. Text stays text, of which readers of CSV and JSON make numbers, dates and gaps. The
+same columns give the same bytes whatever libraries are installed, and every reader takes them.
 """
 
 import struct
