@@ -11,6 +11,7 @@ import pytest
 from clearset.config.schema import About, Action, Dataset, Rule
 from clearset.decide.rules import Judgement, flag
 from clearset.report import drawing
+from clearset.report.study import Study
 from clearset.similar.duplicates import Surplus
 from clearset.store import columns
 from clearset.store.columns import STR, TABLES
@@ -84,25 +85,33 @@ def judgement(rules: dict[str, Rule]) -> Judgement:
     return Judgement(values, rules, flag(values, rules), Surplus(pd.DataFrame(), pd.DataFrame()))
 
 
+def drawn(shared: bool, dossier: Dossier, result: Comparison, target: Path) -> Path:
+    """Draw everything below a folder, and return it: figures, and report, the other pictures."""
+    params = section(shared)
+    made, images = judgement(params.filter), dossier.catalogue.images
+    broken = made.values.index.isin(images.loc[images["error"] != "", "image_id"])
+    made.values[broken] = float("nan")  # as nothing is measured of them
+    study = Study("eyes", params, dossier, result, made)
+    drawing.draw(study, target / "report", target / "figures")
+    return target
+
+
 def figures(shared: bool, dossier: Dossier, result: Comparison, target: Path) -> set[str]:
     """Draw the figures, and return their names."""
-    params = section(shared)
-    drawing.figures(params, dossier, result, judgement(params.filter), target)
-    return {path.name for path in target.iterdir()}
+    return {path.name for path in (drawn(shared, dossier, result, target) / "figures").iterdir()}
 
 
 def galleries(dossier: Dossier, result: Comparison, target: Path) -> set[str]:
     """Draw the pictures of single images, and return their paths."""
-    params = section(PRIVATE)
-    drawing.galleries(params, dossier, result, judgement(params.filter), target)
-    return {path.relative_to(target).as_posix() for path in target.rglob("*.png")}
+    report = drawn(PRIVATE, dossier, result, target) / "report"
+    return {path.relative_to(report).as_posix() for path in report.rglob("*.png")}
 
 
 @pytest.mark.parametrize("shared", [SHARED, PRIVATE])
 def test_figures_show_pixels_only_of_what_may_be_passed_on(
     shared: bool, dossier: Dossier, result: Comparison, tmp_path: Path
 ) -> None:
-    names = figures(shared, dossier, result, tmp_path / "figures")
+    names = figures(shared, dossier, result, tmp_path)
     assert names == (CURVES | PIXELS if shared else CURVES)
 
 
@@ -110,14 +119,14 @@ def test_without_a_truth_no_figure_is_of_detectors_or_faults(
     dossier: Dossier, result: Comparison, tmp_path: Path
 ) -> None:
     catalogue = replace(dossier.catalogue, truth=columns.empty("truth"))
-    names = figures(SHARED, replace(dossier, catalogue=catalogue), result, tmp_path / "figures")
+    names = figures(SHARED, replace(dossier, catalogue=catalogue), result, tmp_path)
     assert names == (CURVES | PIXELS) - UNKNOWN
 
 
 def test_without_a_repair_no_figure_is_of_repairs(dossier: Dossier, tmp_path: Path) -> None:
     cleaning = replace(dossier.cleaning, repairs=columns.empty("repairs"))
     bare, nothing = replace(dossier, cleaning=cleaning), tables_of(Comparison)
-    names = figures(SHARED, bare, nothing, tmp_path / "figures")
+    names = figures(SHARED, bare, nothing, tmp_path)
     assert names == (CURVES | PIXELS) - {"changes.png", "repaired.png"}
 
 
@@ -129,20 +138,20 @@ def test_faults_that_can_not_be_read_are_not_drawn(
     (tmp_path / f"fetch/images/{IDS[2]}.png").unlink()
     catalogue = replace(dossier.catalogue, images=images, truth=truth)
     whole = replace(dossier, catalogue=catalogue)
-    assert "faults.png" in figures(SHARED, whole, result, tmp_path / "figures")
+    assert "faults.png" in figures(SHARED, whole, result, tmp_path)
 
 
 def test_figures_of_an_earlier_run_are_gone(
     dossier: Dossier, result: Comparison, tmp_path: Path
 ) -> None:
-    figures(SHARED, dossier, result, tmp_path / "figures")
-    assert figures(PRIVATE, dossier, result, tmp_path / "figures") == CURVES
+    figures(SHARED, dossier, result, tmp_path)
+    assert figures(PRIVATE, dossier, result, tmp_path) == CURVES
 
 
 def test_galleries_pairs_and_leaks_are_drawn_whatever_may_be_passed_on(
     dossier: Dossier, result: Comparison, tmp_path: Path
 ) -> None:
-    assert galleries(dossier, result, tmp_path / "report") == {
+    assert galleries(dossier, result, tmp_path) == {
         *(f"galleries/{name}.png" for name in ("blur", "dark", "bright")),
         "pairs/train/a.png",
         "leaks/000.png",
@@ -153,19 +162,19 @@ def test_a_pair_that_is_no_leak_is_not_shown_as_one(
     dossier: Dossier, result: Comparison, tmp_path: Path
 ) -> None:
     without = replace(result, leaks=columns.empty("leaks"))
-    assert "leaks/000.png" not in galleries(dossier, without, tmp_path / "report")
+    assert "leaks/000.png" not in galleries(dossier, without, tmp_path)
 
 
 def test_where_tables_are_all_there_is_nothing_is_drawn(dossier: Dossier, tmp_path: Path) -> None:
     bare = replace(dossier, folders=dict.fromkeys(dossier.folders, tmp_path / "none"))
-    assert galleries(bare, tables_of(Comparison), tmp_path / "report") == set()
+    assert galleries(bare, tables_of(Comparison), tmp_path) == set()
     assert (tmp_path / "report").is_dir()
 
 
 def test_figures_for_papers_are_the_curves_as_pdf_and_svg(
     dossier: Dossier, result: Comparison, tmp_path: Path
 ) -> None:
-    galleries(dossier, result, tmp_path / "report")
+    galleries(dossier, result, tmp_path)
     names = {path.name for path in (tmp_path / "report/figures").iterdir()}
     assert names == {f"{Path(n).stem}.{kind}" for n in CURVES for kind in ("pdf", "svg")}
 
@@ -176,7 +185,7 @@ def test_figures_for_papers_are_the_same_bytes_and_hold_no_date_and_no_picture(
     contents = []
     for number in range(2):
         galleries(dossier, result, tmp_path / f"{number}")
-        files = sorted((tmp_path / f"{number}/figures").iterdir())
+        files = sorted((tmp_path / f"{number}/report/figures").iterdir())
         contents.append([path.read_bytes() for path in files])
     assert contents[0] == contents[1]
     for content in contents[0]:
@@ -184,4 +193,6 @@ def test_figures_for_papers_are_the_same_bytes_and_hold_no_date_and_no_picture(
         assert not re.search(rb"<image|<text|/Subtype /Image|FlateDecode|/Type3", content)
     pdfs = [content for content in contents[0] if content.startswith(b"%PDF")]
     assert len(pdfs) == len(CURVES)
-    assert b"/FontFile2" in (tmp_path / "0/figures/rules.pdf").read_bytes()  # type is embedded
+    assert (
+        b"/FontFile2" in (tmp_path / "0/report/figures/rules.pdf").read_bytes()
+    )  # type is embedded

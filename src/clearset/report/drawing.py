@@ -1,64 +1,79 @@
 """Which figures and pictures a dataset gets: curves in git, pixels only of what may be shared."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from clearset.config.schema import EVERY, Dataset
-from clearset.decide.rules import Judgement
 from clearset.proof import outcomes
 from clearset.report import papers, pictures, plots, proof_plots
+from clearset.report.study import Study
 from clearset.store import layout
 from clearset.store.dossiers import Dossier
+from clearset.store.parallel import mapped
 from clearset.store.stages import Comparison
 
 FIGURES = "figures"  # below a dataset's pictures in data/: PDF and SVG, too large for git
+Drawer = Callable[[], Figure]
 
 
-def figures(
-    section: Dataset, dossier: Dossier, result: Comparison, judgement: Judgement, target: Path
-) -> None:
-    """Write the figures: curves, and of a dataset that may be passed on, pixels too."""
-    with layout.replacing(target) as incomplete:
-        for name, figure in curves(section, dossier, result, judgement).items():
-            pictures.save(figure, incomplete / f"{name}.png")
-        if section.about.redistributable:
-            _with_pixels(dossier, result, incomplete)
+def draw(study: Study, target: Path, reports: Path) -> None:
+    """Write the figures into `reports`, which git holds, and all other pictures into `target`.
+
+    Pixels of single images are among the figures only of a dataset that may be passed on.
+    """
+    with layout.replacing(target) as incomplete, layout.replacing(reports) as incomplete_reports:
+        for folder in (incomplete / FIGURES, incomplete_reports):
+            folder.mkdir(parents=True)
+        jobs = [
+            (drawer, incomplete_reports / f"{name}.png", incomplete / FIGURES / name)
+            for name, drawer in curves(study).items()
+        ]
+        mapped(_saved, jobs, "figures", few=len(jobs))
+        if study.section.about.redistributable:
+            _with_pixels(study.dossier, study.result, incomplete_reports)
+        galleries(study, incomplete)
 
 
-def curves(
-    section: Dataset, dossier: Dossier, result: Comparison, judgement: Judgement
-) -> dict[str, Figure]:
-    """Return the figures of lines and dots, by name."""
-    found = {"rules": plots.rules_figure(judgement.values, judgement.bounds)}
+def _saved(job: tuple[Drawer, Path, Path]) -> None:
+    """Draw a figure, and write it for screens and for papers."""
+    drawer, screen, paper = job
+    figure = drawer()
+    pictures.save(figure, screen)
+    figure.set_layout_engine("none")  # as it lies now: to lay it out takes longer than to draw it
+    papers.save(figure, paper)
+
+
+def curves(study: Study) -> dict[str, Drawer]:
+    """Return what draws the figures of lines and dots, by name."""
+    dossier, result, judgement = study.dossier, study.result, study.judgement
+    found: dict[str, Drawer] = {
+        "rules": partial(plots.rules_figure, judgement.values, judgement.bounds)
+    }
     if not result.gains.empty:
-        found["gains"] = proof_plots.gains_figure(result.gains)
+        found["gains"] = partial(proof_plots.gains_figure, result.gains)
     if not result.outcomes.empty:
-        callers = _callers(section, dossier)
-        found["changes"] = plots.changes_figure(result.comparison, callers)
+        callers = _callers(study.section, dossier)
+        found["changes"] = partial(plots.changes_figure, result.comparison, callers)
     if not dossier.catalogue.truth.empty:
-        found["detection"] = plots.detection_figure(result.severities, result.crosstalk)
+        found["detection"] = partial(plots.detection_figure, result.severities, result.crosstalk)
         selection = dossier.selection
-        found["curves"] = plots.curves_figure(selection.curves, selection.calibration)
+        found["curves"] = partial(plots.curves_figure, selection.curves, selection.calibration)
     return found
 
 
-def galleries(
-    section: Dataset, dossier: Dossier, result: Comparison, judgement: Judgement, target: Path
-) -> None:
-    """Write the pictures with pixels of single images, and figures for papers, kept in data/."""
-    settings, sides = section.compare, _sides(dossier)
-    with layout.replacing(target) as incomplete:
-        incomplete.mkdir()
-        if (dossier.folders["fetch"] / "images").exists():  # else tables are all there is
-            pictures.galleries(
-                judgement.values, dossier, incomplete / "galleries", settings.gallery
-            )
-        pictures.pairs(result.outcomes, sides, incomplete / "pairs", settings.pairs)
-        fits = dossier.analysis.registrations.merge(result.leaks[["image_id", "other_id"]])
-        pictures.leaks(fits, sides, incomplete / "leaks", settings.gallery)
-        for name, figure in curves(section, dossier, result, judgement).items():
-            papers.save(figure, incomplete / FIGURES / name)
+def galleries(study: Study, target: Path) -> None:
+    """Write the pictures with pixels of single images into a folder."""
+    settings, dossier, result = study.section.compare, study.dossier, study.result
+    sides = _sides(dossier)
+    if (dossier.folders["fetch"] / "images").exists():  # else tables are all there is
+        values = study.judgement.values
+        pictures.galleries(values, dossier, target / "galleries", settings.gallery)
+    pictures.pairs(result.outcomes, sides, target / "pairs", settings.pairs)
+    fits = dossier.analysis.registrations.merge(result.leaks[["image_id", "other_id"]])
+    pictures.leaks(fits, sides, target / "leaks", settings.gallery)
 
 
 def _sides(dossier: Dossier) -> pictures.Sides:

@@ -21,9 +21,8 @@ def main(dataset: str) -> str:
     result = arranged(dossiers.read(Comparison, folders["compare"]), section.filter)
     judgement = rules.judge(section.filter, dossier.survey)
     target, reports = layout.stage_folder("report", dataset), layout.REPORTS / dataset
-    drawing.figures(section, dossier, result, judgement, reports / "figures")
-    drawing.galleries(section, dossier, result, judgement, target)
     study = Study(dataset, section, dossier, result, judgement)
+    drawing.draw(study, target, reports / "figures")
     first = writing.write(study, target, reports)
     with layout.replacing(reports / "report.md") as incomplete:
         incomplete.write_text(page.report(study, first.done), encoding="utf-8")
