@@ -48,7 +48,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "engines": "again analysis fastdup fastdup_worker look recorded recording recourse",
     "generate": "satellite/tiles",
     "images": "codec identity levels masks netpbm pillow png tiff tiff_copy views",
-    "inspection": "check items pixels report settings sources",
+    "inspection": "check items pixels report samples settings sources",
     "page": "gathered render server thumbs writing",
     "plant": "eyes planter",
     "proof": "probes",
