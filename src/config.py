@@ -4,18 +4,23 @@ import os
 import sys
 from pathlib import Path
 
+import yaml
+
 from clearset.config import composition, params
 from clearset.config.schema import Dataset
 from clearset.repair.steps import check_steps
 from clearset.store import defects, documents, layout, locks
 
 STAMP = Path("conf.stamp")
+FOLDER = Path("src/clearset/inspection/folder.yaml")  # for `clearset.check`, where no conf/ is
+HEADING = "# Composed from conf/dataset/folder.yaml by src/config.py: what `check` begins with.\n"
 
 
 def main() -> str:
     """Write params.yaml from conf/ and check every section; inside `dvc exp run` only check it."""
     if not os.environ.get("DVC_EXP_NAME"):  # there DVC has just composed it, with its overrides
-        write(composition.text(composition.composed()))
+        write(params.PARAMS, composition.text(composition.composed()))
+        write(FOLDER, of_folder())
     sections = documents.mapping(params.PARAMS)
     datasets = sorted(set(sections) - params.GROUPS)
     for name in datasets:
@@ -25,14 +30,17 @@ def main() -> str:
     return f"config: {params.PARAMS} composed from conf/ ({', '.join(datasets)})"
 
 
-def write(text: str) -> None:
-    """Write params.yaml unless it has the text already; not while a stage reads it."""
-    if params.PARAMS.is_file() and params.PARAMS.read_text(encoding="utf-8") == text:
+def of_folder() -> str:
+    """Return the text of the settings that the wheel carries for a folder of images."""
+    section = composition.section("images", "folder")
+    return HEADING + yaml.safe_dump(section, sort_keys=False, allow_unicode=True)
+
+
+def write(path: Path, text: str) -> None:
+    """Write params.yaml, or another file, unless it has the text; not while a stage reads it."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
         return
-    with (
-        locks.unread(params.PARAMS, "composing conf/"),
-        layout.replacing(params.PARAMS) as incomplete,
-    ):
+    with locks.unread(path, "composing conf/"), layout.replacing(path) as incomplete:
         incomplete.write_text(text, encoding="utf-8")
 
 

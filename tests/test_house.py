@@ -33,7 +33,8 @@ FLOORS = [
     {"report"},
     {"page"},
     {"stages"},
-    {"train", "commands"},
+    {"train", "inspection"},
+    {"commands"},
 ]
 FACES = {"__init__.py", "__main__.py"}  # of the library: they hand on what rooms have
 DISK = {"glob", "gzip", "io", "os", "pathlib", "pickle", "requests", "shutil", "socket"}
@@ -41,11 +42,13 @@ DISK |= {"subprocess", "sys", "tempfile", "urllib", "zipfile"}
 CALLS = {"echo", "imread", "imwrite", "mkdir", "open", "print", "read_bytes", "read_csv"}
 CALLS |= {"read_text", "savefig", "to_csv", "unlink", "write_bytes", "write_text"}
 TOUCHING = {  # the modules that touch disk, other programs or the screen; all others are pure
-    "commands": "adopt agree deposit diff fastdup folder publish rebuild record sweep verify view",
+    "commands": "adopt agree check deposit diff fastdup folder publish rebuild record sweep verify "
+    "view",
     "config": "adoption composition params provenance stage",
     "engines": "again analysis fastdup fastdup_worker look recorded recording recourse",
     "generate": "satellite/tiles",
     "images": "codec identity levels masks netpbm pillow png tiff tiff_copy views",
+    "inspection": "check items pixels report samples settings sources",
     "page": "gathered render server thumbs writing",
     "plant": "eyes planter",
     "proof": "probes",
@@ -54,7 +57,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "share": "croissant delivery deposit loading releases reviews soundness zenodo",
     "sources": "archives description entries glances intake inventory kinds listing members origin "
     "packed places work_folder work_names work_tables",
-    "stages": "analyze compare enhance fetch filter release report",
+    "stages": "__main__ analyze compare enhance fetch filter release report",
     "store": "checksums defects documents dossiers isolation layout locks parallel tables",
     "trials": "planted",
     "versions": "experiments git pipeline publishing pushing record revisions sides",

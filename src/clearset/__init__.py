@@ -4,12 +4,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from clearset.inspection.check import check
+    from clearset.inspection.report import Report
     from clearset.repair.improve import ImproveImage
     from clearset.share.loading import Release, load_release, verify
 
-__all__ = ["ImproveImage", "Release", "load_release", "verify"]
+__all__ = ["ImproveImage", "Release", "Report", "check", "load_release", "verify"]
 
-ROOMS = {"ImproveImage": "repair.improve"} | dict.fromkeys(__all__[1:], "share.loading")
+ROOMS = {
+    "ImproveImage": "repair.improve",
+    "Release": "share.loading",
+    "Report": "inspection.report",
+    "check": "inspection.check",
+    "load_release": "share.loading",
+    "verify": "share.loading",
+}
 
 
 def __getattr__(name: str) -> Any:

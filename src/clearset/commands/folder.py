@@ -190,8 +190,7 @@ def configured(
             )
     else:
         kind = "work_folder" if recognised(source) else "folder"
-        composed = composition.composed([f"+dataset@{name}={kind}"])
-        config = OmegaConf.create({name: OmegaConf.to_container(composed[name], enum_to_str=True)})
+        config = OmegaConf.create({name: composition.section(name, kind)})
     try:
         changes = OmegaConf.from_dotlist([word for word in overrides if word.strip()])
     except (yaml.YAMLError, OmegaConfBaseException, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from hydra import compose, initialize_config_dir
@@ -40,6 +41,13 @@ def composed(overrides: Sequence[str] = ()) -> DictConfig:
         reason = defects.sentence(error) or " ".join(f"{error} {error.__cause__ or ''}".split())
         raise ClearsetError(f"conf/ does not compose: {reason}") from None
     return config
+
+
+def section(name: str, kind: str) -> dict[str, Any]:
+    """Return the section `name` as conf/dataset/<kind>.yaml composes it; raises as `composed`."""
+    config = composed([f"+dataset@{name}={kind}"])
+    content: dict[str, Any] = OmegaConf.to_container(config[name], enum_to_str=True)  # type: ignore[assignment]
+    return content
 
 
 def text(config: DictConfig) -> str:

@@ -105,8 +105,11 @@ def load(dataset: str) -> Dataset:
     return check(dataset, sections[dataset], str(where))
 
 
-def check(dataset: str, section: Mapping[str, Any], where: str) -> Dataset:
-    """Return `section` as a `Dataset`, or raise `ClearsetError` naming key and place."""
+def check(dataset: str, section: Mapping[str, Any], where: str, mend: str = "") -> Dataset:
+    """Return `section` as a `Dataset`, or raise `ClearsetError` naming key and place.
+
+    `mend` says where a person changes it, if that is not where it is read.
+    """
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Dataset), OmegaConf.create(dict(section)))
         for name, rule in merged.filter.items():
@@ -116,10 +119,8 @@ def check(dataset: str, section: Mapping[str, Any], where: str) -> Dataset:
         key = getattr(error, "full_key", None)  # OmegaConf's, apart from its reason
         reason = (f"{key}: " if key else "") + str(error).split("\n")[0]
         composed = "conf/dataset/ (params.yaml is composed from there) or in the -S override"
-        raise ClearsetError(
-            f"{where}, dataset '{dataset}': {reason}. "
-            f"Mend it in {composed if where == str(PARAMS) else f'{where} or in SET'}"
-        ) from None
+        mend = mend or (composed if where == str(PARAMS) else f"{where} or in SET")
+        raise ClearsetError(f"{where}, dataset '{dataset}': {reason}. Mend it in {mend}") from None
     if not isinstance(result, Dataset):
         raise TypeError(f"{dataset}: the schema gave {type(result)}")
     return result

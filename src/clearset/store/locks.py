@@ -81,6 +81,25 @@ def shared(what: str) -> Iterator[None]:
 
 
 @contextmanager
+def held(path: Path, what: str) -> Iterator[None]:
+    """Hold a folder outside of a project alone, by a file in it, `path`, which stays there.
+
+    Raises `ClearsetError` where another process holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise ClearsetError(
+            f"busy: another {what} is at work in {path.parent}. Wait for it to end, or name "
+            "another folder"
+        ) from None
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def unread(path: Path, what: str) -> Iterator[None]:
     """Keep DVC's stages from reading a file of the project while the block writes it.
 
