@@ -8,11 +8,8 @@ import pytest
 import tifffile
 import yaml
 
-import analyze
-import enhance
-import fetch
-import filter as filter_stage
-import release
+from clearset.stages import analyze, enhance, fetch, release
+from clearset.stages import filter as filter_stage
 from clearset.store import layout, tables
 from conftest import write_image
 
