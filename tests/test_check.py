@@ -99,17 +99,15 @@ def test_it_says_what_was_found_and_what_is_next(report: Report) -> None:
     assert "&quot;blur&quot;" in shown and '"blur"' not in shown
 
 
-def test_a_page_that_is_not_there_is_an_error_and_one_that_is_is_named(
-    report: Report, monkeypatch: pytest.MonkeyPatch
+def test_the_page_is_named_and_one_that_is_not_there_is_an_error(
+    report: Report, tmp_path: Path
 ) -> None:
-    page = report.folder / "data/report" / NAME / "index.html"
-    if not page.exists():
-        with pytest.raises(ClearsetError, match="there is no page"):
-            report.page()
-        monkeypatch.setattr("clearset.inspection.report.PAGE", "galleries/blur.png")
-        page = page.with_name("galleries") / "blur.png"
+    page = report.folder / f"data/report/{NAME}/index.html"
     assert report.page() == page
     assert f"page: {page}" in repr(report)
+    (tmp_path / "data/release/images").mkdir(parents=True)
+    with pytest.raises(ClearsetError, match=r"there is no page index\.html in .*: see reports/ima"):
+        Report(tmp_path).page()
 
 
 def test_what_is_not_known_is_refused_with_what_is(report: Report) -> None:
