@@ -49,7 +49,8 @@ def adoption(name: str) -> Adoption:
         run = f"clearset folder {name}"
         return Adoption(run, f"--set {name}.", "", run)
     if not Path("dvc.yaml").exists():  # no project: a call of `clearset.check`
-        return Adoption("clearset check SOURCE", "--set ", "", "report.release('cleaned')")
+        run = "clearset check SOURCE --folder FOLDER"
+        return Adoption(run, "--set ", "", run)
     return Adoption(
         "dvc exp run --name bound",
         f"--set-param {name}.",
