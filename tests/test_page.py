@@ -163,9 +163,11 @@ def test_every_kind_of_fault_has_words() -> None:
 
 
 def test_a_rule_of_ones_own_is_said_by_its_condition() -> None:
-    rule = Rule("entropy", min=1.0, max=7.5)
-    assert said(rule, "mine")[0] == "is flagged by mine (entropy below 1 or above 7.5)"
-    assert condition(rule) == "entropy below 1 or above 7.5"
+    rule = Rule("stdv", min=1.0, max=7.5)
+    assert said(rule, "mine")[0] == "is flagged by mine (stdv below 1 or above 7.5)"
+    assert condition(rule) == "stdv below 1 or above 7.5"
+    assert said(Rule("mean", min=70.0), "mine")[0] == "is too dark"
+    assert said(Rule("mean", max=180.0), "mine")[0] == "is overexposed"
     assert counted(1, "image") == "1 image"
     assert counted(1200, "image") == "1,200 images"
 

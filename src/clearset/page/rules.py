@@ -16,6 +16,7 @@ from clearset.truth import evaluation
 from clearset.truth.kin import DIFFERENT, PLANTED
 from clearset.truth.own import PAIRED, judged
 
+OUTLIER = "published_outlier"
 CERTAIN = {"byte_copies", "mask_fault", "mask_share", "mask_unknown", "nodata_share"}
 CERTAIN |= {"odd_format", "pixel_copies", "surplus_copies", "unmeasured", "unreadable"}
 CERTAIN |= {"aspect_deviation", "odd_colours", "size_deviation", "label_dice"}
@@ -72,6 +73,8 @@ def trust(name: str, metric: str, study: Study) -> str:
         finds = found(recalls[recalls["rule"] == name])
         tried = "Faults were planted into some of these images to choose this bound. "
         return f"{tried}Nine of ten are found: {finds}." if finds != NOT else f"{tried}{finds}."
+    if metric == OUTLIER or study.section.filter[name].quantile is not None:
+        return "A quota: some image is always among them."
     if metric in CERTAIN:
         return "Certain: counted or read, not estimated."
     if about.measured_on:

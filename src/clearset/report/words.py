@@ -57,8 +57,34 @@ METRICS = {
     "surplus_copies": ("is an exact copy of one that stays", "are exact copies of one that stays"),
     "byte_copies": ("is the same file as another", "are the same file as another"),
     "pixel_copies": ("is an exact copy of another", "are exact copies of others"),
-    "mean": ("is unusually dark or bright", "are unusually dark or bright"),
-    "blur": ("is blurred", "are blurred"),
+    "entropy": ("shows next to nothing", "show next to nothing"),
+    "blur": FAULTS["blur"],
+    "sharpness": FAULTS["blur"],
+    "laplacian_variance": FAULTS["blur"],
+    "noise_sigma": FAULTS["noise"],
+    "highlights": FAULTS["dark"],
+    "white_share": FAULTS["bright"],
+    "burnt_share": FAULTS["burnt"],
+    "local_contrast": FAULTS["contrast"],
+    "uneven_light": FAULTS["uneven"],
+    "vignetting": FAULTS["vignette"],
+    "shadow_depth": FAULTS["shadow"],
+    "blockiness": FAULTS["compression"],
+    "kind_similarity": FAULTS["foreign"],
+    "nearest_similarity": FAULTS["near_duplicate"],
+    "leak_inliers": FAULTS["leak"],
+    "label_dice": FAULTS["label_conflict"],
+    "mask_share": FAULTS["empty_mask"],
+    "mask_unknown": FAULTS["unknown_mask"],
+    "mask_agreement": FAULTS["swapped_mask"],
+    "mask_fault": FAULTS["mask_fault"],
+    "unreadable": FAULTS["unreadable"],
+}
+BY_SIDE = {  # metrics whose low and high ends say two things
+    ("mean", "min"): FAULTS["dark"],
+    ("mean", "max"): FAULTS["bright"],
+    ("stretched_mean", "min"): FAULTS["dark"],
+    ("stretched_mean", "max"): FAULTS["bright"],
 }
 ACTIONS = {
     "keep": "only counts: it asks for nothing",
@@ -76,8 +102,10 @@ VERDICTS = {
 def said(rule: Rule, name: str) -> tuple[str, str]:
     """Return what a rule says of one image, and of several."""
     plain = f"flagged by {name}"
+    side = "min" if rule.max is None else "max" if rule.min is None else ""
     return (
         FAULTS.get(rule.finds)
+        or BY_SIDE.get((rule.metric, side))
         or METRICS.get(rule.metric)
         or (f"is {plain} ({condition(rule)})", f"are {plain} ({condition(rule)})")
     )
