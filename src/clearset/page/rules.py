@@ -8,7 +8,7 @@ from clearset.config.schema import Rule
 from clearset.decide.rules import Judgement
 from clearset.measure.typical import FAR, distances
 from clearset.page.facts import Cases, RuleFacts, Trial, plain
-from clearset.report.own_rules import NOT, found
+from clearset.report.own_rules import CHANCE, found
 from clearset.report.study import Study
 from clearset.report.words import said
 from clearset.store.dossiers import Dossier
@@ -58,21 +58,15 @@ def rule_facts(study: Study, places: Mapping[str, int]) -> list[RuleFacts]:
 
 def trust(name: str, metric: str, study: Study) -> str:
     """Return in a sentence how far to trust a rule on these images."""
-    dossier, about = study.dossier, study.section.about
-    detection = study.result.detection
-    row = detection[(detection["rule"] == name) & (detection["bounds"] == "default")]
-    row = row[row["part"] == "all"]
+    about, detection = study.section.about, study.result.detection
+    known = detection[(detection["bounds"] == "default") & (detection["part"] == "all")]
+    row = known[known["rule"] == name]
     if len(row):
         return measured(row.iloc[0])
-    own = dossier.selection.own_bounds
+    own = study.dossier.selection.own_bounds
     row = own[own["rule"] == name]
-    if len(row) and row.iloc[0]["reason"]:
-        return f"Not tried on these images: {row.iloc[0]['reason']}."
     if len(row):
-        recalls = dossier.selection.recalls
-        finds = found(recalls[recalls["rule"] == name])
-        tried = "Faults were planted into some of these images to choose this bound. "
-        return f"{tried}Nine of ten are found: {finds}." if finds != NOT else f"{tried}{finds}."
+        return tried(row.iloc[0], study.dossier.selection.recalls)
     if metric == OUTLIER or study.section.filter[name].quantile is not None:
         return "A quota: some image is always among them."
     if metric in CERTAIN:
@@ -80,6 +74,17 @@ def trust(name: str, metric: str, study: Study) -> str:
     if about.measured_on:
         return f"Measured on {about.measured_on}: these images with faults planted."
     return "Not tried on these images: look before you believe it."
+
+
+def tried(row: pd.Series, recalls: pd.DataFrame) -> str:
+    """Return what the faults that were planted into the images say of a bound of their own."""
+    if row["reason"]:
+        return f"Not tried on these images: {row['reason']}."
+    finds = found(recalls[recalls["rule"] == row["rule"]])
+    planted = "Faults were planted into some of these images to choose this bound. "
+    if finds == CHANCE:
+        return f"{planted}It is {finds}."
+    return f"{planted}Nine of ten are found: {finds}."
 
 
 def measured(row: pd.Series) -> str:
