@@ -11,7 +11,7 @@ UNET = $(shell sed -n 's/^unet = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder record test portable lint lock experiments benchmark release diff agree verify deposit rebuild adopt clean
+.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder record test portable lint lock experiments benchmark release diff view agree verify deposit rebuild adopt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -84,6 +84,10 @@ release: $(VENV)/installed ## Release a dataset to others: push, CHANGELOG entry
 
 diff: $(VENV)/installed ## Say which images changed fate, and why: DATASET=sample A=sample-v1 B=sample-v2 (tags, commits, experiments)
 	@clearset diff "$(DATASET)" "$(A)" $(if $(B),"$(B)")
+
+view: DATASET ?= sample
+view: $(VENV)/installed ## Open a dataset's page: look, decide, release: DATASET=sample
+	@clearset view "$(DATASET)"
 
 agree: DATASET ?= sample
 agree: $(VENV)/installed ## Say whether a run gave what is committed, or what differs: DATASET=sample [REVISION=sample-v1]

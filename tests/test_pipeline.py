@@ -156,10 +156,10 @@ def changed_stages(folder: Path) -> set[str]:
 
 AFTER_FETCH = {"analyze", "filter", "enhance", "compare", "report", "release"}
 FELT = {  # an edit of a room's module, and the stages that walk through the room
-    "share/cards.py": {"release"},
+    "share/cards.py": {"report", "release"},
     "stages/enhance.py": {"enhance"},
     "measure/metrics.py": {"config"} | AFTER_FETCH,
-    "truth/evaluation.py": {"filter", "compare"},
+    "truth/evaluation.py": {"filter", "compare", "report"},
     "plant/faults.py": {"fetch", "analyze", "filter", "compare", "report"},
     "report/plots.py": {"report"},
 }
