@@ -260,6 +260,7 @@ def odd(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_image(source / f"{name.replace('/', '-')}.png", drawn(number))
     write_image(source / "copy.png", drawn(5))
     write_image(source / "night.png", drawn(20) // 8)
+    write_image(source / "scan.tif", drawn(6)).rename(source / "scan.png")  # not what it is called
     done = run(project, "clearset", "folder", str(source), "odd")
     assert done.returncode == 0, done.stdout + done.stderr
     return project / "data/report/odd"
@@ -272,8 +273,12 @@ def test_a_name_that_is_markup_does_nothing(browser: Browser, odd: Path) -> None
         view.locator("#rows a", has_text=HOSTILE).click()
         assert view.locator("#one h3").first.inner_text() == f"all/{HOSTILE}"
         loaded(view.locator(".canvas img").first)
+        view.evaluate("openImage(places.get('all/scan'))")
+        loaded(view.locator(".canvas img").first)
+        assert view.evaluate("images.before[places.get('all/scan')]").startswith("full/")
         for part in PARTS:
             sheet.at(part).wait_for_timeout(50)
+        assert view.locator("#blind").is_hidden()
         assert view.evaluate("document.querySelectorAll('img[src=x]').length") == 0
         assert sheet.said == []
 

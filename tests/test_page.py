@@ -18,6 +18,7 @@ from clearset.page import facts as declared
 from clearset.page import render
 from clearset.page.facts import Adoption, Facts, Images, Relations, RuleFacts, plain
 from clearset.page.sentences import Summary, summary
+from clearset.page.thumbs import ranked
 from clearset.plant.planting import known_kinds
 from clearset.report.words import FAULTS, condition, counted, said
 
@@ -156,6 +157,13 @@ def test_a_fact_that_is_declared_is_a_fact_that_is_written() -> None:
 def test_numbers_are_what_json_has(number: float, written: float | None) -> None:
     assert plain(number) == written
     json.dumps(plain(number), allow_nan=False)
+
+
+def test_a_value_of_masks_has_one_colour_in_all_of_them() -> None:
+    for classes, wanted in (((), [0, 3, 9, 255]), ((9, 3), [0, 2, 1, 255])):
+        values = np.array([0, 3, 9, 255], np.uint8)
+        assert ranked(values, classes).tolist() == wanted
+        assert ranked(values[1:2], classes).tolist() == wanted[1:2]
 
 
 def test_every_kind_of_fault_has_words() -> None:

@@ -1,8 +1,10 @@
 """`clearset view`: for this machine and this person alone; it saves what is well formed."""
 
 import http.client
+import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -147,6 +149,34 @@ def test_a_flood_is_not_read(server: Server) -> None:
     tag = asked(server, "api/rulings")[2]["ETag"]
     headers = {"If-Match": tag, "Content-Length": str(2**40)}
     assert asked(server, "api/rulings", "PUT", b"", headers)[0] == 403
+
+
+def test_what_does_not_arrive_whole_is_not_saved(server: Server) -> None:
+    tag = asked(server, "api/rulings")[2]["ETag"]
+    host = f"127.0.0.1:{server.server_port}"
+    head = f"PUT /{server.site.token}/api/rulings HTTP/1.1\r\nHost: {host}\r\nIf-Match: {tag}\r\n"
+    head += f"Origin: http://{host}\r\nContent-Length: {len(RULED) + 9}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as link:
+        link.sendall(head.encode() + RULED)
+        link.shutdown(socket.SHUT_WR)
+        assert b" 403 " in link.recv(1000)
+    assert not server.site.review.exists()
+
+
+def test_a_stranger_is_not_listened_to_for_long(server: Server) -> None:
+    length = {"Content-Length": str(2**20)}
+    assert asked(server, "//guessed/api/rulings", "PUT", b"", length)[0] == 403
+    assert asked(server, "api/rulings", "PUT", b"", length | {"Origin": "null"})[0] == 403
+    assert asked(server, "api/rulings", "PUT", None, {"Transfer-Encoding": "chunked"})[0] == 403
+
+
+def test_only_a_file_is_read(server: Server) -> None:
+    os.mkfifo("data/report/eyes/waits.png")
+    assert asked(server, "data/report/eyes/waits.png")[0] == 404
+
+
+def test_a_name_that_is_no_path_here_is_not_found(server: Server) -> None:
+    assert asked(server, f"data/report/eyes/{'n' * 300}.png")[0] == 404
 
 
 def test_what_stops_is_said(server: Server) -> None:

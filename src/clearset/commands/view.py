@@ -47,12 +47,13 @@ def command(name: str, port: int, browser: bool) -> str:
 def site(name: str) -> Site:
     """Return what is served of a dataset."""
     folders = [layout.stage_folder(stage, name) / "images" for stage in ("fetch", "enhance")]
+    folder = layout.stage_folder("release", name)
     folders += [layout.stage_folder("report", name), layout.REPORTS / name]
     return Site(
         page=PurePosixPath(layout.stage_folder("report", name).as_posix()) / NAME,
         folders=tuple(PurePosixPath(folder.as_posix()) for folder in folders),
         review=layout.REVIEW / f"{name}.csv",
-        release=lambda: ran(repro(name, "release")),
+        release=lambda: f"Released, into {folder}\n\n{ran(repro(name, 'release'))}",
         experiments=lambda: experiments.table(name),
     )
 

@@ -84,7 +84,8 @@ def done(facts: Facts) -> list[str]:
         fates = pd.Series(facts.images.fate, dtype=str).value_counts()
         kept, repaired, dropped = (int(fates.get(name, 0)) for name in (KEPT, REPAIRED, DROPPED))
         lines.append(
-            f"If you decide nothing, the cleaned dataset holds {kept:,} images as they are and "
-            f"{repaired:,} repaired; {dropped:,} {'is' if dropped == 1 else 'are'} left out."
+            f"If you decide nothing, the cleaned dataset holds {counted(kept, 'image')} as "
+            f"{'it is' if kept == 1 else 'they are'} and {repaired:,} repaired; "
+            f"{dropped:,} {'is' if dropped == 1 else 'are'} left out."
         )
     return lines

@@ -6,12 +6,14 @@ loopback alone, answers to no other name than its own, and changes nothing for a
 
 import hashlib
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote
 
 from clearset.share import reviews
@@ -22,6 +24,8 @@ HOST = "127.0.0.1"
 TYPES = {".html": "text/html; charset=utf-8", ".png": "image/png"}
 TYPES |= dict.fromkeys((".jpg", ".jpeg"), "image/jpeg")
 LARGEST = 64 * 2**20  # bytes of a review file
+FROM_STRANGERS = 2**16  # bytes that are read of what will be refused
+PATIENCE = 60  # seconds for a request to arrive
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",
@@ -59,12 +63,18 @@ class Server(ThreadingHTTPServer):
         """The page's address, for one person alone."""
         return f"http://{HOST}:{self.server_port}/{self.site.token}/{self.site.page}"
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong, unless it is that a browser left in the middle."""
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)
+
 
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
     server: Server
     protocol_version = "HTTP/1.1"
+    timeout = PATIENCE
 
     def do_GET(self) -> None:
         """Answer with a page, a picture, the rulings or the experiments."""
@@ -96,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
                 return
             try:
                 save(body, site.review)
-            except ClearsetError as error:
+            except (ClearsetError, OSError) as error:
                 self._answer(HTTPStatus.BAD_REQUEST, str(error))
                 return
             self._answer(HTTPStatus.OK, "saved", tag=_tag(body))
@@ -131,11 +141,15 @@ class Handler(BaseHTTPRequestHandler):
         return self.headers.get("Origin") in origins
 
     def _body(self) -> bytes | None:
+        """Return what was sent; nothing of what is too long, or has not arrived whole."""
         length = self.headers.get("Content-Length") or "0"
-        if not length.isdecimal() or int(length) > LARGEST:
+        most = LARGEST if self._own() and self._path() else FROM_STRANGERS
+        chunked = "Transfer-Encoding" in self.headers
+        if chunked or not length.isdecimal() or int(length) > most:
             self.close_connection = True
             return None
-        return self.rfile.read(int(length))
+        body = self.rfile.read(int(length))
+        return body if len(body) == int(length) else None
 
     def _act(self, action: Callable[[], str]) -> None:
         try:
@@ -146,10 +160,15 @@ class Handler(BaseHTTPRequestHandler):
     def _file(self, path: PurePosixPath) -> None:
         kind = TYPES.get(path.suffix.lower())
         inside = any(path.is_relative_to(folder) for folder in self.server.site.folders)
-        if kind is None or not inside or not Path(path).is_file():
+        try:
+            there = kind and inside and Path(path).is_file()
+            content = Path(path).read_bytes() if there else None
+        except OSError:  # not there, or no path on this system
+            content = None
+        if kind is None or content is None:
             self._answer(HTTPStatus.NOT_FOUND, "no such page")
-            return
-        self._answer(HTTPStatus.OK, Path(path).read_bytes(), kind)
+        else:
+            self._answer(HTTPStatus.OK, content, kind)
 
     def _answer(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
@@ -24,7 +25,8 @@ from clearset.store.parallel import mapped
 
 SIDE = 256  # px: of a small picture
 QUALITY = 80
-SHOWABLE = {".png", ".jpg", ".jpeg"}  # files that every browser shows as they are
+SHOWABLE = {".png", ".jpg", ".jpeg"}  # files that every browser shows as they are,
+BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # where they are what they are called
 # Okabe and Ito's colours, told apart by everybody: of a mask's values but the background, in order.
 COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 
@@ -121,6 +123,8 @@ def _pictures(target: Path, classes: tuple[int, ...], job: Job) -> dict[str, str
 def _link(row: Any, stored: Stored, stage: str) -> str:
     """Return the way to a file that a browser shows as it was measured; empty where it does not."""
     plain = stored.path.suffix.lower() in SHOWABLE and int(row.bit_depth) == 8
+    with stored.path.open("rb") as file:
+        plain = plain and file.read(8).startswith(BEGINNINGS)
     upright = row.orientation in ("", "1", 1) and not row.alpha and not row.shown
     whole = (row.low, row.high) == (0, 255) and np.isnan(row.nodata) and row.seen != "page"
     try:
@@ -157,19 +161,24 @@ def _mask(mask: Path, view: views.View, classes: tuple[int, ...], path: Path) ->
         return ""
     if values.shape != view.pixels.shape[:2]:
         return ""
-    there = [value for value in np.unique(values).tolist() if value]
-    ranks = {value: place + 1 for place, value in enumerate(classes)}
-    for value in there:
-        ranks.setdefault(value, len(ranks) + 1)
-    drawn = np.zeros(values.shape, np.uint8)
-    for value in there:
-        drawn[values == value] = min(ranks[value], 255)
-    picture = Image.fromarray(drawn)
+    picture = Image.fromarray(ranked(values, classes))
     picture.putpalette([0, 0, 0] + [c for n in range(255) for c in _rgb(colour(n))])
     path.parent.mkdir(parents=True, exist_ok=True)
     with layout.replacing(path) as incomplete:
         picture.save(incomplete, format="PNG", transparency=0)
     return f"masks/{path.name}"
+
+
+def ranked(values: Pixels, classes: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """Return which colour each value of a mask has, the same in every mask: 0 the background.
+
+    The classes have the first ones, and a value that is none has one after these.
+    """
+    ranks = {value: place + 1 for place, value in enumerate(classes)}
+    drawn = np.zeros(values.shape, np.uint8)
+    for value in np.unique(values[values != 0]).tolist():
+        drawn[values == value] = min(ranks.get(value, len(ranks) + value), 255)
+    return drawn
 
 
 def colour(number: int) -> str:

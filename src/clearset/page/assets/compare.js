@@ -13,7 +13,7 @@ function lookAt(place, other = null) {
   canvas.append(under);
   const fallback = thumbPath(place);
   under.addEventListener("error", () => { if (fallback && !under.src.endsWith(fallback)) under.src = fallback; }, { once: true });
-  const over = second ? picture(second, words[1], { loading: "eager" }) : null;
+  const over = second ? picture(second, words[1], { loading: "eager", class: other === null ? "" : "other" }) : null;
   const edge = make("span", { class: "edge" });
   if (over) canvas.append(over, edge);
   const maskPath = picturePath(images.mask[place]);

@@ -42,6 +42,14 @@ function card(place, text, action) {
   );
 }
 
+// Fill a box anew; what has the focus keeps it.
+function refill(box, ...children) {
+  const all = () => [...box.querySelectorAll("button, input, summary")];
+  const at = all().indexOf(document.activeElement);
+  box.replaceChildren(...children.filter(Boolean));
+  if (at >= 0) all()[at]?.focus();
+}
+
 function say(text) {
   const toast = document.getElementById("toast");
   toast.textContent = text;

@@ -40,10 +40,25 @@ function keepBest(groups, note) {
   say(`${counted(rule(ruled), "image")} ruled on. Undo takes it back.`);
 }
 
+// A card that says how its image is ruled on, at once.
+function ruledCard(place, text) {
+  const made = card(place, text);
+  made.append(make("span", { "data-ruled": place }));
+  nameRuling(made.lastChild);
+  return made;
+}
+
+function nameRuling(span) {
+  const ruling = rulings.get(Number(span.dataset.ruled));
+  span.className = ruling?.decision ?? "";
+  span.textContent = ruling ? `you: ${ruling.decision}` : "";
+}
+listeners.push(() => document.querySelectorAll("[data-ruled]").forEach(nameRuling));
+
 function groupBox(group, text) {
   const stays = best(group);
   return make("div", { class: "group" }, make("p", {}, text),
-    make("div", { class: "strip" }, ...group.slice(0, 30).map((place) => card(place, `${place === stays ? "the best. " : ""}${images.split[place]}`))),
+    make("div", { class: "strip" }, ...group.slice(0, 30).map((place) => ruledCard(place, `${place === stays ? "the best. " : ""}${images.split[place]}`))),
     group.length > 30 ? make("small", {}, `${group.length - 30} more`) : null,
     facts.releases ? make("div", { class: "bar" }, button("keep the best, drop the others", () => keepBest([group], "copy"))) : null);
 }

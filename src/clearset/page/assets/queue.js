@@ -36,7 +36,7 @@ function startQueue() {
   );
   renewSaving();
   renew();
-  listeners.push(() => { list.refresh(); renewSaving(); if (current >= 0) ruledOn(); });
+  listeners.push(() => { list.refresh(); ruledOn(); });
   document.getElementById("queue").addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -1e9, End: 1e9 }[event.key];
     if (step) { event.preventDefault(); move(step); }
@@ -106,13 +106,17 @@ function imageView(place) {
     ? [make("p", {}, `Repair tried: ${images.steps[place]}. ${verdictWords(place)}`)] : [];
   return make("div", {},
     make("h3", {}, images.id[place]),
-    make("div", { class: "bar", "data-rule": place }),
+    rulingBar(place),
     seen,
     ...repair,
     make("ul", { class: "why" }, ...flagsOf[place].map((each) => why(each, place))),
-    make("p", {}, make("small", {}, `${images.split[place] || "no split"}; ${images.width[place]} x ${images.height[place]} px, ${images.bits[place]} bits, ${Math.ceil(images.bytes[place] / 1000)} kB. If you say nothing: ${images.fate[place] || images.decision[place]}${images.reason[place] ? `, ${images.reason[place]}` : ""}.`)),
+    make("p", {}, make("small", {}, `${images.split[place] || "no split"}; ${sizeWords(place)}${Math.ceil(images.bytes[place] / 1000)} kB. If you say nothing: ${images.fate[place] || images.decision[place]}${images.reason[place] ? `, ${images.reason[place]}` : ""}.`)),
     partners.length ? make("div", {}, make("h3", {}, "Nearest images (choose one to lay it beside this one)"), make("div", { class: "strip" },
       images.after[place] || images.mask[place] ? button("this one alone", () => seen.replaceChildren(lookAt(place))) : null, ...partners)) : null);
+}
+
+function sizeWords(place) {
+  return images.width[place] ? `${images.width[place]} x ${images.height[place]} px, ${images.bits[place]} bits, ` : "";
 }
 
 function verdictWords(place) {
@@ -145,25 +149,35 @@ function nearby(place) {
   return [...partners].slice(0, 8);
 }
 
-// The buttons by which one image is ruled on, renewed after each ruling.
+// The buttons by which one image is ruled on. A note written before a decision waits for it.
+function rulingBar(place) {
+  if (!facts.releases) return null;
+  const note = make("input", { type: "text", placeholder: "note", "aria-label": "Note on your decision", class: "noted" });
+  note.addEventListener("change", () => {
+    const ruling = rulings.get(place);
+    if (ruling) rule([[place, ruling.decision, note.value]]);
+    else if (note.value) say("This note is kept with your decision: say keep, repair or drop.");
+  });
+  return make("div", { class: "bar", "data-rule": place },
+    ...WORDS.map((word, number) => button(`${word} (${number + 1})`, () => decide(place, word), { disabled: !allowed(place, word), "data-word": word, class: word })),
+    note, button("take back", () => rule([[place, null]]), { class: "back" }));
+}
+
+// Show the ruling in place: what has the focus, or is being pressed, stays where it is.
 function ruledOn() {
   for (const box of document.querySelectorAll("[data-rule]")) {
-    const place = Number(box.dataset.rule);
-    if (!facts.releases) { box.replaceChildren(); continue; }
-    const ruling = rulings.get(place);
-    if (box.contains(document.activeElement) && document.activeElement.matches("input")) continue;
-    const note = make("input", { type: "text", value: ruling?.note ?? "", placeholder: "note", "aria-label": "Note on your decision", class: "noted" });
-    note.addEventListener("change", () => rule([[place, rulings.get(place)?.decision ?? KEEP, note.value]]));
-    box.replaceChildren(
-      ...WORDS.map((word, number) => button(`${word} (${number + 1})`, () => decide(place, word), { disabled: !allowed(place, word), "aria-pressed": String(ruling?.decision === word), class: word })),
-      note,
-      ruling ? button("take back", () => rule([[place, null]])) : "",
-    );
+    const ruling = rulings.get(Number(box.dataset.rule));
+    for (const each of box.querySelectorAll("[data-word]")) each.setAttribute("aria-pressed", String(ruling?.decision === each.dataset.word));
+    const note = box.querySelector(".noted");
+    const back = box.querySelector(".back");
+    if (ruling ? note !== document.activeElement : !back.hidden) note.value = ruling?.note ?? "";
+    back.hidden = !ruling;
   }
 }
 
 function decide(place, word) {
-  if (!rule([[place, word]])) return say(word === "repair" ? "No repair of this image was made." : "There is no copy of this image to keep.");
+  const note = document.querySelector(`[data-rule="${place}"] .noted`)?.value;
+  if (!rule([[place, word, note]])) return say(word === "repair" ? "No repair of this image was made." : "There is no copy of this image to keep.");
   return say(`${images.id[place]}: ${word}`);
 }
 

@@ -3,14 +3,18 @@ const STORE = `clearset ${facts.name} rulings ${location.pathname}`;
 let rulings = new Map(); // place -> {decision, note}
 const past = []; // what undo goes back to
 const listeners = [];
-const strangers = []; // rows of a file that was read whose image is not here
+let storing = true; // whether the browser keeps decisions
+let strangers = []; // rows of a file that was read whose image is not here
 
 function recall() {
   try {
     for (const [id, decision, note] of JSON.parse(localStorage.getItem(STORE) ?? "[]")) {
-      if (places.has(id) && WORDS.includes(decision)) rulings.set(places.get(id), { decision, note });
+      if (!WORDS.includes(decision)) continue;
+      if (places.has(id)) rulings.set(places.get(id), { decision, note });
+      else strangers.push([id, decision, note]);
     }
   } catch {
+    storing = false;
     say("Decisions can not be kept in this browser: save them before you close the page.");
   }
 }
@@ -18,7 +22,10 @@ function recall() {
 function changed(saving = true) {
   try {
     localStorage.setItem(STORE, JSON.stringify(table().slice(1)));
-  } catch { /* a browser that keeps nothing: said once in `recall` */ }
+  } catch {
+    if (storing) say("The browser has no room for so many decisions: save them before you close the page.");
+    storing = false;
+  }
   for (const listener of listeners) listener(saving);
 }
 
@@ -29,7 +36,6 @@ function allowed(place, decision) {
 
 // Rule on images, as one step of undo; null takes a ruling away. Returns how many were changed.
 function rule(ruled) {
-  const before = new Map(rulings);
   const after = new Map(rulings);
   let number = 0;
   for (const [place, decision, note] of ruled) {
@@ -39,7 +45,7 @@ function rule(ruled) {
     else after.set(place, { decision, note: note ?? after.get(place)?.note ?? "" });
   }
   if (number) {
-    past.push(before);
+    past.push([rulings, strangers]);
     rulings = after;
     changed();
   }
@@ -48,7 +54,7 @@ function rule(ruled) {
 
 function undo() {
   if (!past.length) return say("Nothing to undo.");
-  rulings = past.pop();
+  [rulings, strangers] = past.pop();
   changed();
   return say("Undone.");
 }
@@ -62,8 +68,15 @@ function table() {
   ];
 }
 
+// Leave out the decisions on images that are not here, at which `release` would stop.
+function forgetStrangers() {
+  past.push([rulings, strangers]);
+  strangers = [];
+  changed();
+}
+
 // Read a review file's text; throws an Error that names what is wrong.
-function readRulings(text) {
+function readRulings(text, saving = true) {
   const [header, ...rows] = csvRows(text);
   const columns = ["image_id", "decision", "note"].map((name) => (header ?? []).indexOf(name));
   if (columns.includes(-1)) throw new Error("its columns are not image_id, decision and note");
@@ -71,14 +84,16 @@ function readRulings(text) {
   const unknown = [];
   for (const row of rows) {
     const [id, decision, note] = columns.map((column) => row[column] ?? "");
+    if (row.length !== header.length) throw new Error(`${id} has ${row.length} cells in place of ${header.length}: a note with a comma stands in quotes`);
     if (!WORDS.includes(decision)) throw new Error(`'${decision}' for ${id} is none of ${WORDS.join(", ")}`);
+    if (next.has(places.get(id))) throw new Error(`${id} stands in it twice`);
     if (places.has(id)) next.set(places.get(id), { decision, note });
     else unknown.push([id, decision, note]);
   }
-  past.push(new Map(rulings));
+  past.push([rulings, strangers]);
   rulings = next;
-  strangers.splice(0, strangers.length, ...unknown);
-  changed(false);
+  strangers = unknown;
+  changed(saving);
   return { read: next.size, unknown: unknown.map((row) => row[0]) };
 }
 

@@ -23,19 +23,33 @@ function renewSaving() {
       say(`${counted(read, "decision")} read.${unknown.length ? ` Not here: ${unknown.slice(0, 3).join(", ")}${unknown.length > 3 ? " ..." : ""}.` : ""}`);
     } catch (error) {
       say(`This file is not read: ${error.message}`);
+      reader.value = ""; // the same file may be chosen again, mended
     }
   });
-  return box.replaceChildren(...[
+  const open = box.querySelector("details")?.open ?? false;
+  return refill(box,
     make("label", {}, `${decided} of ${doubtful.length} decided`, make("progress", { max: Math.max(doubtful.length, 1), value: decided })),
-    served ? make("span", { id: "saved" }, `saved in ${facts.review}`) : button("save decisions", () => { download(`${facts.name}.csv`, csvText(table())); say(`Put it where release reads it: ${facts.review}`); }, { class: "main", id: "save" }),
-    served ? button("release", release, { class: "main", id: "release" }) : null,
+    served ? make("span", { id: "saved", class: unsaved ? "note" : "" }, savedWords()) : button("save decisions", saveFile, { class: "main", id: "save" }),
+    served ? button("release", release, { class: "main", id: "release", disabled: releasing }) : null,
     button("undo", undo, { disabled: !past.length }),
     reader,
     button("read a file", () => reader.click()),
-    make("details", {}, make("summary", {}, `all ${more} shown`), make("div", { class: "bar" }, ...WORDS.map(bulk), button("take back", () => rule(queue.map((place) => [place, null]))), button("exact copies: keep the best", () => keepBest(copyGroups(), "exact copy")))),
+    make("details", { open }, make("summary", {}, `one decision for all ${more} shown`), make("div", { class: "bar" }, ...WORDS.map(bulk), button("take back", () => rule(queue.map((place) => [place, null]))), button("exact copies: keep the best", () => keepBest(copyGroups(), "exact copy")))),
     make("label", {}, make("input", { type: "checkbox", checked: keysOn, onchange: (event) => { keysOn = event.target.checked; } }), "keys"),
     button("?", showKeys, { "aria-label": "Which keys there are" }),
-  ].filter(Boolean));
+    strangers.length ? button(`leave out ${counted(strangers.length, "decision")} on images that are not here`, forgetStrangers) : null,
+  );
+}
+
+function saveFile() {
+  download(`${facts.name}.csv`, csvText(table()));
+  showText(`Your browser has saved ${facts.name}.csv. Put it into the project's folder as ${facts.review}, then run ${facts.adoption.release}`);
+}
+
+function showText(text) {
+  const box = document.getElementById("keys");
+  box.replaceChildren(make("pre", {}, text), button("close", () => box.close()));
+  if (!box.open) box.showModal();
 }
 
 function showKeys() {
@@ -88,6 +102,7 @@ recall();
 renewSaving();
 addEventListener("hashchange", route);
 addEventListener("keydown", pressKey);
-listeners.push(() => renewSaving());
+listeners.push(renewSaving);
+addEventListener("storage", (event) => { if (event.key === STORE && !served) { [rulings, strangers] = [new Map(), []]; recall(); for (const listener of listeners) listener(false); } });
 route();
 startServed().then(() => route());
