@@ -120,7 +120,7 @@ REST = """## Where the rest is
 to move, decisions to take. Opened from a clone in which the stages have run it shows the pictures;
 `clearset view {name}` saves what you decide.
 
-| table | holds |
+| table (with more than 1,000 rows: below data/ alone) | holds |
 | --- | --- |
 | tables/flags.csv, decisions.csv | each flag; what the rules ask for of each image |
 | tables/metrics.csv, masks.csv | every measure of every image and mask |
