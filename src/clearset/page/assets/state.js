@@ -9,7 +9,6 @@ const base = document.documentElement.dataset.base;
 const KEEP = "keep";
 const WORDS = ["keep", "repair", "drop"];
 const places = new Map(images.id.map((id, place) => [id, place]));
-const ruleOf = new Map(rules.map((rule) => [rule.name, rule]));
 for (const rule of rules) {
   rule.low = rule.min;
   rule.high = rule.max;

@@ -47,7 +47,7 @@ function startTable() {
 function spare(value) {
   if (typeof value === "number" || value === null) return shown(value);
   const text = String(value).replace(/[\t\r\n]/g, " ");
-  return /^[=+\-@]/.test(text) ? `'${text}` : text;
+  return /^[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
 }
 
 function sortTable() {
