@@ -48,7 +48,7 @@ function saveFile() {
 
 function showText(text) {
   const box = document.getElementById("keys");
-  box.replaceChildren(make("pre", {}, text), button("close", () => box.close()));
+  box.replaceChildren(make("pre", { tabindex: "0" }, text), button("close", () => box.close()));
   if (!box.open) box.showModal();
 }
 
