@@ -259,6 +259,7 @@ def odd(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, name in enumerate(names):
         write_image(source / f"{name.replace('/', '-')}.png", drawn(number))
     write_image(source / "copy.png", drawn(5))
+    write_image(source / "\u202egnp.png", drawn(7))
     write_image(source / "night.png", drawn(20) // 8)
     write_image(source / "scan.tif", drawn(6)).rename(source / "scan.png")  # not what it is called
     done = run(project, "clearset", "folder", str(source), "odd")
@@ -273,6 +274,8 @@ def test_a_name_that_is_markup_does_nothing(browser: Browser, odd: Path) -> None
         view.locator("#rows a", has_text=HOSTILE).click()
         assert view.locator("#one h3").first.inner_text() == f"all/{HOSTILE}"
         loaded(view.locator(".canvas img").first)
+        view.evaluate("openImage(places.get('all/\u202egnp'))")
+        assert view.locator("#one h3").first.inner_text() == r"all/\u202egnp"
         view.evaluate("openImage(places.get('all/scan'))")
         loaded(view.locator(".canvas img").first)
         assert view.evaluate("images.before[places.get('all/scan')]").startswith("full/")

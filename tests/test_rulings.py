@@ -165,3 +165,19 @@ def test_a_review_file_that_is_none_is_said_and_left(browser: Browser, address: 
         sheet.page.keyboard.press("3")
         sheet.page.wait_for_timeout(300)
     assert REVIEW.read_text("utf-8") == f"{HEAD}a,maybe,\n"
+
+
+def test_two_windows_on_one_file_share_their_decisions(browser: Browser, project: Path) -> None:
+    place = (project / PAGE).as_uri()
+    with opened(browser, f"{place}#decide") as sheet:
+        view = sheet.page
+        view.keyboard.press("3")
+        other = view.context.new_page()
+        other.goto(f"{place}#decide?rule=none_of_this_name")
+        other.keyboard.press("j")
+        other.keyboard.press("1")
+        for each in (view, other):
+            expect(each.locator("progress")).to_have_js_property("value", 2)
+        view.evaluate("undo()")  # what the other window did
+        for each in (view, other):
+            expect(each.locator("progress")).to_have_js_property("value", 1)

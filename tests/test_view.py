@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from browsing import chromium, opened
+from clearset.commands.view import listening
 from clearset.page.server import Server, Site
 from clearset.store import tables
 from clearset.store.errors import ClearsetError
@@ -217,6 +218,11 @@ def test_decisions_go_straight_into_the_review_file_and_a_button_releases(projec
         process.wait()
         if process.stdout:
             process.stdout.close()
+
+
+def test_a_port_that_is_taken_is_said(server: Server) -> None:
+    with pytest.raises(ClearsetError, match=rf"port {server.server_port}: Address already in use"):
+        listening(server.site, server.server_port)
 
 
 def test_the_address_differs_each_time() -> None:

@@ -18,7 +18,13 @@ from clearset.versions import experiments
 
 @click.command
 @click.argument("name")
-@click.option("--port", default=0, show_default="a free one", help="Where on this machine.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default="a free one",
+    help="Where on this machine.",
+)
 @click.option("--browser/--no-browser", default=True, help="Whether to open the browser.")
 def command(name: str, port: int, browser: bool) -> str:
     """Show the page of the dataset NAME, save what is decided on it, and release.
@@ -32,7 +38,7 @@ def command(name: str, port: int, browser: bool) -> str:
         raise ClearsetError(
             f"{folder / NAME} is not there: run the stages first, {' '.join(repro(name, 'report'))}"
         )
-    with Server(site(name), port) as server:
+    with listening(site(name), port) as server:
         click.echo(visible(f"view: {server.address}\n  Ctrl-C ends it"))
         sys.stdout.flush()
         if browser:
@@ -42,6 +48,14 @@ def command(name: str, port: int, browser: bool) -> str:
         except KeyboardInterrupt:
             return f"view: ended; decisions are in {layout.REVIEW / f'{name}.csv'}"
     return ""
+
+
+def listening(site: Site, port: int) -> Server:
+    """Return a server at a port; raises `ClearsetError` where that can not be had."""
+    try:
+        return Server(site, port)
+    except OSError as error:
+        raise ClearsetError(f"port {port}: {error.strerror}. Without --port one is free") from None
 
 
 def site(name: str) -> Site:

@@ -5,10 +5,10 @@ const look = { zoom: "fit", split: 50, mask: false, veil: 0.5 };
 function lookAt(place, other = null) {
   const second = other === null ? picturePath(images.after[place]) : picturePath(images.before[other]) || thumbPath(other);
   const first = picturePath(images.before[place]) || thumbPath(place);
-  const words = other === null ? ["before", "after the repair"] : [images.id[place], images.id[other]];
+  const words = other === null ? ["before", "after the repair"] : [names[place], names[other]];
   if (!first) return make("p", { class: "note" }, images.error[place] ? `It can not be shown: ${images.error[place]}` : "There is no picture of it.");
   const canvas = make("div", { class: "canvas" });
-  const stage = make("div", { class: "stage", tabindex: "0", role: "group", "aria-label": `Picture of ${images.id[place]}; scrolls when enlarged` }, canvas);
+  const stage = make("div", { class: "stage", tabindex: "0", role: "group", "aria-label": `Picture of ${names[place]}; scrolls when enlarged` }, canvas);
   const under = picture(first, words[0], { loading: "eager" });
   canvas.append(under);
   const fallback = thumbPath(place);
@@ -51,8 +51,8 @@ function lookAt(place, other = null) {
     box.addEventListener("change", () => { look.mask = box.checked; slide(); });
     const strength = make("input", { type: "range", min: "0", max: "100", value: String(look.veil * 100), "aria-label": "How much the mask covers" });
     strength.addEventListener("input", () => { look.veil = strength.value / 100; slide(); });
-    const names = Object.entries(facts.classes).map(([name, colour]) => make("span", {}, make("span", { class: "swatch", style: { background: colour } }), name));
-    controls.append(make("label", {}, box, "mask"), strength, ...names);
+    const kinds = Object.entries(facts.classes).map(([name, colour]) => make("span", {}, make("span", { class: "swatch", style: { background: colour } }), name));
+    controls.append(make("label", {}, box, "mask"), strength, ...kinds);
   }
   function mark() {
     for (const each of controls.querySelectorAll("[data-zoom]")) each.setAttribute("aria-pressed", String(each.dataset.zoom === look.zoom));

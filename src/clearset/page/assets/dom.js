@@ -32,7 +32,7 @@ function picture(path, alt, attributes = {}) {
 }
 
 function card(place, text, action) {
-  const label = images.id[place];
+  const label = names[place];
   return make(
     "button",
     { type: "button", class: "card", title: label, onclick: action ?? (() => openImage(place)) },

@@ -75,7 +75,7 @@ function drawGroups() {
   ];
   const pair = (one, two, text, path) => make("div", { class: "group" }, make("p", {}, text),
     make("div", { class: "strip" }, card(one, images.split[one]), card(two, images.split[two])),
-    path ? picture(picturePath(path), `${images.id[one]} laid onto ${images.id[two]}`, { class: "fit" }) : null);
+    path ? picture(picturePath(path), `${names[one]} laid onto ${names[two]}`, { class: "fit" }) : null);
   box.replaceChildren(...[
     ...part("Exact copies", exact, "exact copy", (group) => groupBox(group, `${group.length} images of the same pixels`)),
     ...part(`Near copies, more alike than ${shown(near.bound)}`, near.groups, "near copy", (group) => groupBox(group, `${group.length} images that are nearly the same, or joined by such`)),

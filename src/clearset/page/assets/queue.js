@@ -60,14 +60,14 @@ function renew() {
 
 function queueRow(place, number) {
   const ruling = rulings.get(place);
-  const names = askingOf(place).map((each) => each.name).join(", ");
+  const asking = askingOf(place).map((each) => each.name).join(", ");
   return make(
     "div",
     { class: "item", role: "option", id: `item-${place}`, "aria-selected": String(number === current), onclick: () => pick(number) },
     picture(thumbPath(place), ""),
     make("div", {},
-      make("b", { title: images.id[place] }, images.id[place]),
-      make("small", {}, names),
+      make("b", { title: names[place] }, names[place]),
+      make("small", {}, asking),
       make("small", { class: ruling?.decision ?? "" }, ruling ? `you: ${ruling.decision}` : `without you: ${images.fate[place] || images.decision[place]}`)),
   );
 }
@@ -105,7 +105,7 @@ function imageView(place) {
   const repair = images.steps[place]
     ? [make("p", {}, `Repair tried: ${images.steps[place]}. ${verdictWords(place)}`)] : [];
   return make("div", {},
-    make("h3", {}, images.id[place]),
+    make("h3", {}, names[place]),
     rulingBar(place),
     seen,
     ...repair,
@@ -178,7 +178,7 @@ function ruledOn() {
 function decide(place, word) {
   const note = document.querySelector(`[data-rule="${place}"] .noted`)?.value;
   if (!rule([[place, word, note]])) return say(word === "repair" ? "No repair of this image was made." : "There is no copy of this image to keep.");
-  return say(`${images.id[place]}: ${word}`);
+  return say(`${names[place]}: ${word}`);
 }
 
 function openImage(place) {

@@ -2,6 +2,7 @@
 const STORE = `clearset ${facts.name} rulings ${location.pathname}`;
 let rulings = new Map(); // place -> {decision, note}
 const past = []; // what undo goes back to
+const STEPS = 500; // of undo
 const listeners = [];
 let storing = true; // whether the browser keeps decisions
 let strangers = []; // rows of a file that was read whose image is not here
@@ -34,6 +35,20 @@ function allowed(place, decision) {
   return decision !== KEEP || images.keepable[place] === 1;
 }
 
+function remember() {
+  past.push([rulings, strangers]);
+  if (past.length > STEPS) past.shift();
+}
+
+// What another window with this page has decided.
+function recallOthers(event) {
+  if (event.key !== STORE) return;
+  remember();
+  [rulings, strangers] = [new Map(), []];
+  recall();
+  for (const listener of listeners) listener(false);
+}
+
 // Rule on images, as one step of undo; null takes a ruling away. Returns how many were changed.
 function rule(ruled) {
   const after = new Map(rulings);
@@ -45,7 +60,7 @@ function rule(ruled) {
     else after.set(place, { decision, note: note ?? after.get(place)?.note ?? "" });
   }
   if (number) {
-    past.push([rulings, strangers]);
+    remember();
     rulings = after;
     changed();
   }
@@ -70,7 +85,7 @@ function table() {
 
 // Leave out the decisions on images that are not here, at which `release` would stop.
 function forgetStrangers() {
-  past.push([rulings, strangers]);
+  remember();
   strangers = [];
   changed();
 }
@@ -90,7 +105,7 @@ function readRulings(text, saving = true) {
     if (places.has(id)) next.set(places.get(id), { decision, note });
     else unknown.push([id, decision, note]);
   }
-  past.push([rulings, strangers]);
+  remember();
   rulings = next;
   strangers = unknown;
   changed(saving);

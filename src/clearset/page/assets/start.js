@@ -48,7 +48,7 @@ function saveFile() {
 
 function showText(text) {
   const box = document.getElementById("keys");
-  box.replaceChildren(make("pre", {}, text), button("close", () => box.close()));
+  box.replaceChildren(make("pre", { tabindex: "0" }, text), button("close", () => box.close()));
   if (!box.open) box.showModal();
 }
 
@@ -89,8 +89,10 @@ function route() {
   if (wanted === "groups") drawGroups();
   if (wanted === "experiments") drawExperiments();
   if (wanted === "decide" && query) {
-    chosen.rule = new URLSearchParams(query).get("rule") ?? "";
-    document.getElementById("queue-rule").value = chosen.rule;
+    const select = document.getElementById("queue-rule");
+    const asked = new URLSearchParams(query).get("rule");
+    chosen.rule = [...select.options].some((option) => option.value === asked) ? asked : "";
+    select.value = chosen.rule;
     renew();
   }
   if (wanted === "decide") list.refresh();
@@ -103,6 +105,6 @@ renewSaving();
 addEventListener("hashchange", route);
 addEventListener("keydown", pressKey);
 listeners.push(renewSaving);
-addEventListener("storage", (event) => { if (event.key === STORE && !served) { [rulings, strangers] = [new Map(), []]; recall(); for (const listener of listeners) listener(false); } });
+addEventListener("storage", (event) => { if (!served) recallOthers(event); });
 route();
 startServed().then(() => route());

@@ -5,11 +5,12 @@ const facts = JSON.parse(document.getElementById("facts").textContent);
 const images = facts.images;
 const rules = facts.rules;
 const total = images.id.length;
+// Names as they are shown: what would turn the line, or end it, is spelt out.
+const names = images.id.map((id) => id.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`));
 const base = document.documentElement.dataset.base;
 const KEEP = "keep";
 const WORDS = ["keep", "repair", "drop"];
 const places = new Map(images.id.map((id, place) => [id, place]));
-const ruleOf = new Map(rules.map((rule) => [rule.name, rule]));
 for (const rule of rules) {
   rule.low = rule.min;
   rule.high = rule.max;

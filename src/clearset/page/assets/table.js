@@ -47,7 +47,7 @@ function startTable() {
 function spare(value) {
   if (typeof value === "number" || value === null) return shown(value);
   const text = String(value).replace(/[\t\r\n]/g, " ");
-  return /^[=+\-@]/.test(text) ? `'${text}` : text;
+  return /^[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
 }
 
 function sortTable() {
@@ -92,7 +92,7 @@ function drawRows() {
     pad(first * ROW),
     ...rows.slice(first, last).map((place, number) => make("tr", { "aria-rowindex": String(first + number + 2) }, ...picked.columns.map((name) => {
       const value = cellOf(name, place);
-      return make("td", {}, name === "image_id" ? make("a", { href: "#decide", onclick: (event) => { event.preventDefault(); openImage(place); } }, value) : typeof value === "number" ? shown(value) : value ?? "");
+      return make("td", {}, name === "image_id" ? make("a", { href: "#decide", onclick: (event) => { event.preventDefault(); openImage(place); } }, names[place]) : typeof value === "number" ? shown(value) : value ?? "");
     }))),
     pad((rows.length - last) * ROW),
   );
