@@ -9,6 +9,8 @@ from clearset.page.facts import Facts, RuleFacts
 from clearset.report.words import ACTIONS, counted
 from clearset.share.manifest import DROPPED, KEPT, REPAIRED
 
+WEIGHTS = [ACTIONS[name] for name in ("drop", "enhance", "review", "keep")]  # gravest first
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -53,7 +55,8 @@ def summary(facts: Facts, flags: pd.DataFrame) -> Summary:
     return Summary(
         head=head,
         findings=sorted(
-            (each for each in findings if each.asks), key=lambda each: (-each.count, each.rule)
+            (each for each in findings if each.asks),
+            key=lambda each: (WEIGHTS.index(each.action), -each.count, each.rule),
         ),
         quiet=[r.name for r in facts.rules if r.name not in counts.index and r.action != keep],
         counting=[each for each in findings if not each.asks],

@@ -1,7 +1,8 @@
 """A dataset's page and its pictures, into data/ and, without a pixel, into reports/."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -82,6 +83,15 @@ def evidence(study: Study) -> Mapping[str, pd.DataFrame]:
     return {title: table for title, table in tables.items() if not table.empty}
 
 
+def lines(facts: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    """Yield names and values, those inside others by both their names."""
+    for name, value in sorted(facts.items()):
+        if isinstance(value, Mapping):
+            yield from lines(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}: {value}"
+
+
 def provenance(section: Dataset, dossier: Dossier) -> Mapping[str, str]:
     """Return where images and numbers come from."""
     about, images = section.about, dossier.catalogue.images
@@ -92,7 +102,7 @@ def provenance(section: Dataset, dossier: Dossier) -> Mapping[str, str]:
         "Cite": about.citation,
         "May be passed on": "yes" if about.redistributable else "no: pixels stay in data/",
         "Measured by": measured_by(dossier.engine),
-        "Engine": "\n".join(f"{key}: {value}" for key, value in sorted(dossier.engine.items())),
+        "Engine": "\n".join(lines(dossier.engine)),
         "Remarks": "\n".join(dossier.catalogue.notes["note"]),
         "Warnings": "\n".join(
             f"{row.rule} {row.warning}" for row in dossier.selection.warnings.itertuples()

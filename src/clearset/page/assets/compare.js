@@ -41,7 +41,7 @@ function lookAt(place, other = null) {
   if (over) {
     const slider = make("input", { type: "range", min: "0", max: "100", value: String(look.split), id: "wipe", "aria-label": `Left of the line ${words[0]}, right of it ${words[1]}` });
     slider.addEventListener("input", () => { look.split = Number(slider.value); slide(); });
-    controls.append(slider);
+    controls.append(make("label", {}, "before / after", slider));
   }
   for (const [zoom, text] of ZOOMS) {
     controls.append(button(text, () => { look.zoom = zoom; lay(); mark(); }, { "data-zoom": zoom }));

@@ -68,7 +68,7 @@ function queueRow(place, number) {
     make("div", {},
       make("b", { title: names[place] }, names[place]),
       make("small", {}, asking),
-      make("small", { class: ruling?.decision ?? "" }, ruling ? `you: ${ruling.decision}` : `without you: ${images.fate[place] || images.decision[place]}`)),
+      make("small", { class: ruling?.decision ?? "" }, ruling ? `you: ${ruling.decision}` : facts.releases ? `without you: ${images.fate[place]}` : "")),
   );
 }
 
@@ -110,7 +110,7 @@ function imageView(place) {
     seen,
     ...repair,
     make("ul", { class: "why" }, ...flagsOf[place].map((each) => why(each, place))),
-    make("p", {}, make("small", {}, `${images.split[place] || "no split"}; ${sizeWords(place)}${Math.ceil(images.bytes[place] / 1000)} kB. If you say nothing: ${images.fate[place] || images.decision[place]}${images.reason[place] ? `, ${images.reason[place]}` : ""}.`)),
+    make("p", {}, make("small", {}, `${images.split[place] || "no split"}; ${sizeWords(place)}${Math.ceil(images.bytes[place] / 1000)} kB${facts.releases ? `. If you say nothing: ${images.fate[place]}, ${images.reason[place]}` : ""}.`)),
     partners.length ? make("div", {}, make("h3", {}, "Nearest images (choose one to lay it beside this one)"), make("div", { class: "strip" },
       images.after[place] || images.mask[place] ? button("this one alone", () => seen.replaceChildren(lookAt(place))) : null, ...partners)) : null);
 }
@@ -129,7 +129,9 @@ function why(each, place) {
   const { sorted } = spread(each.metric);
   const share = sorted.length > 1 ? below(sorted, value) / (sorted.length - 1) : 0;
   const bound = each.min !== null && value < each.min ? `below ${shown(each.min)}` : `above ${shown(each.max)}`;
-  const rest = `${each.metric} ${shown(value)} is ${bound}; ${Math.round(share * 100)} % of the images lie below it`;
+  const whole = sorted.length && sorted.every((one) => one === 0 || one === 1); // yes or no: it has no place among others
+  const rest = `${each.metric} ${shown(value)} is ${bound}${whole ? "" : `; ${Math.round(share * 100)} % of the images lie below it`}`;
+  if (whole) return make("li", {}, make("b", {}, each.name), `: it ${each.one}${each.action === KEEP ? " (only counted)" : ""}. `, make("small", {}, rest));
   const scale = make("div", { class: "scale", role: "img", "aria-label": rest }, make("i", { style: { left: `${Math.min(99, share * 100)}%` } }));
   return make("li", {}, make("b", {}, each.name), `: it ${each.one}${each.action === KEEP ? " (only counted)" : ""}. `, make("small", {}, rest), scale);
 }

@@ -102,6 +102,7 @@ function readRulings(text, saving = true) {
     if (row.length !== header.length) throw new Error(`${id} has ${row.length} cells in place of ${header.length}: a note with a comma stands in quotes`);
     if (!WORDS.includes(decision)) throw new Error(`'${decision}' for ${id} is none of ${WORDS.join(", ")}`);
     if (next.has(places.get(id))) throw new Error(`${id} stands in it twice`);
+    if (decision === "repair" && places.has(id) && !allowed(places.get(id), decision)) throw new Error(`${id} was not repaired: say keep or drop`);
     if (places.has(id)) next.set(places.get(id), { decision, note });
     else unknown.push([id, decision, note]);
   }
