@@ -43,11 +43,12 @@ class Images:
 
 @dataclass(frozen=True)
 class Cases:
-    """What a rule is scored on in the page: values, and which of them are of the fault."""
+    """What a rule is scored on in the page: images, or pairs of images by values of their own."""
 
-    value: Numbers
-    positive: list[int]
     what: str  # what they are, in words
+    value: Numbers  # of pairs; empty: the images by the rule's metric
+    positive: list[int]  # the places, among these, of those that have the fault
+    left_out: list[int]  # images that are neither right nor wrong to flag
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from clearset.config.schema import Rule
-from clearset.decide.rules import Judgement
 from clearset.measure.typical import FAR, distances
 from clearset.page.facts import Cases, RuleFacts, Trial, plain
 from clearset.report.own_rules import CHANCE, found
@@ -47,7 +46,7 @@ def rule_facts(study: Study, places: Mapping[str, int]) -> list[RuleFacts]:
                 trust=trust(name, rule.metric, study),
                 settings=f"filter.{name}.",
                 reset=[f"filter.{name}.quantile=null"] if asked.quantile is not None else [],
-                cases=cases(name, rule, dossier, judgement),
+                cases=cases(name, rule, study, places),
                 trials=trials(name, rule, dossier) if chosen else [],
                 atypical=atypical(rule, str(own.loc[name, "side"]), away, places) if chosen else [],
                 chosen=int(chosen),
@@ -98,21 +97,28 @@ def measured(row: pd.Series) -> str:
     return f"{hits}, and {row['precision']:.0%} of the flags are right, where faults are known."
 
 
-def cases(name: str, rule: Rule, dossier: Dossier, judgement: Judgement) -> Cases | None:
+def cases(name: str, rule: Rule, study: Study, places: Mapping[str, int]) -> Cases | None:
     """Return what the rule is scored on: known truth, or pairs planted into the dataset."""
+    dossier = study.dossier
+    if rule.finds in evaluation.PAIRED and len(dossier.catalogue.truth):
+        table = evaluation.examples(rule, study.judgement.values, dossier.survey)
+        return of_pairs(table, PAIRS)
     if rule.finds and len(dossier.catalogue.truth):
-        table = evaluation.examples(rule, judgement.values, dossier.survey)
-        what = PAIRS if rule.finds in evaluation.PAIRED else TRUE
-    elif rule.metric in PAIRED and name in set(dossier.selection.own_bounds["rule"]):
+        numbered = pd.DataFrame({rule.metric: dict(places)}, dtype=float)  # in place of measures
+        table = evaluation.examples(rule, numbered, dossier.survey)
+        judged, positive = table["value"].astype(int), table["positive"].to_numpy(bool)
+        left_out = sorted(set(places.values()) - set(judged))
+        return Cases(TRUE, [], [int(place) for place in judged[positive]], left_out)
+    if rule.metric == PAIRED[0] and name in set(dossier.selection.own_bounds["rule"]):
         kin = dossier.analysis.kin
-        table = kin[kin["kind"].isin([PLANTED, DIFFERENT])] if rule.metric == PAIRED[0] else kin[:0]
-        what = KIN
-    else:
-        return None
-    if table.empty:
-        return None
-    value = [plain(v) for v in table["value"]]
-    return Cases(value, [int(p) for p in table["positive"]], what)
+        return of_pairs(kin[kin["kind"].isin([PLANTED, DIFFERENT])], KIN)
+    return None
+
+
+def of_pairs(table: pd.DataFrame, what: str) -> Cases | None:
+    """Return the pairs of a table with the columns value and positive; none of an empty one."""
+    positive = [place for place, true in enumerate(table["positive"]) if true]
+    return Cases(what, [plain(v) for v in table["value"]], positive, []) if len(table) else None
 
 
 def trials(name: str, rule: Rule, dossier: Dossier) -> list[Trial]:

@@ -51,15 +51,17 @@ function askingOf(place) {
 
 function score(rule, low, high) {
   if (!rule.cases) return null;
-  let [right, calls, positives] = [0, 0, 0];
-  rule.cases.value.forEach((value, number) => {
-    const positive = rule.cases.positive[number];
-    positives += positive;
-    if (outside(value, low, high)) {
-      calls += 1;
-      right += positive;
-    }
+  const { value, positive, left_out: leftOut } = rule.cases;
+  const values = value.length ? value : facts.metrics[rule.metric];
+  const known = new Set(positive);
+  const spared = new Set(leftOut);
+  let [right, calls] = [0, 0];
+  values.forEach((one, place) => {
+    if (spared.has(place) || !outside(one, low, high)) return;
+    calls += 1;
+    if (known.has(place)) right += 1;
   });
+  const positives = known.size;
   return { right, calls, positives, precision: calls ? right / calls : null, recall: positives ? right / positives : null };
 }
 
