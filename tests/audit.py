@@ -16,12 +16,13 @@ from typing import Any
 LOCK = Path("requirements.lock")
 LONGEST = 600  # seconds for all look-ups
 PERMITTED = re.compile(  # each asks for no more than its text and its authors' names
-    r"(Apache-2\.0|Apache( Software)? License( 2\.0)?|0?BSD(-[23]-Clause| License)?"
+    r"(Apache[- ]2\.0|Apache( Software)? License( 2\.0)?|0?BSD(-[23]-Clause| License)?"
     r"|MIT(-0|-CMU| License)?"
     r"|(PSF|Python Software Foundation)(-2\.0| License)|ISC( License.*)?|Zlib|CC0-1\.0|HPND"
     r"|Zope Public License|MPL-2\.0|Mozilla Public License 2\.0 \(MPL 2\.0\)|The Unlicense.*)"
 )
 REASONS = {  # packages whose licence asks for more, or is not said, and why they are here
+    "axe-playwright-python": "MIT by its repository, axe-core in it MPL 2.0; for tests alone",
     "asyncssh": "EPL 2.0 at choice, used as it is: DVC reaches remotes over ssh with it",
     "grandalf": "GPLv2 or EPL 1.0 at choice: DVC draws graphs with it, and it is not passed on",
     "mlcroissant": "Apache-2.0 by its repository; its wheel does not say so",
