@@ -15,7 +15,7 @@ from clearset.store.dossiers import Dossier
 from clearset.store.parallel import mapped
 from clearset.store.stages import Comparison
 
-FIGURES = "figures"  # below a dataset's pictures in data/: PDF and SVG, too large for git
+FIGURES = "figures"  # below a dataset's pictures in data/: PDF, too large for git
 Drawer = Callable[[], Figure]
 
 
@@ -28,7 +28,7 @@ def draw(study: Study, target: Path, reports: Path) -> None:
         for folder in (incomplete / FIGURES, incomplete_reports):
             folder.mkdir(parents=True)
         jobs = [
-            (drawer, incomplete_reports / f"{name}.png", incomplete / FIGURES / name)
+            (drawer, incomplete_reports / f"{name}.png", incomplete / FIGURES / f"{name}.pdf")
             for name, drawer in curves(study).items()
         ]
         mapped(_saved, jobs, "figures", few=len(jobs))

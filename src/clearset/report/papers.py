@@ -1,4 +1,4 @@
-"""Figures for papers: lines, dots and letters as PDF and as SVG, the same bytes from run to run."""
+"""Figures for papers: lines, dots and letters as PDF, the same bytes from run to run."""
 
 import warnings
 from collections.abc import Iterator
@@ -20,20 +20,14 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, path: Path) -> tuple[Path, Path]:
-    """Write a figure for papers as PDF and as SVG: the same figure gives the same bytes.
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure for papers as PDF: the same figure gives the same bytes.
 
-    `path` has no suffix. Type is outlines in the one, and embedded in the other, as journals ask.
-    Nothing is compressed: that would hang on the build of a library.
+    Type is embedded, as journals ask. Nothing is compressed: that would hang on the build of a
+    library.
     """
-    settings: Any = {"svg.hashsalt": "clearset", "svg.fonttype": "path"}
-    settings |= {"pdf.fonttype": 42, "pdf.compression": 0}
-    nameless = {
-        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-        "svg": {"Date": None, "Creator": None},
-    }
-    paths = path.with_name(f"{path.name}.pdf"), path.with_name(f"{path.name}.svg")
-    for target, (kind, metadata) in zip(paths, nameless.items(), strict=True):
-        with layout.replacing(target) as incomplete, quiet(), rc_context(settings):
-            figure.savefig(incomplete, format=kind, metadata=metadata)
-    return paths
+    settings: Any = {"pdf.fonttype": 42, "pdf.compression": 0}
+    nameless: Any = {"CreationDate": None, "Creator": None, "Producer": None}
+    with layout.replacing(path) as incomplete, quiet(), rc_context(settings):
+        figure.savefig(incomplete, format="pdf", metadata=nameless)
+    return path
