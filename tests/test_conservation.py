@@ -104,7 +104,7 @@ def digest(path: Path) -> str:
 
 
 @settings(
-    max_examples=300,
+    max_examples=200,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
