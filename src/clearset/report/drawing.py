@@ -28,7 +28,11 @@ def draw(study: Study, target: Path, reports: Path) -> None:
         for folder in (incomplete / FIGURES, incomplete_reports):
             folder.mkdir(parents=True)
         jobs = [
-            (drawer, incomplete_reports / f"{name}.png", incomplete / FIGURES / f"{name}.pdf")
+            (  # whole paths: a process at work may have begun in another folder
+                drawer,
+                incomplete_reports.absolute() / f"{name}.png",
+                incomplete.absolute() / FIGURES / f"{name}.pdf",
+            )
             for name, drawer in curves(study).items()
         ]
         mapped(_saved, jobs, "figures", few=len(jobs))
