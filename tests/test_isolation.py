@@ -16,7 +16,7 @@ import pytest
 from clearset.config import params
 from clearset.engines import analysis
 from clearset.engines.look import Job, Look, look
-from clearset.store import isolation, parallel
+from clearset.store import isolation, parallel, processes
 from clearset.store.errors import ClearsetError
 from conftest import ROOT, write_image
 
@@ -27,7 +27,7 @@ LOST = "the process that read it was ended"
 def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CLEARSET_WORKERS", "2")
     yield
-    isolation.close()
+    processes.close()
 
 
 def twice(item: int) -> int:
@@ -120,7 +120,7 @@ def test_a_limit_beyond_what_the_system_counts_is_none(monkeypatch: pytest.Monke
 def test_a_limit_that_is_none_is_named(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEARSET_MEMORY", value)
     with pytest.raises(ClearsetError, match=f"CLEARSET_MEMORY is '{value}': give gigabytes"):
-        isolation.memory()
+        processes.memory()
     monkeypatch.setenv("CLEARSET_SECONDS", value)
     with pytest.raises(ClearsetError, match=f"CLEARSET_SECONDS is '{value}': give a whole number"):
         isolation.seconds()

@@ -14,7 +14,7 @@ import hostile
 import mutants
 from clearset.config.schema_fetch import Fetch
 from clearset.stages import fetch
-from clearset.store import dossiers, isolation
+from clearset.store import dossiers, processes
 from clearset.store.stages import Analysis
 from kills import Count
 from stages import project
@@ -33,7 +33,7 @@ def test_no_damaged_file_is_read_wrongly_or_lost(tmp_path: Path) -> None:
     source = mutants.write(tmp_path / "S", FEW, seed=1)
     catalogue, _ = fetch.of_files(source, tmp_path / "T", Fetch())
     outcome = mutants.outcome(source, catalogue.images, catalogue.files)
-    isolation.close()
+    processes.close()
     assert outcome.tried == FEW == outcome.used + outcome.refused
     assert outcome.wrong == outcome.lost == []
     assert outcome.refused > FEW // 2
@@ -50,7 +50,7 @@ def test_what_is_hostile_is_used_or_refused_in_a_sentence(
     attempt: "hostile.Attempt", number: int, tmp_path: Path
 ) -> None:
     count: Count = attempt(tmp_path / "hostile", number, 1)
-    isolation.close()
+    processes.close()
     assert count.wrong == count.lost == []
     assert count.tracebacks == 0
     assert count.tried == number == count.used + count.refused

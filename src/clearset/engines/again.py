@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from clearset.config.schema import Analyze
 from clearset.engines import native
-from clearset.engines.analysis import compared, descriptors_of, job, outliers
+from clearset.engines.analysis import compared, job, outliers
 from clearset.engines.look import Look, Wishes, look
 from clearset.similar.neighbours import Descriptors
+from clearset.store.errors import ClearsetError
 from clearset.store.parallel import mapped
 from clearset.store.stages import Analysis
 
@@ -75,6 +77,15 @@ def measured_again(
     rows = table[table["image_id"].isin(repaired)]
     metrics = _metrics(rows, _look_again(rows, folders, params))
     return Repaired(metrics, before.neighbours, before.links, before.outliers)
+
+
+def descriptors_of(looks: Sequence[Look]) -> Descriptors:
+    """Return what images look like; one that could not be measured is like no other."""
+    first = next((one.descriptor for one in looks if one.descriptor is not None), None)
+    if first is None:
+        raise ClearsetError(f"no image could be measured: {looks[0].lost}")
+    none = np.zeros_like(first)
+    return np.stack([none if one.descriptor is None else one.descriptor for one in looks])
 
 
 def _look_again(rows: pd.DataFrame, folders: Folders, params: Analyze) -> list[Look]:

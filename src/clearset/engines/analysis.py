@@ -1,7 +1,6 @@
 """All images measured, and compared with each other."""
 
-import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,21 +10,22 @@ import numpy as np
 import pandas as pd
 
 from clearset.config.schema import Analyze, Engine
-from clearset.engines import native, recourse, work
-from clearset.engines.look import Job, Look, Wishes, look, lost
+from clearset.engines import measurements, native, recourse, work
+from clearset.engines.look import Job, Look, Wishes
+from clearset.engines.measurements import Measurements
+from clearset.engines.sights import Stored
 from clearset.images.levels import declared
 from clearset.measure.metrics import METRICS
 from clearset.similar import leaks, links, neighbours
 from clearset.similar.neighbours import Descriptors
-from clearset.similar.registration import Registration, Sight, register
+from clearset.similar.registration import Registration, register
 from clearset.sources.work_folder import WorkFolder
-from clearset.store import columns
+from clearset.store import columns, layout
 from clearset.store.errors import ClearsetError, listed
-from clearset.store.isolation import isolated
 from clearset.store.parallel import mapped, watched, workers
 from clearset.store.stages import Analysis
 
-Measured = tuple[list[Look], pd.DataFrame, Descriptors, dict[str, Any]]
+Measured = tuple[Measurements, pd.DataFrame, Descriptors, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Measurement:
     analysis: Analysis
     engine: dict[str, Any]
     descriptors: Descriptors | None = None  # the open engine's, by which an image is compared again
+    fresh: int = 0  # images that were measured now, and not before
 
 
 def analyze(
@@ -45,50 +46,79 @@ def analyze(
     masks: Path | None = None,
     carried: Path | None = None,
     classes: Collection[int] = (),
+    kept: Path | None = None,
 ) -> Measurement:
     """Measure and compare the readable images of the table `images`, found below `folder`.
 
     Outliers are looked for within each split, leaks across splits, neighbours and components in the
     whole dataset. Masks are checked if their folder is given; below `carried` fields of view lie.
+    What the open engine measures is kept in the folder `kept`, and not measured again.
     """
-    readable = table[table["error"] == ""]
-    if readable.empty:
-        raise ClearsetError(f"no readable image in {folder}: see the column error of images.csv")
+    ids, splits, jobs, wishes = _asked(
+        table, folder, params, masks=masks, carried=carried, classes=classes
+    )
     check_metrics(params.metrics)
-    ids, splits = readable["image_id"].tolist(), readable["split"].tolist()
-    jobs = [job(row, folder, carried, masks) for row in readable.itertuples()]
-    sighted = bool(params.leak_registered) and len(set(splits)) > 1
-    wishes = Wishes(list(params.metrics), list(classes), sighted)
-    engine = _fastdup if params.engine is Engine.fastdup else _native
-    looks, statistics, descriptors, info = engine(jobs, wishes)
-    numbers = pd.DataFrame([one.numbers for one in looks])
-    own = engine is _native
-    likeness, kinds = native.parted(descriptors) if own else (descriptors, None)
-    relations = compared(ids, splits, likeness, params)
+    own = params.engine is not Engine.fastdup
+    with layout.scratch(kept) as scratch:
+        engine = partial(_native, kept or scratch / "kept") if own else _fastdup
+        measured, statistics, descriptors, info = engine(jobs, wishes, scratch)
+        likeness, kinds = native.parted(descriptors) if own else (descriptors, None)
+        relations = compared(ids, splits, likeness, params)
+        registrations = _registrations(ids, splits, likeness, measured, params)
+        outlying = outliers(ids, splits, relations, kinds, params)
     near, joined = relations.nearest, relations.links
     analysis = Analysis(
-        metrics=pd.concat([statistics, numbers], axis=1).assign(image_id=ids),
-        masks=_masks(ids, looks),
+        metrics=pd.concat([statistics, measured.numbers], axis=1).assign(image_id=ids),
+        masks=_masks(ids, measured.masks),
         neighbours=near,
         links=joined,
-        outliers=outliers(ids, splits, relations, kinds, params),
+        outliers=outlying,
         components=links.components(ids, joined, params.component_similarity),
         pairs=neighbours.pair_counts(relations.pairs, near, params.graph_neighbours),
-        registrations=_registrations(ids, splits, likeness, looks, params),
-        unmeasured=_unmeasured(ids, looks),
+        registrations=registrations,
+        unmeasured=_unmeasured(ids, measured.reasons),
         trials=columns.empty("trials"),
         kin=columns.empty("kin"),
     )
-    return Measurement(analysis, _about(info, params), descriptors if own else None)
+    about = _about(info, params)
+    return Measurement(analysis, about, descriptors if own else None, measured.fresh)
 
 
-def descriptors_of(looks: Sequence[Look]) -> Descriptors:
-    """Return what images look like; one that could not be measured is like no other."""
-    first = next((one.descriptor for one in looks if one.descriptor is not None), None)
-    if first is None:
-        raise ClearsetError(f"no image could be measured: {looks[0].lost}")
-    none = np.zeros_like(first)
-    return np.stack([none if one.descriptor is None else one.descriptor for one in looks])
+def _asked(
+    table: pd.DataFrame,
+    folder: Path,
+    params: Analyze,
+    *,
+    masks: Path | None,
+    carried: Path | None,
+    classes: Collection[int],
+) -> tuple[list[str], list[str], list[Job], Wishes]:
+    """Return ids and splits of the readable images, what to look at, and what for."""
+    readable = table[table["error"] == ""]
+    if readable.empty:
+        raise ClearsetError(f"no readable image in {folder}: see the column error of images.csv")
+    ids, splits = readable["image_id"].tolist(), readable["split"].tolist()
+    jobs = [job(row, folder, carried, masks) for row in readable.itertuples()]
+    sighted = bool(params.leak_registered) and len(set(splits)) > 1
+    return ids, splits, jobs, Wishes(list(params.metrics), list(classes), sighted)
+
+
+def descriptors(
+    table: pd.DataFrame,
+    folder: Path,
+    params: Analyze,
+    kept: Path,
+    *,
+    masks: Path,
+    carried: Path,
+    classes: Collection[int],
+) -> tuple[list[str], Descriptors]:
+    """Return image_ids and descriptors of an analysis before, which the folder `kept` has."""
+    ids, _, jobs, wishes = _asked(
+        table, folder, params, masks=masks, carried=carried, classes=classes
+    )
+    with layout.scratch(kept) as scratch:
+        return ids, measurements.vectors(jobs, wishes, kept, scratch)
 
 
 def compared(
@@ -135,14 +165,14 @@ def of_work_folder(tables: WorkFolder, params: Analyze) -> Measurement:
     counts["edge_percentage"] = 100 * counts["edges"] / (params.graph_neighbours * len(ids))
     analysis = Analysis(
         metrics=tables.metrics,
-        masks=_masks(ids, []),
+        masks=columns.empty("masks"),
         neighbours=near,
         links=link_table,
         outliers=work.outliers(tables.outliers, near, ids),
         components=work.components(tables, link_table, params.component_similarity),
         pairs=counts,
         registrations=leaks.table(ids, [], []),
-        unmeasured=_unmeasured(ids, []),
+        unmeasured=columns.empty("unmeasured"),
         trials=columns.empty("trials"),
         kin=columns.empty("kin"),
     )
@@ -166,14 +196,12 @@ def check_metrics(names: Collection[str]) -> None:
 def job(row: Any, folder: Path, carried: Path | None, masks: Path | None) -> Job:
     """Return what is to be looked at of a row of the table `images`."""
     mask = masks / row.mask if masks and row.mask and not row.mask_error else None
-    return Job(folder / row.path, declared(row, carried), mask)
+    return Job(folder / row.path, declared(row, carried), mask, sha256=row.sha256)
 
 
-def _native(jobs: Sequence[Job], wishes: Wishes) -> Measured:
-    looks = isolated(partial(look, wishes), jobs, "measure", lost)
-    descriptors = descriptors_of(looks)
-    looks = [replace(one, descriptor=None) for one in looks]  # they are large
-    return looks, pd.DataFrame(), descriptors, native.info()
+def _native(kept: Path, jobs: Sequence[Job], wishes: Wishes, scratch: Path) -> Measured:
+    result = measurements.measured(jobs, wishes, kept, scratch)
+    return result, pd.DataFrame(), result.vectors, native.info()
 
 
 def _missing(job: Job, reason: str) -> Look:
@@ -183,24 +211,23 @@ def _missing(job: Job, reason: str) -> Look:
     )
 
 
-def _fastdup(jobs: Sequence[Job], wishes: Wishes) -> Measured:
+def _fastdup(jobs: Sequence[Job], wishes: Wishes, scratch: Path) -> Measured:
     plan = recourse.plan((job.file, job.reading) for job in jobs)
-    with tempfile.TemporaryDirectory(prefix="clearset-") as name:
-        scratch = Path(name)
-        fed = [scratch / f"{number:08d}.png" for number in range(len(jobs))]
-        feeding = [replace(job, fed=file) for job, file in zip(jobs, fed, strict=True)]
-        looks = isolated(partial(look, replace(wishes, own=False)), feeding, "measure", _missing)
-        numbers = plan.numbers(fed, scratch, workers())
-    return looks, numbers.statistics, numbers.descriptors, numbers.info
+    fed = [scratch / f"{number:08d}.png" for number in range(len(jobs))]
+    feeding = [replace(job, fed=file) for job, file in zip(jobs, fed, strict=True)]
+    asked = replace(wishes, own=False)
+    result = measurements.measured(feeding, asked, scratch / "kept", scratch, _missing)
+    numbers = plan.numbers(fed, scratch, workers())
+    return result, numbers.statistics, numbers.descriptors, numbers.info
 
 
-def _masks(ids: Sequence[str], looks: Sequence[Look]) -> pd.DataFrame:
-    rows = [{"image_id": i} | one.mask for i, one in zip(ids, looks, strict=False) if one.mask]
-    return pd.DataFrame(rows, columns=["image_id", "mask_share", "mask_unknown", "mask_agreement"])
+def _masks(ids: Sequence[str], masks: pd.DataFrame) -> pd.DataFrame:
+    table = masks.reindex(columns=list(measurements.MASK)).assign(image_id=ids)
+    return table.dropna(how="all", subset=list(measurements.MASK))
 
 
-def _unmeasured(ids: Sequence[str], looks: Sequence[Look]) -> pd.DataFrame:
-    rows = [(i, one.lost) for i, one in zip(ids, looks, strict=False) if one.lost]
+def _unmeasured(ids: Sequence[str], reasons: Mapping[int, str]) -> pd.DataFrame:
+    rows = [(ids[place], reason) for place, reason in reasons.items()]
     return pd.DataFrame(rows, columns=["image_id", "reason"], dtype="str")
 
 
@@ -208,26 +235,27 @@ def _registrations(
     ids: Sequence[str],
     splits: Sequence[str],
     descriptors: Descriptors,
-    looks: Sequence[Look],
+    measured: Measurements,
     params: Analyze,
 ) -> pd.DataFrame:
-    sights = [one.sight for one in looks if one.sight is not None]
-    seen = [place for place, one in enumerate(looks) if one.sight is not None]
+    seen = np.flatnonzero(measured.sights.sought).tolist()
     ids, splits = [ids[place] for place in seen], [splits[place] for place in seen]
     if not ids:
         return leaks.table(ids, [], [])
+    stored = [measured.sights.of(place) for place in seen]
     pairs = leaks.candidates(
         splits,
         descriptors[seen],
-        sights,
+        (one.sight() for one in stored),
         looked_at=params.leak_candidates,
         per_image=params.leak_registered,
         small=params.leak_small,
         each=partial(mapped, what="shortlist"),
     )
-    sight_pairs = [(sights[first], sights[second]) for first, second, _ in pairs]
-    return leaks.table(ids, pairs, mapped(_register, sight_pairs, "register"))
+    sides = [(stored[first], stored[second]) for first, second, _ in pairs]
+    return leaks.table(ids, pairs, mapped(_register, sides, "register"))
 
 
-def _register(pair: tuple[Sight, Sight]) -> Registration:
-    return register(*pair)
+def _register(pair: tuple[Stored, Stored]) -> Registration:
+    first, second = pair
+    return register(first.sight(), second.sight())

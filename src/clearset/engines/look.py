@@ -26,6 +26,7 @@ class Job:
     reading: Reading
     mask: Path | None = None
     fed: Path | None = None
+    sha256: str = ""  # of the file, where it is known
 
 
 @dataclass(frozen=True)

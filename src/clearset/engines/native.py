@@ -1,17 +1,20 @@
 """The open engine: fastdup's statistics by their formula, a descriptor without learnt weights."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from clearset.numeric.exact import cv2, whole, whole_sum
-from clearset.numeric.grey import Grey
+from clearset.numeric.grey import Grey, of_levels
 from clearset.numeric.seen import Seen, box, chosen, inner
 from clearset.similar import kinds, likeness
 
 VERSION = "3"  # raise it when statistics or descriptor change
 MODEL = "cross spectra of lines, mirror-invariant"
+STATISTICS = ("blur", "mean", "min", "max", "stdv", "contrast", "unique")
+EIGHT = 255  # white, of 8 bits
 SIDE = 224  # fastdup measures on a thumbnail of this side
 
 
@@ -99,6 +102,12 @@ def descriptor(grey: Grey) -> npt.NDArray[np.int32]:
 def looks(grey: Grey) -> npt.NDArray[np.int32]:
     """Return an image's descriptor, and behind it its kind (see `kinds.kind`), as one vector."""
     return np.concatenate([descriptor(grey), kinds.kind(grey)])
+
+
+@cache
+def length() -> int:
+    """Return how long the vector of `looks` is."""
+    return len(looks(of_levels(np.zeros((kinds.GRID, kinds.GRID), np.uint8), EIGHT)))
 
 
 def parted(vectors: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -14,6 +14,7 @@ from clearset.similar.registration import Registration, Sight, Words
 
 MATRIX = ["xx", "xy", "x0", "yx", "yy", "y0"]  # columns: x' = xx x + xy y + x0, y' likewise
 COLUMNS = ["image_id", "other_id", "similarity", "inliers", "mirrored", *MATRIX]
+WORDS = 4  # of 64 bits: a keypoint's
 OUT = 3.0  # robust standard deviations above an image's median votes
 MORE = 3  # times as many as are wanted, at most
 Pair = tuple[int, int, float]
@@ -25,7 +26,7 @@ Vote = Callable[[Near], Votes]
 def candidates(
     splits: Sequence[str],
     descriptors: Descriptors,
-    sights: Sequence[Sight],
+    sights: Iterable[Sight],
     *,
     looked_at: int,
     per_image: int,
@@ -45,10 +46,10 @@ def candidates(
     everyone = _across(splits) <= small
     pairs: dict[tuple[int, int], float] = {}
     near = list(_most_similar(np.asarray(splits, object), descriptors, looked_at))
-    plain, mirrored = (
-        np.stack([registration.strongest(points) for points in side])
-        for side in zip(*((one.plain, one.mirrored) for one in sights), strict=True)
-    )
+    plain, mirrored = np.zeros((2, len(splits), registration.STRONGEST, WORDS), np.uint64)
+    for number, sight in enumerate(sights):
+        plain[number] = registration.strongest(sight.plain)
+        mirrored[number] = registration.strongest(sight.mirrored)
     votes = each(partial(_votes, plain, mirrored), near)
     for (number, likely, values), matched in zip(near, votes, strict=True):
         count = len(matched) if everyone else worth(matched, per_image)

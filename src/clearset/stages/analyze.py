@@ -27,14 +27,13 @@ def main(dataset: str) -> str:
             masks=source / "masks",
             carried=source / "carried",
             classes=section.classes.values(),
+            kept=layout.measurements(target),
         )
     copies = planted.tried(
         table, result.analysis.metrics, result.descriptors, source, section.analyze
     )
     with layout.replacing(target) as incomplete:
         dossiers.write(replace(result.analysis, **vars(copies)), incomplete)
-        if result.descriptors is not None:
-            tables.write_array("descriptors", result.descriptors, incomplete)
         tables.write_json(result.engine, incomplete / "engine.json")
         provenance.record("analyze", dataset, incomplete)
     return summary(result, target)
@@ -44,9 +43,10 @@ def summary(result: analysis.Measurement, target: Path) -> str:
     """Return what was measured, for a person."""
     components = result.analysis.components["component_id"].nunique()
     lost = result.analysis.unmeasured
+    measured = len(result.analysis.metrics) - len(lost)
     line = (
-        f"analyze: {len(result.analysis.metrics) - len(lost)} images by {result.engine['name']} "
-        f"{result.engine['version']}, {components} components, tables in {target}"
+        f"analyze: {measured} images by {result.engine['name']} {result.engine['version']} "
+        f"({result.fresh} measured now), {components} components, tables in {target}"
     )
     reasons = [f"  can not be measured: {row.image_id} ({row.reason})" for row in lost.itertuples()]
     return "\n".join([line, *reasons])

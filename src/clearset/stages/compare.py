@@ -11,7 +11,7 @@ from clearset.config.bounds import with_bounds
 from clearset.config.schema import Dataset, Engine, Rule
 from clearset.decide import published, rules
 from clearset.decide.measures import measures
-from clearset.engines import again
+from clearset.engines import again, analysis
 from clearset.proof import comparison, outcomes, probes, verdicts
 from clearset.proof.evidence import check_bounds
 from clearset.proof.outcomes import Repairs
@@ -106,8 +106,16 @@ def survey_again(section: Dataset, dossier: Dossier, survey: Survey) -> Survey:
     folders = dossier.folders["enhance"] / "images", dossier.folders["fetch"] / "carried"
     files = cleaned, folders, section.analyze, repairs
     if section.analyze.engine is Engine.native:
-        descriptors = tables.read_array("descriptors", dossier.folders["analyze"])
-        changed = again.compared_again(*files, (survey.metrics["image_id"].tolist(), descriptors))
+        before = analysis.descriptors(
+            dossier.catalogue.images,
+            dossier.folders["fetch"] / "images",
+            section.analyze,
+            layout.measurements(dossier.folders["analyze"]),
+            masks=dossier.folders["fetch"] / "masks",
+            carried=dossier.folders["fetch"] / "carried",
+            classes=section.classes.values(),
+        )
+        changed = again.compared_again(*files, before)
     else:
         changed = again.measured_again(*files, dossier.analysis)
     unchanged = survey.metrics[~survey.metrics["image_id"].isin(repairs)]

@@ -5,20 +5,16 @@ that asks. A process that crashes, is killed, or never ends takes its own item w
 other.
 """
 
-import math
 import multiprocessing
 import os
-import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
-from contextlib import contextmanager
 from functools import partial
-from multiprocessing import connection, forkserver
-from pathlib import Path
+from operator import itemgetter
 from typing import Any, TypeVar
 
+from clearset.store import execution, processes
 from clearset.store.errors import ClearsetError
 from clearset.store.parallel import watched, workers
 
@@ -26,18 +22,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Lost = Callable[[Item, str], Result]  # what stands for an item whose process ended, and why it did
 
-POOLS: dict[tuple[int, float, str], Any] = {}  # the one that waits for work, if there is one
-SLOW, AGAIN = "it took longer than", "to be tried once more"
+SLOW = "it took longer than"
 LONGEST = 1800  # seconds for one item
 SECONDS = "CLEARSET_SECONDS"  # in the environment: another number of them
 APART = "CLEARSET_APART"  # in the environment: "no" for one process alone, as under an emulator
-MEMORY = "CLEARSET_MEMORY"  # in the environment: gigabytes that a process may take
-LEAST = 0.5  # of them, which the libraries take
-SHARE = 0.8  # of this machine's memory, where nobody says
 AHEAD = 1000  # items given out before the first of them is back
 TRIES = 10  # in a row, of processes that are ended before they have done anything
 NONE = f"no process can be started to read files in: {APART}=no does without, unprotected"
-SINGLE = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB", "NUMEXPR")  # libraries with threads of own
 
 
 def seconds() -> int:
@@ -48,25 +39,6 @@ def seconds() -> int:
     return int(setting)
 
 
-def memory() -> float:
-    """Return how many gigabytes a process may take: `CLEARSET_MEMORY`, or most of all there are.
-
-    It is a net alone: what is refused must not hang on the machine, and `fetch.memory` decides it.
-    """
-    setting = os.environ.get(MEMORY, "")
-    if not setting:
-        import psutil  # noqa: PLC0415 - only where there is untrusted work
-
-        return max(SHARE * psutil.virtual_memory().total / 2**30, LEAST)
-    try:
-        number = float(setting)
-    except ValueError:
-        number = 0.0
-    if not LEAST <= number < math.inf:
-        raise ClearsetError(f"{MEMORY} is '{setting}': give gigabytes, {LEAST} or more")
-    return number
-
-
 def isolated(
     function: Callable[[Item], Result], items: Sequence[Item], what: str, lost: Lost[Item, Result]
 ) -> list[Result]:
@@ -74,15 +46,46 @@ def isolated(
 
     An item whose process is ended is tried once more, alone; then `lost` gives its result.
     """
-    results: list[tuple[Any, str]] = []
-    for result, reason in watched(_outcomes(function, items, workers()), len(items), what):
-        again = reason and not reason.startswith(SLOW)
-        results.append((None, AGAIN) if again else (result, reason))
-    for place, item in enumerate(items):
-        if results[place][1] == AGAIN:
-            (results[place],) = _outcomes(function, [item], 1)
-    every = zip(items, results, strict=True)
-    return [lost(item, reason) if reason else result for item, (result, reason) in every]
+    results = dict(streamed(function, items, what, lost))
+    return [results[number] for number in range(len(items))]
+
+
+def streamed(
+    function: Callable[[Item], Result], items: Sequence[Item], what: str, lost: Lost[Item, Result]
+) -> Iterator[tuple[int, Result]]:
+    """Yield (place among the items, what `isolated` returns of it), each as soon as it is there.
+
+    Few results wait in memory, however many items there are.
+    """
+    if execution.elsewhere():
+        gone = (None, "whatever read it was ended, worker after worker")
+        every = execution.dispatched(partial(_on_worker, function), items, gone)
+    else:
+        every = _tried_twice(function, items, workers())
+    for number, (result, reason) in watched(every, len(items), what):
+        yield number, lost(items[number], reason) if reason else result
+
+
+def _on_worker(function: Callable[[Item], Result], items: list[Item]) -> list[tuple[Any, str]]:
+    """Return the outcome of each item, on a worker of a cluster: in a process apart if it may."""
+    if multiprocessing.current_process().daemon:  # it may start none
+        return [(function(item), "") for item in items]
+    return [outcome for _, outcome in sorted(_tried_twice(function, items, 1), key=itemgetter(0))]
+
+
+def _tried_twice(
+    function: Callable[[Item], Result], items: Sequence[Item], number: int
+) -> Iterator[tuple[int, tuple[Any, str]]]:
+    """Yield (place, (result, why there is none)); those of ended processes again, at the end."""
+    again = []
+    for place, (result, reason) in enumerate(_outcomes(function, items, number)):
+        if reason and not reason.startswith(SLOW):
+            again.append(place)
+        else:
+            yield place, (result, reason)
+    for place in again:
+        (outcome,) = _outcomes(function, [items[place]], 1)
+        yield place, outcome
 
 
 def apart(function: Callable[[Item], Result], lost: Lost[Item, Result]) -> Callable[[Item], Result]:
@@ -111,7 +114,7 @@ def _outcomes(
                 failures = 0
                 yield outcome
         except BrokenExecutor:  # a process was ended before it had an item: all begin anew
-            close()
+            processes.close()
             failures += 1
             if failures == TRIES:
                 raise ClearsetError(NONE) from None
@@ -121,7 +124,7 @@ def _given_out(
     function: Callable[[Item], Result], items: Sequence[Item], number: int
 ) -> Iterator[tuple[Any, str]]:
     """Yield the same as `_outcomes`; raises `BrokenExecutor` where processes can not go on."""
-    every, pool = seconds(), _pool(function, number)
+    every, pool = seconds(), processes.pool(function, number)
     waiting: deque[Future[Any]] = deque()
     try:
         for item in tuple(items):
@@ -154,87 +157,9 @@ def _outcome(future: "Future[Any]") -> tuple[Any, str]:
     except TimeoutError:
         return None, f"{SLOW} {seconds()} seconds: {SECONDS} is another limit"
     except MemoryError:
-        return None, f"it takes more than {memory():.3g} GB of memory: {MEMORY} is another limit"
+        most, name = f"{processes.memory():.3g} GB", processes.MEMORY
+        return None, f"it takes more than {most} of memory: {name} is another limit"
 
 
 def _ending(code: int) -> str:
     return f"by signal {-code}" if code < 0 else f"with status {code}"
-
-
-def _pool(function: Callable[..., Any], number: int) -> Any:
-    """Return so many processes that wait for work, the last ones where they still serve."""
-    from pebble import ProcessPool  # noqa: PLC0415 - only where there is untrusted work
-
-    key = (number, memory(), str(Path.cwd()))
-    if key not in POOLS:
-        close()
-        context = multiprocessing.get_context(_method(function))
-        POOLS[key] = ProcessPool(number, 0, _begin, (memory(),), context)
-    return POOLS[key]
-
-
-def close() -> None:
-    """End the processes that wait for work."""
-    while POOLS:
-        _, pool = POOLS.popitem()
-        pool.stop()
-        pool.join()
-
-
-def _method(function: Callable[..., Any]) -> str:
-    """Return how processes are started: where it can be, by a server that has all code loaded."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return "spawn"
-    while isinstance(function, partial):
-        function = function.func
-    # The server reads its path from the environment alone; without this it would load the code of
-    # whatever tree is installed. One thread each: there are as many processes as cores.
-    own = {f"{name}_NUM_THREADS": os.environ.get(f"{name}_NUM_THREADS", "1") for name in SINGLE}
-    own["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    before = {name: os.environ.get(name) for name in own}
-    os.environ.update(own)
-    try:
-        with _silent():  # decoders print without a name, and who is killed as it starts complains
-            forkserver.set_forkserver_preload([function.__module__])
-            forkserver.ensure_running()
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-    return "forkserver"
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Give what the block starts no terminal to write errors to."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def _begin(gigabytes: float) -> None:
-    """Bound this process's memory, as far as the system can, and its life by who asks."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        import resource  # noqa: PLC0415 - of Unix alone
-    except ImportError:
-        return
-    most = int(min(gigabytes * 2**30, 2**62))  # more is no number to the system
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard == resource.RLIM_INFINITY or most < hard:
-        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
-
-
-def _end_with_parent() -> None:
-    """End this process as soon as the one that asks has ended, in the midst of an item too."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)

@@ -1,6 +1,7 @@
 """Where things lie, and how they get there whole or not at all."""
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,11 @@ def own(folder: Path, name: str) -> Path:
     """Return where a released folder has a file of its own: beside the source's of that name."""
     beside = folder / f"{OWN}{name}"
     return beside if beside.exists() else folder / name
+
+
+def measurements(folder: Path) -> Path:
+    """Return where, beside its folder, the stage analyze keeps measurements of single images."""
+    return folder.with_name(f"{folder.name}.measurements")
 
 
 def last_stages(dataset: str) -> list[str]:
@@ -50,6 +56,25 @@ def replacing(target: Path) -> Iterator[Path]:
         incomplete.replace(target)
     finally:
         remove(incomplete)
+
+
+@contextmanager
+def scratch(beside: Path | None) -> Iterator[Path]:
+    """Yield an empty folder for the length of the block, beside a path or among temporary ones.
+
+    After a kill the next one beside the same path clears it away.
+    """
+    if beside is None:
+        with tempfile.TemporaryDirectory(prefix="clearset-") as name:
+            yield Path(name)
+        return
+    folder = beside.with_name(f".{beside.name}.scratch")
+    remove(folder)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        remove(folder)
 
 
 def remove(path: Path) -> None:

@@ -3,16 +3,19 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
+from functools import partial
 from typing import TypeVar
 
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from clearset.store import execution
 from clearset.store.errors import ClearsetError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+LOST = object()  # the result of what ends each worker
 FEW = 12  # below this many items, starting processes costs more than it saves
 
 
@@ -37,6 +40,8 @@ def mapped(
 
     The order and the values do not depend on the number of processes; below `few` items it is one.
     """
+    if execution.elsewhere() and len(items) >= few:
+        return _elsewhere(function, items, what)
     jobs = workers() if len(items) >= few else 1
     results = Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(i) for i in items)
     try:
@@ -46,6 +51,23 @@ def mapped(
             f"{what}: a process at work was ended from outside, mostly for lack of memory; nothing "
             "was changed. Run the same again, with fewer of them: CLEARSET_WORKERS=1"
         ) from None
+
+
+def _elsewhere(
+    function: Callable[[Item], Result], items: Sequence[Item], what: str
+) -> list[Result]:
+    """Return what `mapped` does, by a cluster."""
+    answers = execution.dispatched(partial(_each, function), items, LOST)
+    results = dict(watched(answers, len(items), what))
+    if LOST in results.values():
+        raise ClearsetError(
+            f"{what}: a worker of the cluster was lost again and again: see its log"
+        )
+    return [results[number] for number in range(len(items))]
+
+
+def _each(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+    return [function(item) for item in items]
 
 
 def watched(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:

@@ -5,15 +5,12 @@ a file is a formula to a spreadsheet (see `cells`); in memory every text is the 
 """
 
 import csv
-import io
 import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from clearset.store import cells, defects, layout
@@ -170,24 +167,3 @@ def read_json(path: Path) -> dict[str, Any]:
     """Return the object that `write_json` wrote."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
-
-
-def write_array(name: str, values: npt.NDArray[Any], folder: Path) -> None:
-    """Write numbers as `<folder>/<name>.npy`, whole or not at all."""
-    stored = io.BytesIO()  # NumPy writing by itself does not say why a disk takes no more
-    np.save(stored, values, allow_pickle=False)
-    with layout.replacing(folder / f"{name}.npy") as incomplete:
-        incomplete.write_bytes(stored.getbuffer())
-
-
-def read_array(name: str, folder: Path) -> npt.NDArray[Any]:
-    """Return what `write_array` wrote; raises `ClearsetError` if it is not there or not it."""
-    path = folder / f"{name}.npy"
-    if not path.exists():
-        raise ClearsetError(f"{path} is missing. Run `dvc repro` up to the stage that writes it")
-    try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (ValueError, EOFError, OSError) as error:
-        raise ClearsetError(
-            f"{path} holds no numbers: {error}. Run the stage that writes it again"
-        ) from None
