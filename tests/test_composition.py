@@ -21,6 +21,7 @@ GROUPS = {
     "accept": "accept@ravir_repairs={}",
     "trials": "trials@ravir_repairs={}",
     "filter": "filter@sample={}",
+    "execution": "execution={}",
     "experiment": "experiment={}",
 }
 OPTIONS = [

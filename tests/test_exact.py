@@ -4,6 +4,7 @@ import ast
 import math
 from fractions import Fraction
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -179,3 +180,13 @@ def test_ridges_do_not_hang_on_how_levels_are_stored() -> None:
     levels = np.random.default_rng(0).integers(0, 256, (140, 150)).astype(np.uint8)
     deep = levels.astype(np.uint16) * np.uint16(257)
     assert Grey(levels, 255).ridges == pytest.approx(Grey(deep, 65535).ridges, rel=1e-12)
+
+
+def test_a_thread_adds_up_what_the_first_one_does() -> None:
+    """OpenCV has IPP on in each new thread, whatever the first one said."""
+    values = np.random.default_rng(0).integers(-400, 400, (40, 64, 64)).astype(np.int16)
+    results: list[int] = []
+    thread = Thread(target=lambda: results.extend(whole_sum(each, power=2) for each in values))
+    thread.start()
+    thread.join()
+    assert results == [int(np.square(each.astype(np.int64)).sum()) for each in values]

@@ -17,7 +17,7 @@ from clearset.store.errors import ClearsetError
 PARAMS = Path("params.yaml")
 Tree = dict[str, Any]
 FROZEN: ContextVar[tuple[Path, Tree] | None] = ContextVar("frozen", default=None)  # see `frozen`
-GROUPS = {"analyze", "experiment"}  # sections of params.yaml that are no dataset
+GROUPS = {"analyze", "execution", "experiment"}  # sections of params.yaml that are no dataset
 
 
 def own(dataset: str) -> Path:

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from clearset.config import params, provenance
+from clearset.config import execution, params, provenance
 from clearset.store import defects, locks
+from clearset.store.execution import on
 
 
 def certified(main: Callable[[str], str], stage: str, dataset: str) -> str:
@@ -16,7 +17,7 @@ def certified(main: Callable[[str], str], stage: str, dataset: str) -> str:
     others: DVC then records nothing.
     """
     with locks.shared(f"{stage}@{dataset}"):
-        with params.frozen(dataset):
+        with params.frozen(dataset), on(execution.place()):
             inputs = provenance.inputs(stage)
             provenance.refuse_others(inputs.stages, dataset)
             before = provenance.sections(dataset, inputs.sections)

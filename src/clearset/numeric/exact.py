@@ -10,10 +10,11 @@ precision, whose error of 1e-7 would show in every tenth number of six digits.
 OpenCV picks its code by processor. Held to its plain code, which is fast enough, it has one.
 """
 
+import threading
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import cv2
+import cv2 as opencv
 import numpy as np
 import numpy.typing as npt
 
@@ -33,8 +34,22 @@ __all__ = [
     "whole_sum",
 ]
 
-cv2.setUseOptimized(False)  # IPP too
-cv2.setNumThreads(1)  # images are shared out over processes
+
+class _Plain(threading.local):
+    """OpenCV, held to its plain code in each thread that uses it.
+
+    Whether IPP is used, whose sum of squares is not exact, is each thread's own setting.
+    """
+
+    def __init__(self) -> None:
+        opencv.setUseOptimized(False)  # IPP too
+        opencv.setNumThreads(1)  # images are shared out over processes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(opencv, name)
+
+
+cv2 = opencv if TYPE_CHECKING else _Plain()
 
 DECIMALS = 9  # of a level: far above a double's error, far below what anyone could see
 UNIT = 13  # decimals of a value from 0 to 1: of a level of 16 bits they leave eight

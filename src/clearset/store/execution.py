@@ -169,7 +169,7 @@ def _dask(task: Task, address: str) -> Iterator[Any]:
         except KilledWorker:
             return future, None
 
-    with client:
+    with client, client.as_current():
         yield (
             lambda items: client.submit(task, items, pure=False),
             next_of,
