@@ -17,7 +17,7 @@ from clearset.sources.glances import glance, unseen
 from clearset.sources.inventory import inventory
 from clearset.sources.plan import lines
 from clearset.sources.work_folder import recognised
-from clearset.store import layout, locks
+from clearset.store import layout, locks, remote
 from clearset.store.errors import ClearsetError, listed
 from clearset.store.isolation import apart
 from clearset.versions import pipeline
@@ -47,6 +47,7 @@ def command(
 ) -> str:
     """Run all stages on SOURCE as NAME: a folder, archive or file of images, or a work folder.
 
+    SOURCE may lie elsewhere, such as at s3://bucket/folder: what is new there is brought first.
     Archives are zip and tar; a work folder is fastdup's. Makes folders/NAME with a pipeline and its
     parameters. Run it again after SOURCE or the parameters have changed: only what that changes is
     done again. A NAME that is known needs no SOURCE.
@@ -74,10 +75,10 @@ def arguments(words: list[str], moved: str | None, plan: bool) -> tuple[str, str
 def plan_of(source: str, name: str, overrides: list[str]) -> str:
     """Return what would be read as what."""
     refuse_unfit(source, name)
-    place = Path(source).resolve()
+    place = here(source, name)
     if recognised(place):
         return f"{source} is a fastdup work folder: its tables are read, and no image"
-    section = configured(place, name, overrides, params.own(name))
+    section = configured(address(source), name, overrides, params.own(name), alone=False)
     fetch = params.check(name, section[name], "--set").fetch
     with origin.source_folder(name, fetch) as folder:
         look = lru_cache(maxsize=4096)(apart(partial(glance, fetch.memory), unseen))
@@ -97,10 +98,10 @@ def reproduced(source: str, name: str, overrides: list[str], moved: bool, lock: 
 
     Its params are kept once it has run to its end: until then they are as they were.
     """
-    place, home, own = Path(source).resolve(), layout.FOLDERS / name, params.own(name)
+    place, home, own = here(source, name), layout.FOLDERS / name, params.own(name)
     alone = recognised(place)  # tables without images
     before = content_of(own)
-    section = configured(place, name, overrides, own, moved=moved)
+    section = configured(address(source), name, overrides, own, alone, moved=moved)
     checked = params.check(name, section[name], str(own))
     check_steps(checked.enhance, f"{own}, enhance")
     content = listing.write(place, checked.fetch.links, home / LISTING)
@@ -124,6 +125,18 @@ def reproduced(source: str, name: str, overrides: list[str], moved: bool, lock: 
     return finished(name, home, alone)
 
 
+def here(source: str, name: str) -> Path:
+    """Return where a source lies on this machine, brought here from elsewhere."""
+    if remote.is_elsewhere(source):
+        return remote.mirrored(source, layout.INCOMING / name)
+    return Path(source).resolve()
+
+
+def address(source: str) -> str:
+    """Return what is kept of a source's place: what it is from wherever one stands."""
+    return source if remote.is_elsewhere(source) else str(Path(source).resolve())
+
+
 def content_of(path: Path) -> bytes | None:
     """Return what is in a file; nothing where it is not there."""
     return path.read_bytes() if path.is_file() else None
@@ -137,7 +150,7 @@ def refuse_unfit(source: str, name: str) -> None:
         raise ClearsetError(f"NAME is '{name}': letters, digits, - and _ only. {USAGE}")
     if name in project()[0] or name in params.GROUPS:
         raise ClearsetError(f"'{name}' is a dataset of the project: choose another NAME")
-    if not Path(source).exists():
+    if not remote.is_elsewhere(source) and not Path(source).exists():
         raise ClearsetError(f"SOURCE is '{source}': no such folder or archive. {USAGE}")
 
 
@@ -174,7 +187,7 @@ def finished(name: str, home: Path, alone: bool) -> str:
 
 
 def configured(
-    source: Path, name: str, overrides: list[str], own: Path, *, moved: bool = False
+    source: str, name: str, overrides: list[str], own: Path, alone: bool, *, moved: bool = False
 ) -> dict[str, Any]:
     """Return the params: the last run's, or else conf/dataset/folder.yaml; then the overrides.
 
@@ -182,14 +195,14 @@ def configured(
     """
     if own.exists():
         config: Any = params.kept(name)
-        if (kept := config[name].fetch.path) != str(source) and not moved:
+        if (kept := config[name].fetch.path) != source and not moved:
             raise ClearsetError(
                 f"NAME '{name}' stands for {kept}, with bounds of its own: choose another NAME, or "
                 f"remove {own.parent} to begin anew; if the images lie elsewhere now: "
                 f"clearset folder --source {source} {name}"
             )
     else:
-        kind = "work_folder" if recognised(source) else "folder"
+        kind = "work_folder" if alone else "folder"
         config = OmegaConf.create({name: composition.section(name, kind)})
     try:
         changes = OmegaConf.from_dotlist([word for word in overrides if word.strip()])
@@ -200,7 +213,7 @@ def configured(
         raise ClearsetError(
             f"--set (SET): {', '.join(sorted(map(str, unknown)))!r} does not begin with {name}."
         )
-    merged = OmegaConf.merge(config, changes, {name: {"fetch": {"path": str(source)}}})
+    merged = OmegaConf.merge(config, changes, {name: {"fetch": {"path": source}}})
     section: dict[str, Any] = OmegaConf.to_container(merged)  # type: ignore[assignment]
     return section
 

@@ -25,7 +25,8 @@ def place() -> Place:
         merged = OmegaConf.merge(OmegaConf.structured(Execution), OmegaConf.create(section))
         chosen: Execution = OmegaConf.to_object(merged)  # type: ignore[assignment]
     except (OmegaConfBaseException, TypeError, ValueError) as error:
-        reason = str(error).split("\n")[0]
+        key = getattr(error, "full_key", None)  # OmegaConf's, apart from its reason
+        reason = (f"{key}: " if key else "") + str(error).split("\n")[0]
         raise ClearsetError(f"{params.PARAMS}, execution: {reason}. Mend it in conf/") from None
     engine, address = chosen.engine.value, chosen.address or os.environ.get(SCHEDULER, "")
     if engine != LOCAL and not address:

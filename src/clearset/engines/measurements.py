@@ -78,7 +78,8 @@ def measured(
     reasons = {place: losses[key] for place, key in enumerate(keys) if key in losses}
     if len(reasons) == len(jobs):
         raise ClearsetError(f"no image could be measured: {reasons[0]}")
-    return gathered(shelf, keys, reasons, scratch, len(fresh) - len(losses))
+    new = sum(key in fresh and key not in losses for key in keys)
+    return gathered(shelf, keys, reasons, scratch, new)
 
 
 def vectors(jobs: Sequence[Job], wishes: Wishes, folder: Path, scratch: Path) -> Descriptors:

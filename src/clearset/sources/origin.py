@@ -14,7 +14,7 @@ from clearset.images.codec import png_bytes
 from clearset.sources import archives
 from clearset.sources.entries import Entry
 from clearset.sources.inventory import is_picture
-from clearset.store import layout
+from clearset.store import layout, remote
 from clearset.store.errors import ClearsetError
 from clearset.store.parallel import mapped
 
@@ -47,6 +47,8 @@ def source_folder(dataset: str, fetch: Fetch) -> Iterator[Path]:
 
 def find(dataset: str, fetch: Fetch) -> Path:
     """Return the folder or zip that holds a dataset, downloaded if need be."""
+    if fetch.source is Source.folder and remote.is_elsewhere(fetch.path):
+        return remote.mirrored(fetch.path, layout.INCOMING / dataset)
     if fetch.source in (Source.folder, Source.work_folder):
         if not fetch.path or not Path(fetch.path).exists():
             raise ClearsetError(f"fetch.path of {dataset} is '{fetch.path}': no such folder or zip")

@@ -6,6 +6,7 @@ ends whoever reads it costs itself alone. Workers see the project's folder at th
 have the same code: else they refuse, since their results would not be the same bytes.
 """
 
+import importlib
 import logging
 import os
 import socket
@@ -13,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import chdir, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -51,7 +52,7 @@ class Task:
 
     work: Callable[[list[Any]], list[Any]]
     folder: str
-    code: str = field(default_factory=code.digest)
+    code: str
 
     def __call__(self, items: list[Any]) -> list[Any]:
         """Return the work's results on this worker."""
@@ -97,11 +98,8 @@ def dispatched(
     step = place.partition
     starts = range(0, len(items), step)
     parts = deque(Part(range(start, min(start + step, len(items)))) for start in starts)
-    with _engine(place.engine)(Task(work, str(Path.cwd())), place.address) as (
-        send,
-        next_of,
-        cores,
-    ):
+    task = Task(work, str(Path.cwd()), code.digest())
+    with _engine(place.engine)(task, place.address) as (send, next_of, cores):
         flying: dict[Any, Part] = {}
         while parts or flying:
             while parts and len(flying) < SPARE * cores():
@@ -138,11 +136,8 @@ def _inside(folder: str) -> Iterator[None]:
 def _engine(name: str) -> Callable[..., Any]:
     """Return what connects to a cluster; raises `ClearsetError` where its package is missing."""
     try:
-        if name == DASK:
-            from distributed import Client  # noqa: F401, PLC0415
-        else:
-            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves the machine
-            import ray  # noqa: F401, PLC0415
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves the machine
+        importlib.import_module("distributed" if name == DASK else "ray")
     except ImportError:
         raise ClearsetError(
             f"execution.engine is {name}, which is not installed here: pip install "
@@ -154,36 +149,35 @@ def _engine(name: str) -> Callable[..., Any]:
 @contextmanager
 def _dask(task: Task, address: str) -> Iterator[Any]:
     """Yield how lists are sent, how one waits for the next answer, and how many cores there are."""
-    from distributed import Client, KilledWorker, wait  # noqa: PLC0415
-
+    distributed: Any = importlib.import_module("distributed")
     try:
-        client = Client(address, timeout=WAIT, set_as_default=False)
+        client = distributed.Client(address, timeout=WAIT, set_as_default=False)
         client.wait_for_workers(1, timeout=WAIT)
     except (OSError, TimeoutError, ValueError) as error:
         raise ClearsetError(_unreached(DASK, address, error)) from None
 
     def next_of(futures: list[Any]) -> Ready:
-        future = next(iter(wait(futures, return_when="FIRST_COMPLETED").done))
+        future = next(iter(distributed.wait(futures, return_when="FIRST_COMPLETED").done))
         try:
             return future, future.result()
-        except KilledWorker:
+        except distributed.KilledWorker:
             return future, None
 
     with client, client.as_current():
         yield (
             lambda items: client.submit(task, items, pure=False),
             next_of,
-            lambda: sum(client.nthreads().values()) or 1,  # type: ignore[no-untyped-call]
+            lambda: sum(client.nthreads().values()) or 1,
         )
 
 
 @contextmanager
 def _ray(task: Task, address: str) -> Iterator[Any]:
     """Yield the same as `_dask`."""
-    import ray  # noqa: PLC0415
-
+    ray: Any = importlib.import_module("ray")
     # Its workers load this very tree, which is no package that their environment must have.
-    paths = {"env_vars": {"PYTHONPATH": str(code.LIBRARY.parent)}}
+    own = filter(None, [str(code.LIBRARY.parent), os.environ.get("PYTHONPATH", "")])
+    paths = {"env_vars": {"PYTHONPATH": os.pathsep.join(own)}}
     try:
         ray.init(
             address=address, runtime_env=paths, log_to_driver=False, logging_level=logging.ERROR
@@ -191,10 +185,10 @@ def _ray(task: Task, address: str) -> Iterator[Any]:
     except (ConnectionError, OSError, ValueError, RuntimeError) as error:
         raise ClearsetError(_unreached(RAY, address, error)) from None
 
-    @ray.remote(max_retries=0)
-    def remote(items: list[Any]) -> list[Any]:
+    def answer(items: list[Any]) -> list[Any]:
         return task(items)
 
+    remote = ray.remote(max_retries=0)(answer)
     ends = ("WorkerCrashedError", "NodeDiedError", "OutOfMemoryError", "LocalRayletDiedError")
     lost = tuple(getattr(ray.exceptions, name) for name in ends)
 
@@ -208,7 +202,7 @@ def _ray(task: Task, address: str) -> Iterator[Any]:
             return reference, None
 
     try:
-        yield remote.remote, next_of, lambda: int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
+        yield remote.remote, next_of, lambda: int(ray.cluster_resources().get("CPU", 1))
     finally:
         ray.shutdown()
 
