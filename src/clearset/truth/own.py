@@ -131,7 +131,8 @@ def chosen(cases: Cases, aim: Calibrate) -> float:
     """
     least = cases.reach
     values = np.unique(np.concatenate([cases.typical, cases.planted]))
-    bounds = between(values[::-1])
+    below = max(int(np.searchsorted(values, least)) - 1, 0)  # what lies lower bounds nothing
+    bounds = between(values[below:][::-1])
     bounds = np.append(bounds[bounds >= least], max(least, float(values[-1])))
     calls = cases.planted[None] > bounds[:, None]
     right, total = (calls & cases.positive).sum(axis=1), calls.sum(axis=1)
@@ -163,11 +164,20 @@ def reach(rule: Rule, likely: pd.DataFrame, false_flags: float) -> float:
 def spread(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame, aim: Calibrate) -> Values:
     """Return the ends of a bootstrap interval of a bound, over typical and planted images."""
     rng, bounds = np.random.default_rng(aim.seed), []
-    groups = [group for _, group in trials.groupby("image_id")]
+    own, whole = likely[[rule.metric]], cases_of(rule, likely, trials, aim.false_flags)
+    images = judged(rule, trials)["image_id"].to_numpy()
+    groups = [np.flatnonzero(images == name) for name in sorted(set(trials["image_id"]))]
     for _ in range(aim.resamples):
-        images = likely.iloc[rng.integers(0, len(likely), len(likely))]
-        drawn = pd.concat([groups[place] for place in rng.integers(0, len(groups), len(groups))])
-        bounds.append(chosen(cases_of(rule, images, drawn, aim.false_flags), aim))
+        typical = own.iloc[rng.integers(0, len(own), len(own))]
+        drawn = [groups[place] for place in rng.integers(0, len(groups), len(groups))]
+        rows = np.concatenate(drawn)
+        cases = Cases(
+            reach(rule, typical, aim.false_flags),
+            _sign(rule) * typical[rule.metric].dropna().to_numpy(float),
+            whole.planted[rows],
+            whole.positive[rows],
+        )
+        bounds.append(chosen(cases, aim))
     return np.percentile(bounds, INTERVAL)
 
 
