@@ -221,7 +221,7 @@ def test_a_worker_of_other_code_is_refused(dask: Dask, monkeypatch: pytest.Monke
 
 
 def test_where_no_scheduler_answers_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clearset.store.execution.WAIT", 1)
+    monkeypatch.setattr("clearset.store.clusters.WAIT", 1)
     place = Place("dask", f"tcp://127.0.0.1:{free_port()}")
     with on(place), pytest.raises(ClearsetError, match=r"no scheduler of dask .*execution=local"):
         parallel.mapped(abs, list(range(-20, 0)), "try")

@@ -42,10 +42,11 @@ DISK |= {"subprocess", "sys", "tempfile", "urllib", "zipfile"}
 CALLS = {"echo", "imread", "imwrite", "mkdir", "open", "print", "read_bytes", "read_csv"}
 CALLS |= {"read_text", "savefig", "to_csv", "unlink", "write_bytes", "write_text"}
 TOUCHING = {  # the modules that touch disk, other programs or the screen; all others are pure
-    "commands": "adopt agree check deposit diff fastdup folder publish rebuild record sweep verify "
-    "view",
-    "config": "adoption composition params provenance stage",
-    "engines": "again analysis fastdup fastdup_worker look recorded recording recourse",
+    "commands": "adopt agree check copy deposit diff fastdup folder publish rebuild record sweep "
+    "verify view",
+    "config": "adoption composition execution params provenance stage",
+    "engines": "again analysis crossings fastdup fastdup_worker look measurements recorded "
+    "recording recourse sights",
     "generate": "satellite/tiles",
     "images": "codec identity levels masks netpbm pillow png tiff tiff_copy views",
     "inspection": "check items pixels report samples settings sources",
@@ -58,7 +59,8 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "sources": "archives description entries glances intake inventory kinds listing members origin "
     "packed places work_folder work_names work_tables",
     "stages": "__main__ analyze compare enhance fetch filter release report",
-    "store": "checksums defects documents dossiers isolation layout locks parallel tables",
+    "store": "checksums clusters code copies defects documents dossiers execution isolation layout "
+    "locks parallel processes remote shards tables",
     "trials": "planted",
     "versions": "experiments git pipeline publishing pushing record revisions sides",
 }

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from clearset.config import params
-from clearset.engines import analysis
+from clearset.engines import analysis, measurements
 from clearset.engines.look import Job, Look, look
 from clearset.store import isolation, parallel, processes
 from clearset.store.errors import ClearsetError
@@ -149,7 +149,7 @@ def test_an_image_that_can_not_be_measured_is_one_without_metrics_among_others(
     """The others are measured as when it is not there."""
     monkeypatch.chdir(ROOT)
     settings = params.load("sample").analyze
-    monkeypatch.setattr(analysis, "look", ending)
+    monkeypatch.setattr(measurements, "look", ending)
     random = np.random.default_rng(5)
     for number in range(5):
         write_image(tmp_path / f"{number}.png", random.integers(0, 255, (64, 64), np.uint8))

@@ -6,23 +6,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from clearset.config.schema import Analyze, Engine
-from clearset.engines import measurements, native, recourse, work
+from clearset.engines import crossings, measurements, native, recourse, work
 from clearset.engines.look import Job, Look, Wishes
 from clearset.engines.measurements import Measurements
-from clearset.engines.sights import Stored
 from clearset.images.levels import declared
 from clearset.measure.metrics import METRICS
 from clearset.similar import leaks, links, neighbours
 from clearset.similar.neighbours import Descriptors
-from clearset.similar.registration import Registration, register
 from clearset.sources.work_folder import WorkFolder
 from clearset.store import columns, layout
 from clearset.store.errors import ClearsetError, listed
-from clearset.store.parallel import mapped, watched, workers
+from clearset.store.parallel import watched, workers
 from clearset.store.stages import Analysis
 
 Measured = tuple[Measurements, pd.DataFrame, Descriptors, dict[str, Any]]
@@ -64,7 +61,7 @@ def analyze(
         measured, statistics, descriptors, info = engine(jobs, wishes, scratch)
         likeness, kinds = native.parted(descriptors) if own else (descriptors, None)
         relations = compared(ids, splits, likeness, params)
-        registrations = _registrations(ids, splits, likeness, measured, params)
+        registrations = crossings.registrations(ids, splits, likeness, measured, params)
         outlying = outliers(ids, splits, relations, kinds, params)
     near, joined = relations.nearest, relations.links
     analysis = Analysis(
@@ -196,7 +193,7 @@ def check_metrics(names: Collection[str]) -> None:
 def job(row: Any, folder: Path, carried: Path | None, masks: Path | None) -> Job:
     """Return what is to be looked at of a row of the table `images`."""
     mask = masks / row.mask if masks and row.mask and not row.mask_error else None
-    return Job(folder / row.path, declared(row, carried), mask, sha256=row.sha256)
+    return Job(folder / row.path, declared(row, carried), mask, sha256=getattr(row, "sha256", ""))
 
 
 def _native(kept: Path, jobs: Sequence[Job], wishes: Wishes, scratch: Path) -> Measured:
@@ -229,33 +226,3 @@ def _masks(ids: Sequence[str], masks: pd.DataFrame) -> pd.DataFrame:
 def _unmeasured(ids: Sequence[str], reasons: Mapping[int, str]) -> pd.DataFrame:
     rows = [(ids[place], reason) for place, reason in reasons.items()]
     return pd.DataFrame(rows, columns=["image_id", "reason"], dtype="str")
-
-
-def _registrations(
-    ids: Sequence[str],
-    splits: Sequence[str],
-    descriptors: Descriptors,
-    measured: Measurements,
-    params: Analyze,
-) -> pd.DataFrame:
-    seen = np.flatnonzero(measured.sights.sought).tolist()
-    ids, splits = [ids[place] for place in seen], [splits[place] for place in seen]
-    if not ids:
-        return leaks.table(ids, [], [])
-    stored = [measured.sights.of(place) for place in seen]
-    pairs = leaks.candidates(
-        splits,
-        descriptors[seen],
-        (one.sight() for one in stored),
-        looked_at=params.leak_candidates,
-        per_image=params.leak_registered,
-        small=params.leak_small,
-        each=partial(mapped, what="shortlist"),
-    )
-    sides = [(stored[first], stored[second]) for first, second, _ in pairs]
-    return leaks.table(ids, pairs, mapped(_register, sides, "register"))
-
-
-def _register(pair: tuple[Stored, Stored]) -> Registration:
-    first, second = pair
-    return register(first.sight(), second.sight())

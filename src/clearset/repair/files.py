@@ -1,6 +1,5 @@
 """Image files repaired: read as declared, all bands alike, written as they were stored."""
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 from clearset.images import codec, levels, views
 from clearset.images.levels import Image, Mask, Pixels, Reading
 from clearset.repair.steps import enhance
+from clearset.store import copies
 
 Step = Mapping[str, Any]
 
@@ -25,8 +25,7 @@ def repair(source: Path, target: Path, reading: Reading, steps: Iterable[Step]) 
     image, clipped = enhance(levels.unit(stored, reading), steps, reading.alpha, seen)
     pixels = levels.repaired(stored, image, reading, seen)
     if pixels.tobytes() == stored.tobytes():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+        copies.copy(source, target)
         return None
     codec.write_stored(source, pixels, target)
     return clipped

@@ -1,6 +1,5 @@
 """Files of a release to their places in the source's own layout, one by one."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from clearset.share.manifest import DROPPED, REPAIRED
 from clearset.share.mentions import MOST, TEXT, named
 from clearset.sources.intake import CARRIED
 from clearset.sources.roles import COMPANION, IMAGE, LEFT
-from clearset.store import checksums
+from clearset.store import checksums, copies
 from clearset.store.errors import ClearsetError, listed
 from clearset.store.parallel import watched
 
@@ -94,9 +93,8 @@ def _outdated(file: Path, gone: Sequence[str]) -> str:
 
 def _copied(source: Path, target: Path) -> str:
     """Copy a file's bytes and return the copy's sha256."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        shutil.copyfile(source, target)
+        copies.copy(source, target)
     except FileNotFoundError:
         raise ClearsetError(f"{source} is missing. Run `dvc repro`, or `dvc checkout`") from None
     return checksums.sha256(target)

@@ -1,6 +1,5 @@
 """Released folders on disk: described for people and machines, and rebuilt from a recipe."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from clearset.share.croissant import croissant
 from clearset.share.manifest import DROPPED, REPAIRED
 from clearset.sources import archives, intake, origin, places
 from clearset.sources.roles import IMAGE
-from clearset.store import checksums, layout, tables
+from clearset.store import checksums, copies, layout, tables
 from clearset.store.errors import ClearsetError, listed
 from clearset.store.parallel import mapped
 
@@ -55,7 +54,7 @@ def write(record: Record, folder: Path, recipe: Path) -> None:
     own = described(folder, record, files)
     checksums.write(folder, own[checksums.CHECKSUMS])
     recipe.mkdir()
-    shutil.copyfile(folder / own[checksums.CHECKSUMS], recipe / places.RELEASE)
+    copies.copy(folder / own[checksums.CHECKSUMS], recipe / places.RELEASE)
     described(recipe, record, frozenset())
     checksums.write(recipe)
 
@@ -126,13 +125,13 @@ def rebuild(recipe: Path, source: Path, target: Path) -> tuple[pd.DataFrame, lis
         jobs = [(row, steps(row, section)) for row in rows]
         mapped(partial(place, root, incomplete), jobs, "rebuild")
         for carried in along(inventory)["file"]:
-            intake.copy(root / carried, incomplete / carried)
+            copies.copy(root / carried, incomplete / carried)
         files = frozenset(checksums.below(incomplete))
         own = described(incomplete, Record(name, section, manifest, inventory), files)
         differences = checksums.verify(incomplete, checksums.read(recipe / places.RELEASE))
         judgement = identity.judged(incomplete, differences, identities(manifest))
         refuse_different(judgement.wrong, "what was made is not what was released", PIXELS)
-        shutil.copyfile(recipe / places.RELEASE, incomplete / own[checksums.CHECKSUMS])
+        copies.copy(recipe / places.RELEASE, incomplete / own[checksums.CHECKSUMS])
     return manifest, judgement.same
 
 
@@ -163,10 +162,9 @@ def place(root: Path, target: Path, job: tuple[Any, list[Mapping[str, Any]]]) ->
                 "does not fit its source"
             ) from None
     else:
-        shutil.copyfile(root / row.source, output)
+        copies.copy(root / row.source, output)
     for beside in filter(None, (row.mask, row.label)):
-        (target / beside).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / beside, target / beside)
+        copies.copy(root / beside, target / beside)
 
 
 def along(inventory: pd.DataFrame) -> pd.DataFrame:

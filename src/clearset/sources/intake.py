@@ -5,7 +5,6 @@ masks as they came where the stages look at numbers of classes instead.
 """
 
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,7 +16,7 @@ from clearset.images import codec, levels, masks
 from clearset.sources import description, places
 from clearset.sources.inventory import Item
 from clearset.sources.roles import IMAGE, LABEL, LEFT, Part
-from clearset.store import cells, checksums
+from clearset.store import cells, checksums, copies
 from clearset.store.errors import BrokenImage, UnreadableImage, listed
 
 CARRIED = "carried"
@@ -36,7 +35,7 @@ def image(target: Path, fetch: Fetch, item: Item) -> dict[str, Any]:
     if row["error"]:
         return row
     path = PurePosixPath(row["path"])
-    copy(item.file, target / "images" / path)
+    copies.copy(item.file, target / "images" / path)
     row |= _beside(target, fetch, item, path)
     try:
         row |= _description(fetch, item)
@@ -54,7 +53,7 @@ def lost(target: Path, fetch: Fetch, item: Item, reason: str) -> dict[str, Any]:
     """
     row = _row(item)
     if not row["error"]:
-        copy(item.file, target / "images" / row["path"])
+        copies.copy(item.file, target / "images" / row["path"])
     return row | {"error": row["error"] or f"reading it was given up: {reason}"}
 
 
@@ -94,7 +93,7 @@ def _beside(target: Path, fetch: Fetch, item: Item, path: PurePosixPath) -> dict
     if item.label and not places.unfit(item.source_label):
         row["label"] = str(path.with_suffix(item.label.suffix))
         row["source_label"] = cells.path(item.source_label)
-        copy(item.label, target / "labels" / row["label"])
+        copies.copy(item.label, target / "labels" / row["label"])
     if item.mask and places.unfit(item.source_mask):
         row["mask_error"] = f"its mask: {places.unfit(item.source_mask)}"
     elif item.mask:
@@ -106,7 +105,7 @@ def _beside(target: Path, fetch: Fetch, item: Item, path: PurePosixPath) -> dict
 
 def _mask(target: Path, fetch: Fetch, mask: Path, row: Mapping[str, str]) -> dict[str, str]:
     """Copy a mask; one in colour goes along as it is, and its classes' numbers are looked at."""
-    copy(mask, target / "masks" / row["mask"])
+    copies.copy(mask, target / "masks" / row["mask"])
     try:
         codec.check_memory(mask, fetch.memory)
         values = masks.decode(mask, fetch.layout.colours)
@@ -115,7 +114,7 @@ def _mask(target: Path, fetch: Fetch, mask: Path, row: Mapping[str, str]) -> dic
             return {}
     except UnreadableImage as error:
         return {"mask_error": f"its mask: {error}"}
-    copy(mask, target / CARRIED / row["source_mask"])
+    copies.copy(mask, target / CARRIED / row["source_mask"])
     (target / "masks" / row["mask"]).unlink()
     numbers = str(PurePosixPath(row["mask"]).with_suffix(".png"))
     (target / "masks" / numbers).write_bytes(codec.png_bytes(values))
@@ -135,13 +134,7 @@ def _misfit(target: Path, row: Mapping[str, Any]) -> str:
 
 def carry(target: Path, part: Part) -> None:
     """Copy a file that goes along."""
-    copy(part.entry.file, target / CARRIED / part.entry.place)
-
-
-def copy(source: Path, target: Path) -> None:
-    """Copy a file's bytes alone: dates and permissions of a source are no part of a dataset."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    copies.copy(part.entry.file, target / CARRIED / part.entry.place)
 
 
 def files(parts: Sequence[Part], images: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Repair the images whose flags call for it; copy the others, leave out the dropped ones."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from clearset.config.schema import EVERY, Action
 from clearset.images import codec, levels
 from clearset.repair import files
 from clearset.repair.steps import check_steps, describe, steps_for
-from clearset.store import checksums, columns, layout, tables
+from clearset.store import checksums, columns, copies, layout, tables
 from clearset.store.errors import listed
 from clearset.store.parallel import mapped
 
@@ -34,8 +33,7 @@ def main(dataset: str) -> str:
         incomplete.mkdir()
         for path in table.loc[~table["image_id"].isin(called["image_id"]), "path"]:
             if (source / "images" / path).exists():
-                (incomplete / "images" / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source / "images" / path, incomplete / "images" / path)
+                copies.link(source / "images" / path, incomplete / "images" / path)
         done = mapped(partial(repair, source, incomplete / "images"), jobs, "enhance")
         rows = [row for row in done if row is not None]
         result = table.drop(columns=["decision", "rules"]).set_index("image_id")

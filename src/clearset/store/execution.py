@@ -6,9 +6,6 @@ ends whoever reads it costs itself alone. Workers see the project's folder at th
 have the same code: else they refuse, since their results would not be the same bytes.
 """
 
-import importlib
-import logging
-import os
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,11 +16,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from clearset.store import code
+from clearset.store import clusters, code
 from clearset.store.errors import ClearsetError
 
-LOCAL, DASK, RAY = "local", "dask", "ray"
-WAIT = 60  # seconds for a scheduler and its first worker
+LOCAL = "local"
 SPARE = 2  # partitions given out for each core, so that none waits
 ALONE = Lock()  # a worker with several threads still works on one partition at a time
 
@@ -66,8 +62,6 @@ class Task:
             return self.work(items)
 
 
-Send = Callable[[list[Any]], Any]  # to some worker; what it returns stands for the answer
-Ready = tuple[Any, list[Any] | None]  # which sending, and its answer; None: the worker was lost
 PLACE: ContextVar[Place] = ContextVar("place", default=Place())  # noqa: B039 - frozen
 
 
@@ -99,7 +93,7 @@ def dispatched(
     starts = range(0, len(items), step)
     parts = deque(Part(range(start, min(start + step, len(items)))) for start in starts)
     task = Task(work, str(Path.cwd()), code.digest())
-    with _engine(place.engine)(task, place.address) as (send, next_of, cores):
+    with clusters.connected(place.engine, task, place.address) as (send, next_of, cores):
         flying: dict[Any, Part] = {}
         while parts or flying:
             while parts and len(flying) < SPARE * cores():
@@ -131,85 +125,3 @@ def _inside(folder: str) -> Iterator[None]:
         )
     with chdir(folder):
         yield
-
-
-def _engine(name: str) -> Callable[..., Any]:
-    """Return what connects to a cluster; raises `ClearsetError` where its package is missing."""
-    try:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves the machine
-        importlib.import_module("distributed" if name == DASK else "ray")
-    except ImportError:
-        raise ClearsetError(
-            f"execution.engine is {name}, which is not installed here: pip install "
-            f"'clearset[{name}]', or say execution=local"
-        ) from None
-    return _dask if name == DASK else _ray
-
-
-@contextmanager
-def _dask(task: Task, address: str) -> Iterator[Any]:
-    """Yield how lists are sent, how one waits for the next answer, and how many cores there are."""
-    distributed: Any = importlib.import_module("distributed")
-    try:
-        client = distributed.Client(address, timeout=WAIT, set_as_default=False)
-        client.wait_for_workers(1, timeout=WAIT)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ClearsetError(_unreached(DASK, address, error)) from None
-
-    def next_of(futures: list[Any]) -> Ready:
-        future = next(iter(distributed.wait(futures, return_when="FIRST_COMPLETED").done))
-        try:
-            return future, future.result()
-        except distributed.KilledWorker:
-            return future, None
-
-    with client, client.as_current():
-        yield (
-            lambda items: client.submit(task, items, pure=False),
-            next_of,
-            lambda: sum(client.nthreads().values()) or 1,
-        )
-
-
-@contextmanager
-def _ray(task: Task, address: str) -> Iterator[Any]:
-    """Yield the same as `_dask`."""
-    ray: Any = importlib.import_module("ray")
-    # Its workers load this very tree, which is no package that their environment must have.
-    own = filter(None, [str(code.LIBRARY.parent), os.environ.get("PYTHONPATH", "")])
-    paths = {"env_vars": {"PYTHONPATH": os.pathsep.join(own)}}
-    try:
-        ray.init(
-            address=address, runtime_env=paths, log_to_driver=False, logging_level=logging.ERROR
-        )
-    except (ConnectionError, OSError, ValueError, RuntimeError) as error:
-        raise ClearsetError(_unreached(RAY, address, error)) from None
-
-    def answer(items: list[Any]) -> list[Any]:
-        return task(items)
-
-    remote = ray.remote(max_retries=0)(answer)
-    ends = ("WorkerCrashedError", "NodeDiedError", "OutOfMemoryError", "LocalRayletDiedError")
-    lost = tuple(getattr(ray.exceptions, name) for name in ends)
-
-    def next_of(references: list[Any]) -> Ready:
-        (reference,), _ = ray.wait(references, num_returns=1)
-        try:
-            return reference, ray.get(reference)
-        except ray.exceptions.RayTaskError as error:
-            raise error.cause from None
-        except lost:
-            return reference, None
-
-    try:
-        yield remote.remote, next_of, lambda: int(ray.cluster_resources().get("CPU", 1))
-    finally:
-        ray.shutdown()
-
-
-def _unreached(engine: str, address: str, error: Exception) -> str:
-    reason = " ".join(str(error).split())[:200]
-    return (
-        f"no scheduler of {engine} with a worker answers at execution.address, '{address}' "
-        f"({reason}). Start both (docs/scale.md), or say execution=local"
-    )

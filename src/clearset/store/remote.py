@@ -4,7 +4,6 @@
 each protocol's own variables and files, such as AWS_ACCESS_KEY_ID or FSSPEC_S3_ENDPOINT_URL.
 """
 
-import importlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -92,9 +91,10 @@ def put(folder: Path, url: str) -> int:
 @contextmanager
 def _reached(url: str) -> Iterator[tuple[Any, str]]:
     """Yield the file system of an address, and the path in it; its errors are `ClearsetError`."""
-    fsspec: Any = importlib.import_module("fsspec.core")  # only for those who are elsewhere
+    from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415 - many packages
+
     try:
-        system, root = fsspec.url_to_fs(url)
+        system, root = url_to_fs(url)
         yield system, str(root).rstrip("/")
     except ImportError as error:
         raise ClearsetError(f"{url} can not be reached: {error}") from None
