@@ -82,6 +82,10 @@ def decode(path: Path, raw: bool) -> npt.NDArray[Any]:
             return np.asarray(imagecodecs.jpeg2k_decode(path.read_bytes()))
         if _rawmode(image).endswith(";16B") and image.format == "PNG" and image.mode != "I;16":
             return png.deep(path.read_bytes())
+        if image.format == "PNG" and "transparency" not in image.info:
+            pixels = png.plain(path.read_bytes())
+            if pixels is not None:
+                return pixels
         if raw:
             return np.array(image)
         shown = _coloured(image) if image.mode in ("P", "PA", "1", "RGB") else image
