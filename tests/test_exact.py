@@ -22,7 +22,8 @@ from clearset.numeric.exact import (
     whole,
     whole_sum,
 )
-from clearset.numeric.grey import Grey, block_sums, of_levels
+from clearset.numeric.grey import Grey, of_levels
+from clearset.numeric.sums import block_sums
 from clearset.similar.neighbours import in_wholes, similarities
 from conftest import ROOT
 

@@ -130,7 +130,7 @@ def plain(content: bytes) -> npt.NDArray[Any] | None:
         return None
     try:
         rows = imagecodecs.deflate_decode(_adjacent(content), out=_needed(content))
-        stored = (b"IHDR", header), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b"")
+        stored = (b"IHDR", header), (b"IDAT", imagecodecs.deflate_encode(rows, level=0)), (b"IEND", b"")
         pixels = imagecodecs.png_decode(SIGNATURE + b"".join(_chunk(*chunk) for chunk in stored))
     except (RuntimeError, ValueError):
         return None

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clearset.measure.spectra import structure
-from clearset.measure.tallies import contrasts, counts, steps, strongest_tenth
-from clearset.numeric.exact import cv2, whole_size, whole_sum
+from clearset.measure.tallies import contrasts, steps, strongest_tenth
+from clearset.numeric.exact import cv2, quantile, whole_size, whole_sum
 from clearset.numeric.grey import Grey
 from clearset.numeric.light import GREY
 from clearset.numeric.seen import chosen, inner
@@ -127,14 +127,13 @@ def highlights(image: Grey) -> float:
     An under-exposed image has none that is bright; dark corners or a shadow leave it as it is
     (exposure as lost highlights: Guo et al., 2010, doi:10.1109/CVPR.2010.5540170).
     """
-    return float(np.quantile(chosen(image.cells, image.known), 0.9) / GREY)
+    return quantile(chosen(image.cells, image.known), 0.9) / GREY
 
 
 @metric("Share of dark pixels (below 80 of 255)", better="neither")
 def dark_share(image: Grey) -> float:
     """Share of pixels below 80 of 255, 0 to 1; exposure as doi:10.1109/CVPR.2010.5540170."""
-    levels = chosen(image.levels, image.seen)
-    return np.count_nonzero(levels < image.least(80)) / levels.size
+    return int(image.tally[: image.least(80)].sum()) / int(image.tally.sum())
 
 
 @metric("Share of white pixels (from 250 of 255)", better="lower")
@@ -144,7 +143,8 @@ def white_share(image: Grey) -> float:
     Of a colour image in the middle one of its bands: one alone is cut by nature where all light is
     of one colour, as the red of a retina is (`burnt_share`), and luminance is white last of all.
     """
-    return float(np.median([_white(channel) for channel in image.channels]))
+    shares = sorted(_white(channel) for channel in image.channels)
+    return shares[len(shares) // 2]
 
 
 @metric("Share of white pixels in the band that has most", better="lower")
@@ -157,6 +157,8 @@ def burnt_share(image: Grey) -> float:
 
 
 def _white(image: Grey) -> float:
+    if image.levels.dtype == np.uint8:
+        return int(image.tally[image.least(250) :].sum()) / int(image.tally.sum())
     levels = chosen(image.levels, image.seen)
     return np.count_nonzero(levels >= image.least(250)) / levels.size
 
@@ -172,7 +174,7 @@ def local_contrast(image: Grey) -> float:
     usable = mean < 0.95
     if not usable.any():
         return 0.0
-    return float(np.quantile(spread[usable] / np.maximum(mean[usable], GREY), 0.9))
+    return quantile(spread[usable] / np.maximum(mean[usable], GREY), 0.9)
 
 
 @metric("Unevenness of light (EV)", better="lower")
@@ -201,7 +203,7 @@ def shadow_depth(image: Grey) -> float:
 
     What is left of the light after slope and vignetting (doi:10.1046/j.1365-2818.2002.01079.x).
     """
-    return float(max(-np.quantile(image.light.remains, 0.1), 0.0) + 0.0)
+    return max(-quantile(image.light.remains, 0.1), 0.0) + 0.0
 
 
 @metric("Block edges of compression (relative)", better="lower")
@@ -214,7 +216,7 @@ def blockiness(image: Grey) -> float:
     phases = steps(image)
     if phases is None:
         return 0.0
-    inside = [max(float(np.median(phase[:7])), GREY / 4) for phase in phases]
+    inside = [max(float(np.sort(phase[:7])[3]), GREY / 4) for phase in phases]
     excess = min((p[7] - i) / i for p, i in zip(phases, inside, strict=True))
     return float(max(excess, 0.0))
 
@@ -235,9 +237,9 @@ def entropy(image: Grey) -> float:
 
     Shannon, 1948, doi:10.1002/j.1538-7305.1948.tb01338.x.
     """
-    grey = chosen(image.levels, image.seen)
+    tally = image.tally
     if image.white != 255:
-        grey = ((grey.astype(np.int64) * 255 + image.white // 2) // image.white).astype(np.uint8)
-    levels = counts(grey)
-    shares = levels[levels > 0] / grey.size
+        places = (np.arange(len(tally)) * 255 + image.white // 2) // image.white
+        tally = np.bincount(places, tally)
+    shares = tally[tally > 0] / image.tally.sum()
     return float(-(shares * np.log2(shares)).sum() + 0.0)

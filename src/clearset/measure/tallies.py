@@ -1,4 +1,4 @@
-"""What metrics count and sort: grey levels, the strongest lines, steps from pixel to pixel."""
+"""What metrics count and sort: the strongest lines, steps from pixel to pixel, contrasts."""
 
 from typing import Any
 
@@ -12,14 +12,6 @@ from clearset.numeric.seen import most
 BLOCK = 8  # px: side of the blocks of compression
 LINES = 4096  # levels that strengths of lines are sorted into
 Values = npt.NDArray[np.float64]
-
-
-def counts(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Return how many pixels have each of 256 levels; counted two by two, which takes half."""
-    values = np.ascontiguousarray(grey).ravel()
-    even = len(values) // 2 * 2
-    pairs = np.bincount(values[:even].view(np.uint16), minlength=2**16).reshape(256, 256)
-    return pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(values[even:], minlength=256)
 
 
 def strongest_tenth(strength: Values) -> Values:

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from clearset.numeric.exact import box_mean, correlated, gaussian
 from clearset.numeric.grey import Grey
-from clearset.numeric.ridges import curvature, halved
+from clearset.numeric.ridges import curvature
 from clearset.numeric.seen import Seen, chosen, inner
+from clearset.numeric.sums import halved
 
 Counts = npt.NDArray[np.integer]
 Image = npt.NDArray[np.float64]

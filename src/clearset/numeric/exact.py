@@ -26,6 +26,7 @@ __all__ = [
     "correlated",
     "cv2",
     "gaussian",
+    "quantile",
     "separated",
     "settled",
     "smoothed",
@@ -120,6 +121,25 @@ def smoothed(image: Values, sigma: float) -> Values:
     return correlated(image, gaussian(sigma, 4.0))
 
 
-def box_mean(image: Values, side: int) -> Values:
-    """Return the mean of the square around each pixel of an image, (h, w), edges mirrored."""
-    return np.asarray(cv2.blur(image, (side, side), borderType=cv2.BORDER_REFLECT), np.float64)
+def box_mean(image: npt.NDArray[Any], side: int) -> Values:
+    """Return the mean of the square around each pixel of an image, (h, w), edges mirrored.
+
+    Of 16 bits, the sums are whole numbers of 32 bits: up to a `side` of 181 px.
+    """
+    values = image if image.dtype == np.uint16 else image.astype(np.float64, copy=False)
+    square = (side, side)
+    return np.asarray(
+        cv2.boxFilter(values, cv2.CV_64F, square, borderType=cv2.BORDER_REFLECT), np.float64
+    )
+
+
+def quantile(values: Values, share: float) -> float:
+    """Return what NumPy's `quantile` does of one share, in a third of the time; no value is NaN."""
+    flat = values.ravel()
+    place = (flat.size - 1) * share
+    first = min(int(place), flat.size - 1)
+    last = min(first + 1, flat.size - 1)
+    ordered = np.partition(flat, (first, last))
+    low, high, part = float(ordered[first]), float(ordered[last]), place - first
+    rise = high - low
+    return high - rise * (1 - part) if part >= 0.5 else low + rise * part

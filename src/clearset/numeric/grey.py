@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy.typing as npt
 from clearset.numeric.exact import cv2, whole
 from clearset.numeric.light import Light, light
 from clearset.numeric.ridges import reached, ridges
-from clearset.numeric.seen import Box, Seen, box, most
+from clearset.numeric.seen import Box, Seen, box, chosen, most
 from clearset.numeric.shading import unevenness
+from clearset.numeric.sums import HALVED, block_sums, halved, pooled, square_sums
 
 Levels = npt.NDArray[Any]  # uint8 or uint16, (height, width)
 Grid = npt.NDArray[np.float64]
@@ -20,7 +22,6 @@ LUMA = (2126, 7152, 722)  # of ten thousand: ITU-R BT.709, as scikit-image's rgb
 PARTS = sum(LUMA)
 WHITE = 2**16 - 1  # the level of white where levels are made from real numbers
 CELLS = 96  # along an image's shorter side
-SHORT = 257  # 8-bit levels of which the sum still is one of 16 bits
 KNOWN = 0.5  # share of a cell that was seen, from which it counts
 
 
@@ -71,7 +72,7 @@ class Grey:
         seen = None if cut.all() else cut
         return Grey(self.levels[self.box], self.white, seen, bands, self.band_white)
 
-    @property
+    @cached_property
     def channels(self) -> "list[Grey]":
         """Each band by itself; of a grey image, the image: light cuts each band for itself."""
         if self.bands is None:
@@ -85,30 +86,56 @@ class Grey:
         return max(min(self.shape) // CELLS, 1)
 
     @cached_property
+    def halves(self) -> Levels:
+        """Sums of two by two pixels (see `sums.halved`)."""
+        return halved(self.levels)
+
+    @cached_property
+    def quarters(self) -> Levels:
+        """Sums of two by two `halves`."""
+        return pooled(self.halves)
+
+    def _coarser(self, step: int) -> tuple[Levels, int]:
+        """Return the coarsest sums of which squares of `step` px consist, and their side in px."""
+        if step % 2 or min(self.shape) < HALVED:
+            return self.levels, 1
+        return (self.halves, 2) if step % 4 else (self.quarters, 4)
+
+    @cached_property
     def cells(self) -> Grid:
         """Means of square cells, 0 to 1, of what of each was seen."""
         if self.seen is None:
-            return np.asarray(self._sums(self.levels) / (self.side**2 * self.white))
-        sums = self._sums(np.where(self.seen, self.levels, 0))
-        return np.asarray(sums / (np.maximum(self._sums(self.seen), 1) * self.white))
+            sums, side = self._coarser(self.side)
+            cells = square_sums(sums, self.side // side)
+            return np.asarray(cells / (self.side**2 * self.white))
+        cells = square_sums(np.where(self.seen, self.levels, 0), self.side)
+        return np.asarray(cells / (np.maximum(square_sums(self.seen, self.side), 1) * self.white))
+
+    def block_sums(self, blocks: int) -> Grid:
+        """Return the sums of `blocks` x `blocks` equal parts of the levels (see `sums`)."""
+        height, width = self.shape
+        whole = height % blocks == width % blocks == 0
+        sums, _ = self._coarser(gcd(height // blocks, width // blocks) if whole else 1)
+        return block_sums(sums, blocks)
+
+    @cached_property
+    def tally(self) -> npt.NDArray[np.int64]:
+        """How many pixels that were seen have each level."""
+        if self.levels.dtype == np.uint8:
+            return tally(self.levels, self.seen)
+        return np.bincount(chosen(self.levels, self.seen), minlength=self.white + 1)
 
     @cached_property
     def shares(self) -> Grid | None:
         """Share of each cell that was seen, 0 to 1; None: all of each."""
-        return None if self.seen is None else np.asarray(self._sums(self.seen) / self.side**2)
+        return None if self.seen is None else np.asarray(
+            square_sums(self.seen, self.side) / self.side**2
+        )
 
     @cached_property
     def known(self) -> Seen | None:
         """The cells that count: half of each was seen, or as much as of any; None: all."""
         return None if self.shares is None else most(self.shares, KNOWN)
-
-    def _sums(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return the sums of cells."""
-        side = self.side
-        rows, columns = (length // side for length in self.shape)
-        cut = values[: rows * side, : columns * side]
-        down = cut.reshape(rows, side, -1).sum(axis=1, dtype=np.uint32)  # a side is below 2^16
-        return np.asarray(down.reshape(rows, columns, side).sum(axis=2))
 
     @cached_property
     def unevenness(self) -> float:
@@ -123,7 +150,7 @@ class Grey:
     @cached_property
     def ridges(self) -> Image:
         """How strongly each place lies on a thin dark line (see `ridges.ridges`)."""
-        return ridges(self.levels, self.grey)
+        return ridges(self.halves, self.quarters, self.grey)
 
     @cached_property
     def reached(self) -> Seen | None:
@@ -139,6 +166,21 @@ class Grey:
         depth = cv2.CV_16S if self.levels.dtype == np.uint8 else cv2.CV_64F
         weights = np.asarray(across, np.float64), np.asarray(down, np.float64)
         return np.asarray(cv2.sepFilter2D(self.levels, depth, *weights))
+
+
+def tally(levels: npt.NDArray[np.uint8], seen: Seen | None = None) -> npt.NDArray[np.int64]:
+    """Return how many pixels that were seen have each of 256 levels.
+
+    OpenCV counts in whole numbers, and hands them over in a type that holds those below 2^24.
+    """
+    found = np.zeros(256, np.int64)
+    rows = max(2**24 // levels.shape[1], 1)
+    for top in range(0, len(levels), rows):
+        strip = slice(top, top + rows)
+        mask = None if seen is None else seen[strip].astype(np.uint8)
+        counted = cv2.calcHist([levels[strip]], [0], mask, [256], [0, 256])
+        found += counted.ravel().astype(np.int64)
+    return found
 
 
 def of_unit(image: Image, seen: Seen | None = None) -> Grey:
@@ -163,27 +205,3 @@ def luminance(image: Image) -> Image:
         return image
     red, green, blue = (image[..., band] * (part / PARTS) for band, part in enumerate(LUMA))
     return np.asarray(red + green + blue)
-
-
-def block_sums(levels: npt.NDArray[Any], blocks: int) -> Grid:
-    """Return the sums of `blocks` x `blocks` equal parts of an image; they may split pixels.
-
-    Exact where `blocks` is a power of two: shares of pixels are then whole binary fractions.
-    """
-    return np.asarray(_summed(_summed(levels, blocks).T, blocks).T, np.float64)
-
-
-def _summed(levels: npt.NDArray[Any], blocks: int) -> npt.NDArray[Any]:
-    """Return the sums of `blocks` equal parts of rows."""
-    each, rest = divmod(len(levels), blocks)
-    kind: npt.DTypeLike = np.float64 if levels.dtype.kind == "f" else np.uint32  # a side: 2^16
-    if not rest:
-        few = levels.dtype == np.uint8 and each <= SHORT
-        sums = levels.reshape(blocks, each, -1).sum(axis=1, dtype=np.uint16 if few else kind)
-        return np.asarray(sums)
-    borders = np.arange(blocks + 1) * len(levels) / blocks
-    rows = borders.astype(np.intp)
-    sums = np.add.reduceat(levels, rows[:-1], axis=0, dtype=kind)
-    sums[rows[:-1] == rows[1:]] = 0  # both borders lie in one row
-    cut = levels[np.minimum(rows, len(levels) - 1)] * (borders - rows)[:, None]
-    return np.asarray(sums - cut[:-1] + cut[1:])

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clearset.numeric.exact import box_mean, correlated
+from clearset.numeric.exact import box_mean, correlated, cv2
 from clearset.numeric.seen import Seen, inner
+from clearset.numeric.sums import HALVED, halved
 
 Image = npt.NDArray[np.float64]
-HALVED = 128  # px: from this side on, two by two pixels are averaged first
 ORDER = 4  # of the weights, whose variance is a quarter of it: 1 px, as the scale wants
 BINOMIAL = [math.comb(ORDER, place) for place in range(ORDER + 1)]
 WINDOW = 31  # px after halving: what a place is compared with
@@ -19,22 +19,26 @@ REACH = 6  # px after halving: as far as the coarse scale's weights and differen
 STRIP = 2**13  # pixels looked at together
 
 
-def ridges(levels: npt.NDArray[Any], grey: float) -> Image:
+def ridges(halves: npt.NDArray[Any], quarters: npt.NDArray[Any], grey: float) -> Image:
     """Return how strongly each place lies on a dark line, relative to the local brightness.
 
     The larger eigenvalue of the scale-normalised Hessian, 0 where it is negative (Frangi et al.,
     1998, doi:10.1007/BFb0056195; Lindeberg, 1998, doi:10.1023/A:1008097225773), the maximum over
     two scales: at half and at a quarter of the size, lines of about 4 to 10 px. Sums of pixels and
-    binomial weights in place of means and a Gaussian keep whole numbers whole. `grey` is how many
+    binomial weights in place of means and a Gaussian keep whole numbers whole. `halves` are sums of
+    two by two pixels (see `sums.halved`), `quarters` those of two by two halves, `grey` is how many
     levels one 8-bit grey level comes to. Images from 128 pixels a side on come out at half their
     size; smaller ones are looked at as they are, and at half the size.
     """
-    small = halved(levels)
-    strongest = _lines(small)
-    coarse = np.repeat(np.repeat(_lines(pooled(small)) / 4, 2, axis=0), 2, axis=1)
-    within = strongest[: coarse.shape[0], : coarse.shape[1]]  # a last odd row has no coarse scale
-    np.maximum(within, coarse, out=within)
-    strongest /= np.maximum(box_mean(small.astype(np.float64), WINDOW), 4 * grey)
+    strongest = _lines(halves)
+    coarse = _lines(quarters)
+    coarse /= 4
+    wide = np.repeat(coarse, 2, axis=1)
+    for row in range(2):  # a last odd row has no coarse scale
+        within = strongest[row : 2 * len(wide) : 2, : wide.shape[1]]
+        np.maximum(within, wide, out=within)
+    light = box_mean(halves, WINDOW)
+    strongest /= np.maximum(light, 4 * grey, out=light)
     return strongest
 
 
@@ -53,7 +57,9 @@ def _lines(sums: npt.NDArray[Any]) -> Image:
     smooth = correlated(sums.astype(np.float64), np.array(BINOMIAL, np.float64))
     strength = np.empty_like(smooth)
     for rows, total, gap in curvature(smooth):
-        np.maximum((total + gap) / 2 ** (2 * ORDER + 1), 0, out=strength[rows])
+        total += gap
+        total /= 2 ** (2 * ORDER + 1)
+        np.maximum(total, 0, out=strength[rows])
     return strength
 
 
@@ -62,14 +68,16 @@ def curvature(smooth: Image) -> Iterator[tuple[slice, Image, Image]]:
 
     A strip fits into a processor's cache: whole planes would be written to memory a dozen times.
     """
-    edged, height = np.pad(smooth, 1, mode="edge"), max(STRIP // smooth.shape[1], 1)
+    edged = np.asarray(cv2.copyMakeBorder(smooth, 1, 1, 1, 1, cv2.BORDER_REPLICATE), np.float64)
+    height = max(STRIP // smooth.shape[1], 1)
     for top in range(0, len(smooth), height):
         below = edged[top + 2 : top + 2 + height]
         above, middle = (edged[top + row : top + row + len(below)] for row in range(2))
         across = middle[:, 2:] + middle[:, :-2]
         down = above[:, 1:-1] + below[:, 1:-1]
         mixed = (below[:, 2:] - above[:, 2:]) + (above[:, :-2] - below[:, :-2])
-        mixed *= mixed / 4
+        mixed /= 2
+        mixed *= mixed
         gap = across - down
         gap *= gap
         gap += mixed
@@ -77,18 +85,3 @@ def curvature(smooth: Image) -> Iterator[tuple[slice, Image, Image]]:
         across -= 4 * middle[:, 1:-1]
         # A root of a sum of squares is the same everywhere, where `hypot` is not.
         yield slice(top, top + len(below)), across, np.sqrt(gap, out=gap)
-
-
-def halved(levels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return sums of two by two pixels, or of a small image each pixel times four."""
-    if min(levels.shape) < HALVED:
-        return levels.astype(np.int32) * 4
-    return pooled(levels)
-
-
-def pooled(levels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return sums of two by two pixels; a last odd row or column is left out."""
-    wide = np.uint16 if levels.dtype == np.uint8 else np.int64
-    rows, columns = (side // 2 * 2 for side in levels.shape)
-    down = np.add(levels[:rows:2, :columns], levels[1:rows:2, :columns], dtype=wide)
-    return np.asarray(down[:, ::2] + down[:, 1::2])

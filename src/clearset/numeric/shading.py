@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from clearset.numeric.exact import box_mean, settled, smoothed
+from clearset.numeric.exact import box_mean, quantile, settled, smoothed
 from clearset.numeric.seen import Seen, filled
 
 Grid = npt.NDArray[np.float64]
@@ -49,8 +49,8 @@ def unevenness(cells: Grid, known: Seen | None = None) -> float:
 
 
 def _range(values: Grid, inside: Seen, percent: int) -> float:
-    low, high = np.percentile(values[inside.ravel()], [percent, 100 - percent])
-    return float(high - low)
+    looked = values[inside.ravel()]
+    return quantile(looked, (100 - percent) / 100) - quantile(looked, percent / 100)
 
 
 def _fitted(terms: Grid, values: Grid, inside: Seen) -> Grid:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clearset.numeric.exact import LENGTH, smoothed, whole
-from clearset.numeric.grey import Grey, block_sums
+from clearset.numeric.grey import Grey
+from clearset.numeric.sums import block_sums
 
 GRID = 32  # cells a side that an image is averaged to before it is described
 SIZE = GRID**2 // 4 + GRID // 2 * (GRID // 2 + 1)  # of a vector
@@ -47,7 +48,7 @@ def _cells(grey: Grey) -> Grid:
     """Return an image's cells; of one with gaps, how far each lies above the mean of the seen."""
     full = grey.levels.size * grey.white / GRID**2
     if grey.seen is None:
-        return block_sums(grey.levels, GRID) / full
+        return grey.block_sums(GRID) / full
     sums = block_sums(np.where(grey.seen, grey.levels, 0), GRID)
     counts = block_sums(grey.seen.astype(np.uint8), GRID)
     return (sums - counts * (sums.sum() / counts.sum())) / full

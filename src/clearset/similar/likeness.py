@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from clearset.numeric.exact import LENGTH, box_mean, cv2, settled, whole
-from clearset.numeric.grey import Grey, block_sums
+from clearset.numeric.grey import Grey
 from clearset.numeric.seen import Seen, most
+from clearset.numeric.sums import block_sums
 
 GRID = 64  # cells a side that an image is averaged to before it is described
 AROUND = 5  # cells, twice: what is larger is background
@@ -154,7 +155,7 @@ def _places() -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
 
 def _cells(grey: Grey) -> tuple[Grid, Seen | None]:
     """Return the means of cells, 0 to 1, and which were seen as a whole, or as far as any was."""
-    cells = block_sums(grey.levels, GRID) * (GRID**2 / (grey.levels.size * grey.white))
+    cells = grey.block_sums(GRID) * (GRID**2 / (grey.levels.size * grey.white))
     if grey.seen is None:
         return cells, None
     counts = block_sums(grey.seen.astype(np.uint8), GRID)
