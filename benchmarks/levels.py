@@ -164,7 +164,7 @@ def _materials(inside: pd.DataFrame, spoilt: bool) -> tuple[pd.DataFrame, pd.Dat
         drawn = faulty[faulty["image_id"].isin(bad)].sample(frac=1, random_state=1)
         clean = pd.concat([clean[~clean["image_id"].isin(bad)], drawn.drop_duplicates("image_id")])
     images = clean[["image_id"]].assign(error="", assumed=0)
-    ids = plan.sample(images, clean.drop(columns=["fault", "step"]), SAMPLE, 0)
+    ids = drawn.sample(images, clean.drop(columns=["fault", "step"]), SAMPLE, 0)
     wanted = [
         (image_id, trial.fault, trial.step)
         for place, image_id in enumerate(ids)

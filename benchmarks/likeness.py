@@ -23,12 +23,13 @@ from clearset.images import codec, levels, views
 from clearset.images.aperture import found
 from clearset.images.levels import Pixels, Reading
 from clearset.numeric.grey import Grey
-from clearset.plant.edits import EDITS, Edit, another_visit, edited
-from clearset.plant.planting import parts, random_for
+from clearset.plant.edits import EDITS, Edit, another_visit, edited, random_for
+from clearset.plant.planting import parts
 from clearset.similar.neighbours import between
 from clearset.similar.registration import Sight, register, sight
 from clearset.store.parallel import mapped
-from clearset.trials import kin as copies
+from clearset.trials import copies
+from clearset.trials.kin import planted_pairs
 from clearset.truth import kin
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,7 +85,7 @@ def duplicates(camera: str, images: dict[str, Looks], part: dict[str, str]) -> l
     names = [name for name in images if part[name] == "calibrate"]
     known = np.stack([native.descriptor(images[name][""]) for name in names])
     sample = {n: copies.described(images[n][""], n, SEED) for n in names[:SAMPLED]}
-    table = copies.planted_pairs(sample, names, known, OTHERS)
+    table = planted_pairs(sample, names, known, OTHERS)
     of = {kind: group["value"].to_numpy() for kind, group in table.groupby("kind")}
     pairs = len(names) * (len(names) - 1) // 2
     bound = kin.similarity_bound(

@@ -17,7 +17,8 @@ from clearset.numeric.grey import Grey, of_unit
 from clearset.plant.edits import EDITS, Edit
 from clearset.report.own_rules import own_rules
 from clearset.store.stages import Survey
-from clearset.trials import kin as copies
+from clearset.trials import copies
+from clearset.trials.kin import planted_pairs
 from clearset.truth import kin
 from clearset.truth.kin import Bound
 
@@ -152,7 +153,7 @@ def pairs(greys: dict[str, Grey]) -> pd.DataFrame:
 def planted(greys: dict[str, Grey], others: int = 100, seed: int = 0) -> pd.DataFrame:
     descriptors = np.stack([native.descriptor(grey) for grey in greys.values()])
     sample = {name: copies.described(grey, name, seed) for name, grey in [*greys.items()][:3]}
-    return copies.planted_pairs(sample, list(greys), descriptors, others)
+    return planted_pairs(sample, list(greys), descriptors, others)
 
 
 def test_every_edit_of_every_image_is_planted_once(pairs: pd.DataFrame) -> None:

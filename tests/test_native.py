@@ -16,7 +16,8 @@ from clearset.generate.retina import synthesis
 from clearset.images.levels import WORDS
 from clearset.measure.metrics import METRICS
 from clearset.numeric.exact import LENGTH
-from clearset.numeric.grey import block_sums, of_unit
+from clearset.numeric.grey import of_unit
+from clearset.numeric.sums import block_sums
 from clearset.store.stages import Analysis
 
 Grey = npt.NDArray[np.float64]

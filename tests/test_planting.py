@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from clearset.config.schema_fetch import Plant
-from clearset.plant.edits import EDITS
+from clearset.plant.edits import EDITS, random_for
 from clearset.plant.faults import FAULTS, describe
 from clearset.plant.planting import (
     CLEAN,
@@ -24,7 +24,6 @@ from clearset.plant.planting import (
     parts,
     planted_image,
     planted_mask,
-    random_for,
     schedule,
     without_data,
 )

@@ -15,7 +15,7 @@ from clearset.measure.typical import SCALES, scaled, unscaled
 from clearset.plant.faults import FAULTS
 from clearset.plant.shapes import SHAPES, SUITE
 from clearset.store import columns
-from clearset.trials import plan, planted
+from clearset.trials import drawn, plan, planted
 from clearset.trials.plan import SHARES
 
 
@@ -48,14 +48,14 @@ def test_a_sample_is_of_typical_images_and_hangs_on_no_order() -> None:
     metrics.loc[3, "noise_sigma"] = 90
     images.loc[5, "error"] = "broken"
     images.loc[6, "assumed"] = 1
-    drawn = plan.sample(images, metrics, 15, seed=0)
-    assert len(drawn) == len(set(drawn)) == 15
-    assert not {"i03", "i05", "i06"} & set(plan.sample(images, metrics, 40, seed=0))
+    found = drawn.sample(images, metrics, 15, seed=0)
+    assert len(found) == len(set(found)) == 15
+    assert not {"i03", "i05", "i06"} & set(drawn.sample(images, metrics, 40, seed=0))
     mixed = images.sample(frac=1, random_state=1), metrics.sample(frac=1, random_state=2)
-    assert plan.sample(*mixed, 15, seed=0) == drawn
-    assert plan.sample(images, metrics, 15, seed=1) != drawn
-    assert plan.sample(images, metrics, 0, seed=0) == []
-    assert plan.sample(images[:8], metrics[:8], 15, seed=0) == []  # too few
+    assert drawn.sample(*mixed, 15, seed=0) == found
+    assert drawn.sample(images, metrics, 15, seed=1) != found
+    assert drawn.sample(images, metrics, 0, seed=0) == []
+    assert drawn.sample(images[:8], metrics[:8], 15, seed=0) == []  # too few
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from clearset.generate.retina import synthesis
 from clearset.measure import vessels
 from clearset.measure.vessels import FIXED, auroc, dice, scores, vesselness
 from clearset.numeric.grey import of_unit
-from clearset.numeric.ridges import HALVED, halved
+from clearset.numeric.sums import HALVED, halved
 
 Image = npt.NDArray[np.float64]
 SIZE = 256

@@ -130,8 +130,9 @@ def plain(content: bytes) -> npt.NDArray[Any] | None:
         return None
     try:
         rows = imagecodecs.deflate_decode(_adjacent(content), out=_needed(content))
-        stored = (b"IHDR", header), (b"IDAT", imagecodecs.deflate_encode(rows, level=0)), (b"IEND", b"")
-        pixels = imagecodecs.png_decode(SIGNATURE + b"".join(_chunk(*chunk) for chunk in stored))
+        body = bytes(imagecodecs.deflate_encode(rows, level=0))
+        stored = _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+        pixels = np.asarray(imagecodecs.png_decode(SIGNATURE + stored))
     except (RuntimeError, ValueError):
         return None
     return pixels if pixels.shape[:2] == (height, width) else None

@@ -50,8 +50,9 @@ def structure(image: Grey) -> Structure | None:
     """Return what the spectra of an image's blocks say; None when all blocks are constant."""
     bands, light = [], []
     for blocks in _blocks(image):
-        bands.append(_powers(blocks) @ _weights().T / image.grey**2)
-        light.append(blocks.sum(axis=(1, 2), dtype=np.int64))
+        sums = blocks.reshape(len(blocks), -1).sum(axis=1, dtype=np.uint32)  # of 2^12 levels each
+        bands.append(_powers(blocks, sums) @ _weights().T / image.grey**2)
+        light.append(sums.astype(np.int64))
     fine, rings = np.split(np.concatenate(bands), [2 * DIRECTIONS], axis=1)
     coarse = fine[:, :DIRECTIONS].mean(axis=1)
     usable = coarse > LEAST
@@ -152,15 +153,15 @@ def _parts(levels: Levels, step: int) -> Iterator[Levels]:
         yield windows[top : top + height].reshape(-1, BLOCK, BLOCK)
 
 
-def _powers(blocks: Levels) -> Spectrum:
-    """Return the power spectra of blocks of levels, (blocks, frequencies)."""
-    centred = blocks.astype(np.float64, order="C")
-    centred -= centred.mean(
-        axis=(1, 2), keepdims=True
-    )  # of whole numbers: exact but for one division
+def _powers(blocks: Levels, sums: Levels) -> Spectrum:
+    """Return the power spectra of blocks of levels with these sums, (blocks, frequencies)."""
+    centred = np.subtract(blocks, (sums / BLOCK**2)[:, None, None])
     centred *= _window()
-    spectra = np.fft.fft(np.fft.rfft(centred), axis=1)  # rfft2 would copy more
-    return (spectra.real**2 + spectra.imag**2).reshape(len(blocks), -1)
+    spectra = np.fft.rfft(centred)  # rfft2 would copy more
+    np.fft.fft(spectra, axis=1, out=spectra)
+    powers = np.square(spectra.real)
+    powers += np.square(spectra.imag)
+    return powers.reshape(len(blocks), -1)
 
 
 @cache

@@ -128,8 +128,10 @@ class Grey:
     @cached_property
     def shares(self) -> Grid | None:
         """Share of each cell that was seen, 0 to 1; None: all of each."""
-        return None if self.seen is None else np.asarray(
-            square_sums(self.seen, self.side) / self.side**2
+        return (
+            None
+            if self.seen is None
+            else np.asarray(square_sums(self.seen, self.side) / self.side**2)
         )
 
     @cached_property

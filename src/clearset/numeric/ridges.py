@@ -16,7 +16,7 @@ ORDER = 4  # of the weights, whose variance is a quarter of it: 1 px, as the sca
 BINOMIAL = [math.comb(ORDER, place) for place in range(ORDER + 1)]
 WINDOW = 31  # px after halving: what a place is compared with
 REACH = 6  # px after halving: as far as the coarse scale's weights and differences go
-STRIP = 2**13  # pixels looked at together
+STRIP = 2**14  # pixels looked at together
 
 
 def ridges(halves: npt.NDArray[Any], quarters: npt.NDArray[Any], grey: float) -> Image:
@@ -57,9 +57,9 @@ def _lines(sums: npt.NDArray[Any]) -> Image:
     smooth = correlated(sums.astype(np.float64), np.array(BINOMIAL, np.float64))
     strength = np.empty_like(smooth)
     for rows, total, gap in curvature(smooth):
-        total += gap
-        total /= 2 ** (2 * ORDER + 1)
-        np.maximum(total, 0, out=strength[rows])
+        np.add(total, gap, out=gap)
+        np.divide(gap, 2 ** (2 * ORDER + 1), out=gap)
+        np.maximum(gap, 0, out=strength[rows])
     return strength
 
 
@@ -68,20 +68,38 @@ def curvature(smooth: Image) -> Iterator[tuple[slice, Image, Image]]:
 
     A strip fits into a processor's cache: whole planes would be written to memory a dozen times.
     """
-    edged = np.asarray(cv2.copyMakeBorder(smooth, 1, 1, 1, 1, cv2.BORDER_REPLICATE), np.float64)
-    height = max(STRIP // smooth.shape[1], 1)
+    wide, height = smooth.shape[1] + 2, max(STRIP // smooth.shape[1], 1)
+    edged = cv2.copyMakeBorder(smooth, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    flat = np.asarray(edged, np.float64).ravel()
     for top in range(0, len(smooth), height):
-        below = edged[top + 2 : top + 2 + height]
-        above, middle = (edged[top + row : top + row + len(below)] for row in range(2))
-        across = middle[:, 2:] + middle[:, :-2]
-        down = above[:, 1:-1] + below[:, 1:-1]
-        mixed = (below[:, 2:] - above[:, 2:]) + (above[:, :-2] - below[:, :-2])
-        mixed /= 2
-        mixed *= mixed
-        gap = across - down
-        gap *= gap
-        gap += mixed
-        across += down
-        across -= 4 * middle[:, 1:-1]
-        # A root of a sum of squares is the same everywhere, where `hypot` is not.
-        yield slice(top, top + len(below)), across, np.sqrt(gap, out=gap)
+        rows = slice(top, min(top + height, len(smooth)))
+        yield rows, *_curved(flat[top * wide : (rows.stop + 2) * wide], wide)
+
+
+def _curved(strip: Image, wide: int) -> tuple[Image, Image]:
+    """Return the same of all but the rim of rows of `wide` places, which lie one behind another.
+
+    So each step is one for the strip; between two rows it gives what nobody asks for.
+    """
+    count = len(strip) - 2 * wide - 2
+    total, gap, mixed = np.empty((3, count + 2))
+
+    def near(down: int, across: int) -> Image:
+        start = wide * (1 + down) + 1 + across
+        return strip[start : start + count]
+
+    within = total[:count], gap[:count], mixed[:count]
+    across, apart, other = within
+    np.subtract(near(1, 1), near(-1, 1), out=other)
+    other += np.subtract(near(-1, -1), near(1, -1), out=apart)
+    other /= 2
+    other *= other
+    np.add(near(0, 1), near(0, -1), out=across)
+    down = near(-1, 0) + near(1, 0)
+    np.subtract(across, down, out=apart)
+    apart *= apart
+    apart += other
+    np.sqrt(apart, out=apart)  # the same everywhere, where `hypot` is not
+    across += down
+    across -= np.multiply(near(0, 0), 4, out=other)
+    return total.reshape(-1, wide)[:, :-2], gap.reshape(-1, wide)[:, :-2]

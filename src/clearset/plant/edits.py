@@ -1,5 +1,6 @@
 """The same subject taken again: light edits that make near duplicates, and another visit."""
 
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,3 +82,8 @@ def moved(pixels: Any, edit: Edit, *, order: int) -> Any:
         axis=-1,
     )
     return warped[..., 0] if result.ndim == 2 else warped
+
+
+def random_for(seed: int, name: str) -> np.random.Generator:
+    """Return the generator of one planted image, which no other image's depends on."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])

@@ -14,7 +14,7 @@ from clearset.generate.retina.synthesis import foreign
 from clearset.images import codec, levels, masks
 from clearset.images.levels import Image, Pixels, Reading
 from clearset.plant import planting
-from clearset.plant.edits import Edit
+from clearset.plant.edits import Edit, random_for
 from clearset.plant.eyes import unique_eyes
 from clearset.plant.faults import FAULTS
 from clearset.plant.planting import Planted
@@ -115,7 +115,7 @@ def _write(making: Making, job: Job) -> Item:
     planted, files = job
     # A stranger comes in the format of any image of the dataset.
     source = files.get(planted.eye.name) or next(iter(files.values()))
-    rng = planting.random_for(making.seed, planted.name)
+    rng = random_for(making.seed, planted.name)
     name = PurePosixPath(planted.name + source.file.suffix)
     target = making.folder / _beside(files, planted).parent / name
     target.parent.mkdir(parents=True, exist_ok=True)

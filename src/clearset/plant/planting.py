@@ -4,7 +4,6 @@ An eye is one subject, however many images show it. Every planted image names it
 bounds can be chosen on some eyes and scored on others.
 """
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -155,11 +154,6 @@ def parts(names: Sequence[str], held_out: float, seed: int) -> dict[str, str]:
     order = np.random.default_rng(seed).permutation(len(ordered))
     limit = round(held_out * len(ordered))
     return {name: PARTS[int(rank < limit)] for name, rank in zip(ordered, order, strict=True)}
-
-
-def random_for(seed: int, name: str) -> Random:
-    """Return the generator of one planted image, which no other image's depends on."""
-    return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
 def without_data(shape: tuple[int, int], rng: Random) -> npt.NDArray[np.bool_]:

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from clearset.config.schema_train import LEAST, OWN, RAW, Model, Train
 from clearset.numeric.exact import whole
+from clearset.plant.edits import random_for
 from clearset.plant.faults import FAULTS, degrade
-from clearset.plant.planting import CLEAN, random_for
+from clearset.plant.planting import CLEAN
 from clearset.repair.steps import check_steps, enhance
 from clearset.store.errors import ClearsetError, listed
 from clearset.train import classifier

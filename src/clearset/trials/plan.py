@@ -1,14 +1,11 @@
-"""Which of a dataset's images get which faults at which levels, to choose its own bounds by."""
+"""Which image of a sample gets which faults at which levels. Many processes import it."""
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from clearset.measure.typical import FEWEST, typical
 from clearset.plant.faults import FAULTS
 from clearset.plant.shapes import SHAPES, SUITE
 
@@ -26,24 +23,6 @@ class Trial:
     def level(self) -> Any:
         """The level, in the fault's unit."""
         return FAULTS[self.fault].ladder[self.step - 1]
-
-
-def sample(images: pd.DataFrame, metrics: pd.DataFrame, count: int, seed: int) -> list[str]:
-    """Return the image_ids of at most `count` images that look as most of the dataset do.
-
-    Drawn by a seed among those that can be read and have a range that somebody declared: `images`
-    and `metrics` are tables of these names. Sorted. None of a dataset of too few such images.
-    """
-    if not count:
-        return []
-    fit = images[(images["error"] == "") & (images["assumed"] == 0)]["image_id"]
-    values = metrics.set_index("image_id").reindex(sorted(fit))
-    likely = typical(values)
-    ids = sorted(likely.index[likely])
-    if len(ids) < FEWEST:
-        return []
-    drawn = np.random.default_rng(seed).permutation(len(ids))[:count]
-    return sorted(ids[place] for place in drawn)
 
 
 def trials(place: int) -> list[Trial]:
@@ -66,19 +45,3 @@ def generator(seed: int, image_id: str, trial: Trial) -> np.random.Generator:
 def words(trial: Trial) -> str:
     """Return a trial's level in words: `sigma in px: 0.8`."""
     return f"{FAULTS[trial.fault].unit}: {trial.level:g}"
-
-
-def columns(rows: Sequence[tuple[str, Trial, dict[str, float]]]) -> pd.DataFrame:
-    """Return the table `trials` of an image_id, what was planted into it, and its metrics."""
-    records = [
-        {
-            "image_id": image_id,
-            "fault": trial.fault,
-            "step": trial.step,
-            "kinds": " ".join(FAULTS[trial.fault].kinds),
-            "parameters": words(trial),
-            **numbers,
-        }
-        for image_id, trial, numbers in rows
-    ]
-    return pd.DataFrame(records)
