@@ -18,12 +18,13 @@ from clearset.numeric.exact import (
     box_mean,
     correlated,
     cv2,
+    quantile,
     settled,
     whole,
     whole_sum,
 )
-from clearset.numeric.grey import Grey, of_levels
-from clearset.numeric.sums import block_sums
+from clearset.numeric.grey import Grey, of_levels, tally
+from clearset.numeric.sums import block_sums, pooled, square_sums
 from clearset.similar.neighbours import in_wholes, similarities
 from conftest import ROOT
 
@@ -191,3 +192,47 @@ def test_a_thread_adds_up_what_the_first_one_does() -> None:
     thread.start()
     thread.join()
     assert results == [int(np.square(each.astype(np.int64)).sum()) for each in values]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10, 11, 1000, 9216])
+def test_a_quantile_is_numpys_to_the_last_digit(size: int) -> None:
+    for seed in range(20):
+        values = np.random.default_rng(seed).normal(size=size)
+        for share in (0.0, 0.05, 0.1, 0.5, 0.9, 0.95, 1.0):
+            assert quantile(values, share) == np.quantile(values, share)
+            assert quantile(values, share) == np.percentile(values, 100 * share)
+
+
+@pytest.mark.parametrize("shape", [(128, 128), (131, 250), (768, 384)], ids=str)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_sums_of_sums_are_those_of_pixels(shape: tuple[int, int], dtype: type) -> None:
+    top = int(np.iinfo(dtype).max)
+    drawn = np.random.default_rng(0).integers(top - 9, top + 1, shape)
+    levels: npt.NDArray[Any] = drawn.astype(dtype)
+    rows, columns = (side // 4 for side in shape)
+    cut = drawn[: 4 * rows, : 4 * columns]
+    expected = cut.reshape(rows, 4, columns, 4).sum(axis=(1, 3))
+    assert np.array_equal(pooled(pooled(levels)), expected)
+    assert np.array_equal(square_sums(levels, 4), expected)
+    grey = Grey(levels, top)
+    assert np.array_equal(grey.block_sums(32), block_sums(levels, 32))
+    assert np.array_equal(grey.block_sums(64), block_sums(levels, 64))
+    assert np.array_equal(grey.cells * (grey.side**2 * top), square_sums(levels, grey.side))
+
+
+def test_a_box_mean_of_16_bits_is_that_of_real_numbers() -> None:
+    levels = np.random.default_rng(0).integers(0, 65536, (200, 190)).astype(np.uint16)
+    for side in (3, 31, 181):
+        assert np.array_equal(box_mean(levels, side), box_mean(levels.astype(np.float64), side))
+        white = np.full((200, 190), 65535, np.uint16)
+        assert box_mean(white, side) == pytest.approx(65535, rel=1e-14)
+
+
+def test_levels_are_counted_where_they_were_seen() -> None:
+    rng = np.random.default_rng(0)
+    levels, seen = rng.integers(0, 256, (50, 70)).astype(np.uint8), rng.random((50, 70)) < 0.5
+    assert np.array_equal(tally(levels), np.bincount(levels.ravel(), minlength=256))
+    assert np.array_equal(tally(levels, seen), np.bincount(levels[seen], minlength=256))
+    assert np.array_equal(Grey(levels[:, 3:40], 255).tally, tally(levels[:, 3:40].copy()))
+    deep = levels.astype(np.uint16) * np.uint16(257)
+    assert np.array_equal(Grey(deep, 65535, seen).tally[::257], tally(levels, seen))
