@@ -108,3 +108,17 @@ def test_scales_are_left_as_they_were_entered() -> None:
         steps = scaled(name, column)
         assert steps.is_monotonic_increasing
         assert [unscaled(name, value) for value in steps] == pytest.approx(column.tolist())
+
+
+def test_an_image_more_or_less_changes_hardly_who_is_drawn() -> None:
+    rng = np.random.default_rng(1)
+    ids = [f"i{number:03d}" for number in range(300)]
+    images = pd.DataFrame({"image_id": ids, "error": "", "assumed": 0})
+    metrics = pd.DataFrame({"image_id": ids, "noise_sigma": rng.lognormal(0.5, 0.1, 300)})
+    before = drawn.sample(images, metrics, 12, seed=0)
+    changes = []
+    for number in range(0, 300, 7):
+        fewer = drawn.sample(images.drop(index=number), metrics.drop(index=number), 12, seed=0)
+        changes.append(sum(one != other for one, other in zip(before, fewer, strict=True)))
+    assert np.mean(changes) < 0.5
+    assert max(changes) <= 4

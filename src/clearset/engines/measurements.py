@@ -94,10 +94,12 @@ def vectors(jobs: Sequence[Job], wishes: Wishes, folder: Path, scratch: Path) ->
 def keys_of(jobs: Sequence[Job], wishes: Wishes) -> list[bytes]:
     """Return, for each image, a digest of all that its measurements hang on."""
     common = repr((code.digest(ROOMS), tuple(wishes.metrics), *astuple(wishes)[1:]))
-    return [hashlib.sha256(f"{common} {_own(job)}".encode()).hexdigest().encode() for job in jobs]
+    return [
+        hashlib.sha256(f"{common} {identity(job)}".encode()).hexdigest().encode() for job in jobs
+    ]
 
 
-def _own(job: Job) -> str:
+def identity(job: Job) -> str:
     """Return what an image's own measurements hang on; where its files lie is no part of it."""
     reading = job.reading
     field = reading.seen.removeprefix("file ")

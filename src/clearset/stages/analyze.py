@@ -30,7 +30,12 @@ def main(dataset: str) -> str:
             kept=layout.measurements(target),
         )
     copies = planted.tried(
-        table, result.analysis.metrics, result.descriptors, source, section.analyze
+        table,
+        result.analysis.metrics,
+        result.descriptors,
+        source,
+        section.analyze,
+        kept=layout.measurements(target) / "trials",
     )
     with layout.replacing(target) as incomplete:
         dossiers.write(replace(result.analysis, **vars(copies)), incomplete)

@@ -45,6 +45,7 @@ class Job:
     reading: Reading
     trials: Sequence[Trial]
     seed: int
+    sha256: str = ""  # of the file, where it is known
 
 
 def lost(_: Job, reason: str) -> Outcome:

@@ -12,9 +12,9 @@ from clearset.engines import native
 from clearset.images.levels import declared
 from clearset.measure.typical import SCALES
 from clearset.similar.neighbours import Descriptors
-from clearset.store import columns
-from clearset.store.isolation import isolated
-from clearset.trials import drawn, kin, plan
+from clearset.store import columns, layout
+from clearset.store.isolation import streamed
+from clearset.trials import drawn, kin, plan, records
 from clearset.trials.copies import Job, lost, outcome
 
 
@@ -32,17 +32,23 @@ def tried(
     descriptors: Descriptors | None,
     folder: Path,
     settings: Analyze,
+    *,
+    kept: Path | None = None,
 ) -> Trials:
     """Return the tables `trials` and `kin` of as many images of a dataset as the settings ask for.
 
     `images` and `metrics` are tables of these names, `descriptors` the open engine's in the order
     of `metrics` (None: another engine's, for which there is no `kin`), `folder` that of the stage
-    fetch. An image whose measuring is ended has no row.
+    fetch. An image whose measuring is ended has no row. What is measured is kept in the folder
+    `kept`.
     """
     ids = drawn.sample(images, metrics, settings.trials, settings.trial_seed)
     rows = images.set_index("image_id").loc[ids].reset_index().itertuples()
     jobs = [_job(row, folder, place, settings.trial_seed) for place, row in enumerate(rows)]
-    results = isolated(partial(outcome, list(SCALES)), jobs, "calibrate", lost)
+    names = list(SCALES)
+    carry_out = partial(streamed, partial(outcome, names), what="calibrate", lost=lost)
+    with layout.scratch(kept) as scratch:
+        results = records.settled(jobs, names, kept or scratch, carry_out)
     done = list(zip(ids, results, strict=True))
     faults = [(i, trial, values) for i, one in done for trial, values in one.faults]
     edits = {i: one.edits for i, one in done if one.edits}
@@ -55,4 +61,5 @@ def tried(
 
 def _job(row: Any, folder: Path, place: int, seed: int) -> Job:
     file, reading = folder / "images" / row.path, declared(row, folder / "carried")
-    return Job(row.image_id, file, reading, plan.trials(place), seed)
+    known = getattr(row, "sha256", "")
+    return Job(row.image_id, file, reading, plan.trials(place), seed, known)
