@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from joblib import Parallel, delayed
@@ -43,7 +44,8 @@ def mapped(
     if execution.elsewhere() and len(items) >= few:
         return _elsewhere(function, items, what)
     jobs = workers() if len(items) >= few else 1
-    results = Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(i) for i in items)
+    work = partial(_from, Path.cwd(), function) if jobs > 1 else function
+    results = Parallel(n_jobs=jobs, return_as="generator")(delayed(work)(item) for item in items)
     try:
         return list(watched(results, len(items), what))
     except BrokenExecutor:
@@ -51,6 +53,13 @@ def mapped(
             f"{what}: a process at work was ended from outside, mostly for lack of memory; nothing "
             "was changed. Run the same again, with fewer of them: CLEARSET_WORKERS=1"
         ) from None
+
+
+def _from(folder: Path, function: Callable[[Item], Result], item: Item) -> Result:
+    """Return `function(item)`, from the folder that was asked from: a process may be of before."""
+    if Path.cwd() != folder:
+        os.chdir(folder)
+    return function(item)
 
 
 def _elsewhere(
