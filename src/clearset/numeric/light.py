@@ -38,9 +38,9 @@ def light(grid: Grid, shares: Grid | None = None) -> Light:
     seen = most(weights, HALF)
     terms = _terms(grid.shape) if shares is None else _fitted(grid.shape, shares)
     least = np.eye(len(terms)) * 1e-9  # of an image without a side there is nothing to solve
-    fitted, remains = np.zeros(4), np.asarray(target)
+    fitted, remains, heavy = np.zeros(4), np.asarray(target), terms * weights
     for _ in range(ROUNDS):
-        weighted = terms * weights / np.maximum(np.abs(remains), 0.05)
+        weighted = heavy / np.maximum(np.abs(remains), 0.05)
         fitted = np.linalg.solve(weighted @ terms.T + least, weighted @ target)
         remains = target - fitted @ terms
     # What is left of a constant image is rounding, and differs between machines.
