@@ -97,12 +97,24 @@ def _checked(source: Any, home: Path, name: str, settings: Mapping[str, Any]) ->
     if is_path(source):
         refuse_inside(Path(source).resolve(), home.resolve())
     with locks.held(home / LOCK, "check"):
-        for old in (SOURCE, layout.DATA, layout.REPORTS):
-            layout.remove(home / old)
+        _clear(home, layout.measurements(layout.stage_folder("analyze", name)))
         section = known.section(name, sources.fetched(source, home / SOURCE), settings)
         text = yaml.safe_dump({name: section}, sort_keys=False, allow_unicode=True)
         (home / params.PARAMS).write_text(text, encoding="utf-8")
         run(home, name)
+
+
+def _clear(home: Path, kept: Path) -> None:
+    """Remove what an earlier check has left in a folder, but for measurements that still hold."""
+    aside = home / f".{kept.name}"
+    if (home / kept).is_dir():
+        layout.remove(aside)
+        (home / kept).rename(aside)
+    for old in (SOURCE, layout.DATA, layout.REPORTS):
+        layout.remove(home / old)
+    if aside.is_dir():
+        (home / kept).parent.mkdir(parents=True)
+        aside.rename(home / kept)
 
 
 def refuse_inside(source: Path, home: Path) -> None:
