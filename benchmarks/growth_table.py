@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator, StrMethodFormatter
 
 NAMES = {
     "clearset": "Clearset, seven stages",
@@ -94,6 +95,10 @@ def figure(table: pd.DataFrame, target: Path) -> None:
     for panel, (column, label) in zip(panels, labels.items(), strict=True):
         _drawn(panel, table[table["failure"] == ""], column)
         panel.set(xscale="log", yscale="log", xlabel="images", ylabel=label)
+        sizes, tens = FixedLocator(sorted(table["n"].unique())), LogLocator(subs=(1, 2, 5))
+        for axis, places in ((panel.xaxis, sizes), (panel.yaxis, tens)):
+            axis.set(major_locator=places, minor_locator=NullLocator())
+            axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         panel.spines[["top", "right"]].set_visible(False)
     panels[0].legend(frameon=False, fontsize=9)
     drawing.savefig(target, dpi=150, metadata={"Software": None})
