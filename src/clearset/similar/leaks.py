@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.similar import registration
-from clearset.similar.neighbours import MAD_TO_SIGMA, Descriptors, similarities
+from clearset.similar import cosines, ranks, registration
+from clearset.similar.cosines import Descriptors
+from clearset.similar.neighbours import MAD_TO_SIGMA
 from clearset.similar.registration import Registration, Sight, Words
 
 MATRIX = ["xx", "xy", "x0", "yx", "yy", "y0"]  # columns: x' = xx x + xy y + x0, y' likewise
@@ -88,11 +89,17 @@ def _most_similar(
     splits: npt.NDArray[np.object_], descriptors: Descriptors, count: int
 ) -> Iterator[Near]:
     """Yield each image's most similar images in other splits, and their similarities."""
-    for start, block in similarities(descriptors):
-        for offset, row in enumerate(block):
-            others = np.flatnonzero(splits != splits[start + offset])
-            order = others[np.argsort(-row[others], kind="stable")[:count]]
-            yield start + offset, order, row[order]
+    known = cosines.of(descriptors)
+    for start in range(0, len(known), cosines.BLOCK):
+        rows = np.arange(start, min(start + cosines.BLOCK, len(known)))
+        screen = known.screened(rows)
+        found: dict[int, tuple[cosines.Places, cosines.Values]] = {}
+        for name in set(splits[rows]):
+            some, others = rows[splits[rows] == name], np.flatnonzero(splits != name)
+            part, least = screen[np.ix_(some - start, others)], min(count, len(others))
+            order, values = ranks.best(known, some, part, least, others)
+            found |= dict(zip(some, zip(order, values, strict=True), strict=True))
+        yield from ((int(row), *found[row]) for row in rows)
 
 
 def table(

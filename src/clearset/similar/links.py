@@ -14,32 +14,37 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 DECIMALS = 4  # of a similarity
 Edges = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float64]]
+Keys = npt.NDArray[np.int64]  # of pairs, less for a stronger one
 
 
-def strongest(forest: Edges, block: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> Edges:
-    """Return the maximum spanning forest of the pairs seen before and those of a block."""
-    total = block.shape[1]
-    later = np.arange(total) > rows[:, None]
-    first, second = rows[np.nonzero(later)[0]], np.nonzero(later)[1]
-    pairs = [
-        np.concatenate(parts) for parts in zip(forest, (first, second, block[later]), strict=True)
-    ]
-    return _forest((pairs[0], pairs[1], pairs[2]), total)
+def forest(pairs: Edges, total: int) -> Edges:
+    """Return the maximum spanning forest of `total` images, sorted by the places of its links.
 
-
-def _forest(pairs: Edges, total: int) -> Edges:
-    """Return the maximum spanning forest of `total` images.
-
-    Weights are made unique by the pair's place, so that the forest is (Kruskal, 1956,
+    The forest is one, since no two pairs are equally strong (Kruskal, 1956,
     doi:10.1090/S0002-9939-1956-0078686-7: any order of equal pairs would be as strong).
     """
+    ordered = np.unique(keys(pairs, total))
+    first, second = ordered // total % total, ordered % total
+    weights = np.arange(1, len(ordered) + 1)  # from 1: zero is no edge
+    graph = coo_array((weights.astype(np.float64), (first, second)), (total,) * 2).tocsr()
+    tree = minimum_spanning_tree(graph).tocoo()
+    strengths = strength(ordered[tree.data.astype(np.intp) - 1], total)
+    return tree.row.astype(np.intp), tree.col.astype(np.intp), strengths
+
+
+def keys(pairs: Edges, total: int) -> Keys:
+    """Return pairs of `total` images as one number each, less for a stronger one.
+
+    How many ten-thousandths are missing to a similarity of 1, then the pair's place.
+    """
     one, two, similarity = pairs
-    # Whole numbers below 2^53: similarity in ten-thousandths, then the place. 1: zero is no edge.
-    level = np.rint((1 - similarity) * 10**DECIMALS)
-    weights = 1 + level * total**2 + one * total + two
-    tree = minimum_spanning_tree(coo_array((weights, (one, two)), (total,) * 2).tocsr()).tocoo()
-    strengths = 1 - (tree.data - 1) // total**2 / 10**DECIMALS
-    return tree.row.astype(np.intp), tree.col.astype(np.intp), np.round(strengths, DECIMALS)
+    level = np.rint((1 - similarity) * 10**DECIMALS).astype(np.int64)
+    return (level * total + one) * total + two
+
+
+def strength(numbers: Keys, total: int) -> npt.NDArray[np.float64]:
+    """Return the similarities of pairs given as one number each."""
+    return np.asarray(np.round(1 - numbers // total**2 / 10**DECIMALS, DECIMALS))
 
 
 def of_edges(image_ids: Sequence[str], edges: pd.DataFrame) -> pd.DataFrame:
@@ -51,7 +56,7 @@ def of_edges(image_ids: Sequence[str], edges: pd.DataFrame) -> pd.DataFrame:
     links["similarity"] = edges["similarity"].to_numpy(float).round(DECIMALS)
     links = links.groupby(["one", "two"], as_index=False)["similarity"].max()
     pairs = links["one"].to_numpy(np.intp), links["two"].to_numpy(np.intp)
-    one, two, similarity = _forest((*pairs, links["similarity"].to_numpy(float)), len(place))
+    one, two, similarity = forest((*pairs, links["similarity"].to_numpy(float)), len(place))
     ids = np.asarray(image_ids, dtype=object)
     return pd.DataFrame({"image_id": ids[one], "other_id": ids[two], "similarity": similarity})
 

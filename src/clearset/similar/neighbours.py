@@ -1,9 +1,7 @@
 """Descriptors to neighbours, outliers and links: exact, the same for every engine.
 
-Similarities are cosines, rounded to four decimals before they are ranked or compared. Descriptors
-are whole numbers, and what is added up of their products stays below 2^53, so that every library of
-linear algebra gives the same sums, in whatever order it adds. They are computed once, in blocks of
-rows: memory grows with the images, not with their pairs.
+Similarities are cosines, rounded to four decimals before they are ranked or compared (`cosines`).
+They are screened in blocks of rows: memory grows with the images, not with their pairs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,18 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.numeric.exact import LENGTH, whole
-from clearset.similar import links
-from clearset.similar.links import DECIMALS
+from clearset.similar import cosines, forest, ranks
+from clearset.similar.cosines import Cosines, Descriptors, Places, Screen
+from clearset.similar.links import Edges
 
-BLOCK = 256  # rows of the similarity matrix in memory at once
-PART = 2048  # of its columns that are computed together
+DEPTH = 10  # neighbours of each image, at least, by which links are looked for
 MAD_TO_SIGMA = 1.4826  # of a normal distribution; Iglewicz and Hoaglin, 1993, ISBN 087389247X
 MEAN_TO_SIGMA = 1.2533  # the same for the mean absolute deviation
 FEWEST = 3  # with fewer images nothing can lie apart from the rest
 
-Descriptors = npt.NDArray[Any]  # (images, length); whole numbers, or real ones to be made whole
-Block = tuple[int, npt.NDArray[np.float64]]  # first row, rows of the similarity matrix
+Watch = Callable[[Iterator[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True)
@@ -43,50 +39,20 @@ class Compared:
     pairs: pd.DataFrame
 
 
-def similarities(descriptors: Descriptors) -> Iterator[Block]:
-    """Yield (first row, block of the cosine similarity matrix), an image to itself -inf."""
-    wholes = in_wholes(descriptors)
-    norms = np.sqrt([float(np.square(row, dtype=np.float64).sum()) for row in wholes])
-    norms[norms == 0] = 1
-    for start in range(0, len(wholes), BLOCK):
-        rows = wholes[start : start + BLOCK].astype(np.float64)
-        parts = [
-            rows @ wholes[first : first + PART].T.astype(np.float64)
-            for first in range(0, len(wholes), PART)
-        ]
-        block = np.hstack(parts) / norms[start : start + BLOCK, None] / norms
-        np.round(block, DECIMALS, out=block)
-        block[np.arange(len(block)), np.arange(start, start + len(block))] = -np.inf
-        yield start, block
-
-
-def between(one: Descriptors, other: Descriptors) -> npt.NDArray[np.float64]:
-    """Return the cosine similarities of descriptors to others, (one, other); a few at a time."""
-    sides = [in_wholes(side).astype(np.float64) for side in (one, other)]
-    norms = [np.sqrt([float(np.square(row).sum()) for row in side]) for side in sides]
-    for norm in norms:
-        norm[norm == 0] = 1
-    products = sides[0] @ sides[1].T / norms[0][:, None] / norms[1]
-    return np.asarray(np.round(products, DECIMALS))
-
-
-def in_wholes(descriptors: Descriptors) -> npt.NDArray[np.int32]:
-    """Return descriptors in whole numbers; real ones are brought to one length."""
-    if np.issubdtype(descriptors.dtype, np.integer):
-        return descriptors.astype(np.int32, copy=False)
-    values = descriptors.astype(np.float64)
-    lengths = np.sqrt(np.square(values).sum(axis=1, keepdims=True))
-    return whole(values * (LENGTH / np.where(lengths > 0, lengths, 1)), np.int32)
-
-
-def kinship(kinds: Descriptors) -> npt.NDArray[np.float64]:
+def kinship(kinds: Descriptors, *, watch: Watch = iter) -> npt.NDArray[np.float64]:
     """Return how alike each image is to the one that is most of its kind; -inf for a single one."""
-    return np.concatenate([block.max(axis=1) for _, block in similarities(kinds)])
+    known, result = cosines.of(kinds), np.full(len(kinds), -np.inf)
+    count = min(1, len(known) - 1)
+    for start in watch(iter(range(0, len(known), cosines.BLOCK))):
+        rows = np.arange(start, min(start + cosines.BLOCK, len(known)))
+        if count > 0:
+            result[rows] = ranks.best(known, rows, known.screened(rows), count)[1][:, 0]
+    return result
 
 
 def blocks(images: int) -> int:
-    """Return how many blocks `similarities` yields."""
-    return -(-images // BLOCK)
+    """Return how many blocks `watch` is given, each time that it is called."""
+    return -(-images // cosines.BLOCK)
 
 
 def compare(
@@ -97,66 +63,70 @@ def compare(
     count: int,
     graph_neighbours: int,
     bounds: Sequence[float],
-    watch: Callable[[Iterator[Block]], Iterable[Block]] = iter,
+    watch: Watch = iter,
 ) -> Compared:
-    """Compare every image with every other, once.
+    """Compare every image with every other.
 
     `count` most similar images are recorded for each image, `graph_neighbours` in its own split;
     most similar first, ties in the order of `image_ids`; fewer in a smaller dataset. `watch` passes
-    the blocks on one by one, for a progress bar.
+    blocks on one by one, for a progress bar: for neighbours, then for links.
     """
-    ids, groups = np.asarray(image_ids, dtype=object), np.asarray(splits, dtype=object)
-    nearest, within, reached = [], [], []
-    forest: links.Edges = (np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0))
-    for start, block in watch(similarities(descriptors)):
-        rows = np.arange(start, start + len(block))
-        forest = links.strongest(forest, block, rows)
-        reached.append([((block >= b).sum(), (block >= b).any(axis=1).sum()) for b in bounds])
-        nearest.append(_table(ids, rows, _largest(block, min(count, len(ids) - 1)), (start, block)))
-        for name in sorted(set(groups[rows])):
-            own, others = np.flatnonzero(groups[rows] == name), np.flatnonzero(groups == name)
-            part = block[np.ix_(own, others)]
-            best = _largest(part, min(graph_neighbours, len(others) - 1))
-            within.append(_table(ids, rows[own], others[best], (start, block)))
-    first, second, weight = forest
-    both, images = np.array(reached).sum(axis=0).T.reshape(2, -1)
+    known, members = cosines.of(descriptors), _members(splits)
+    depth = min(max(count, graph_neighbours, DEPTH), len(known) - 1)
+    nearest, within = [], []
+    reached = np.zeros((len(known), len(bounds)), np.int64)
+    for start in watch(iter(range(0, len(known), cosines.BLOCK))):
+        rows = np.arange(start, min(start + cosines.BLOCK, len(known)))
+        screen = known.screened(rows)
+        nearest.append(ranks.best(known, rows, screen, depth))
+        within += _within(known, rows, screen, members, graph_neighbours)
+        reached[rows] = ranks.reaching(known, rows, screen, bounds)
+    others, values = (np.concatenate(side) for side in zip(*nearest, strict=True))
+    last = values[:, -1] if depth else np.zeros(len(known))
+    ids, firsts = np.asarray(image_ids, dtype=object), np.arange(len(known)).repeat(depth)
+    recorded = np.tile(np.arange(depth) < count, len(known))
+    one, two, weight = forest.spanning(known, others, last, watch)
     return Compared(
-        nearest=pd.concat(nearest, ignore_index=True),
-        within=pd.concat(within, ignore_index=True),
-        links=pd.DataFrame({"image_id": ids[first], "other_id": ids[second], "similarity": weight}),
-        pairs=pd.DataFrame({"similarity": list(bounds), "pairs": both // 2, "images": images}),
+        nearest=_table(ids, "neighbour_id", [(firsts, others.ravel(), values.ravel())], recorded),
+        within=_table(ids, "neighbour_id", within),
+        links=_table(ids, "other_id", [(one, two, weight)]),
+        pairs=pd.DataFrame(
+            {
+                "similarity": list(bounds),
+                "pairs": reached.sum(axis=0) // 2,
+                "images": (reached > 0).sum(axis=0),
+            }
+        ),
     )
 
 
-def _table(
-    ids: npt.NDArray[np.object_],
-    rows: npt.NDArray[np.intp],
-    others: npt.NDArray[np.intp],
-    block: Block,
-) -> pd.DataFrame:
-    """Return the table `neighbours` of images `rows`, each with its `others`, best first."""
-    start, values = block
-    return pd.DataFrame(
-        {
-            "image_id": np.repeat(ids[rows], others.shape[1]),
-            "neighbour_id": ids[others.ravel()],
-            "similarity": np.take_along_axis(values[rows - start], others, axis=1).ravel(),
-        }
-    )
+def _members(splits: Sequence[str]) -> list[Places]:
+    """Return the images of each split."""
+    names = np.asarray(splits, dtype=object)
+    return [np.flatnonzero(names == name) for name in sorted(set(splits))]
 
 
-def _largest(block: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]:
-    """Return the columns of each row's `count` largest values, ties by column."""
-    if count <= 0:
-        return np.empty((len(block), 0), np.intp)
-    # The count-th largest value bounds who can be among the largest; only those are sorted.
-    bound = -np.partition(-block, count - 1, axis=1)[:, count - 1 : count]
-    rows = [np.flatnonzero(row >= least) for row, least in zip(block, bound, strict=True)]
-    best = [
-        columns[np.argsort(-row[columns], kind="stable")[:count]]
-        for row, columns in zip(block, rows, strict=True)
-    ]
-    return np.array(best)
+def _within(
+    known: Cosines, rows: Places, screen: Screen, members: list[Places], count: int
+) -> list[Edges]:
+    """Return each image with its most similar ones of its own split, a split's images together."""
+    found = []
+    for own in members:
+        some = own[np.searchsorted(own, rows[0]) : np.searchsorted(own, rows[-1], "right")]
+        if len(some):
+            least = min(count, len(own) - 1)
+            part = screen[np.ix_(some - rows[0], own)] if len(members) > 1 else screen
+            others, values = ranks.best(known, some, part, least, own)
+            found.append((some.repeat(least), others.ravel(), values.ravel()))
+    return found
+
+
+def _table(ids: Any, other: str, pairs: Sequence[Edges], chosen: Any = slice(None)) -> pd.DataFrame:
+    """Return a table of pairs of images, best first, in the order of the images."""
+    one, two, values = (np.concatenate(side)[chosen] for side in zip(*pairs, strict=True))
+    order = np.argsort(one, kind="stable")
+    columns = {"image_id": ids[one], other: ids[two], "similarity": values}
+    return pd.DataFrame({name: column[order] for name, column in columns.items()})
 
 
 def outliers(
