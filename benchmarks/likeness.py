@@ -25,7 +25,7 @@ from clearset.images.levels import Pixels, Reading
 from clearset.numeric.grey import Grey
 from clearset.plant.edits import EDITS, Edit, another_visit, edited, random_for
 from clearset.plant.planting import parts
-from clearset.similar.neighbours import between
+from clearset.similar.cosines import between
 from clearset.similar.registration import Sight, register, sight
 from clearset.store.parallel import mapped
 from clearset.trials import copies

@@ -12,7 +12,7 @@ from clearset.generate.satellite.tile import FULL, tile
 from clearset.numeric.exact import LENGTH
 from clearset.numeric.grey import Grey, of_unit
 from clearset.plant.edits import EDITS, Edit, edited
-from clearset.similar import likeness, neighbours
+from clearset.similar import cosines, likeness
 
 SIZE = 384
 NEAR = 0.7  # the sample's bound for near duplicates
@@ -27,7 +27,7 @@ def random(seed: int = 0) -> np.random.Generator:
 
 def between(one: Grey, other: Grey) -> float:
     pair = (likeness.descriptor(grey)[None] for grey in (one, other))
-    return float(neighbours.between(*pair)[0, 0])
+    return float(cosines.between(*pair)[0, 0])
 
 
 def disc(size: int = SIZE, radius: float = 0.45, aside: int = 0) -> Seen:

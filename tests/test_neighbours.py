@@ -1,5 +1,6 @@
 """Neighbours: exact, whatever the block size; outliers within a split; chains that join."""
 
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from clearset.similar import links, neighbours
+from clearset.similar import cosines, links, neighbours
 from clearset.similar.neighbours import Compared, outliers, pair_counts, published_edges
 
 Descriptors = npt.NDArray[Any]
@@ -43,10 +44,11 @@ def compared(
     count: int = 10,
     splits: list[str] | None = None,
     bounds: tuple[float, ...] = (0.9,),
+    watch: cosines.Watch = iter,
 ) -> Compared:
     where = splits or ["train"] * len(ids)
     return neighbours.compare(
-        ids, where, descriptors, count=count, graph_neighbours=2, bounds=bounds
+        ids, where, descriptors, count=count, graph_neighbours=2, bounds=bounds, watch=watch
     )
 
 
@@ -70,7 +72,7 @@ def judged(descriptors: Descriptors, splits: list[str] | None = None) -> pd.Data
 def test_nearest_equals_a_brute_force(
     monkeypatch: pytest.MonkeyPatch, block: int, count: int
 ) -> None:
-    monkeypatch.setattr(neighbours, "BLOCK", block)
+    monkeypatch.setattr(cosines, "BLOCK", block)
     vectors, ids = signs(40), named(40)
     found = nearest(ids, vectors, count)
     expected = []
@@ -128,7 +130,7 @@ def test_one_image_has_no_neighbour() -> None:
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_chain_joins_its_ends(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    monkeypatch.setattr(neighbours, "BLOCK", block)
+    monkeypatch.setattr(cosines, "BLOCK", block)
     angles = [60, 0, 200, 40, 20, 80, 220, 140]  # 0 to 80 a chain; 200 and 220 a pair; 140 alone
     found = components(named(8), at_degrees(*angles), float(np.cos(np.radians(25))))
     members = found.groupby("component_id")["image_id"].agg(list)
@@ -142,7 +144,7 @@ def test_a_chain_joins_its_ends(monkeypatch: pytest.MonkeyPatch, block: int) -> 
 def test_components_separate_what_no_similarity_joins(
     monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    monkeypatch.setattr(neighbours, "BLOCK", block)
+    monkeypatch.setattr(cosines, "BLOCK", block)
     vectors, ids, bound = signs(60), named(60), 0.625
     found = components(ids, vectors, bound).set_index("image_id")
     alone = {image_id: -1 - number for number, image_id in enumerate(ids)}
@@ -177,7 +179,7 @@ def test_images_alone_are_in_no_component() -> None:
 def test_links_join_at_every_bound_what_all_pairs_join(
     monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    monkeypatch.setattr(neighbours, "BLOCK", block)
+    monkeypatch.setattr(cosines, "BLOCK", block)
     vectors, ids = signs(60), named(60)
     joining = compared(ids, vectors).links
     assert len(joining) == 59
@@ -195,7 +197,7 @@ def test_links_join_at_every_bound_what_all_pairs_join(
 def test_links_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = []
     for block in BLOCKS:
-        monkeypatch.setattr(neighbours, "BLOCK", block)
+        monkeypatch.setattr(cosines, "BLOCK", block)
         links = compared(named(60), signs(60)).links
         tables.append(links.sort_values(["image_id", "other_id"], ignore_index=True))
     for table in tables[1:]:
@@ -204,7 +206,7 @@ def test_links_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_parts_of_the_columns_make_the_whole_row(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = nearest(named(60), signs(60), 5)
-    monkeypatch.setattr(neighbours, "PART", 7)
+    monkeypatch.setattr(cosines, "PART", 7)
     pd.testing.assert_frame_equal(nearest(named(60), signs(60), 5), whole)
 
 
@@ -329,7 +331,7 @@ def test_edges_do_not_depend_on_how_many_neighbours_are_recorded() -> None:
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_pairs_equal_a_brute_force(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    monkeypatch.setattr(neighbours, "BLOCK", block)
+    monkeypatch.setattr(cosines, "BLOCK", block)
     vectors = signs(30)
     products = vectors @ vectors.T - 100 * np.eye(30)
     for bound in (0.5, 0.25, 0.0):
@@ -349,14 +351,19 @@ def test_one_image_has_no_pair() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 13])
-def test_blocks_are_as_many_as_said_and_hold_each_image_once(
-    monkeypatch: pytest.MonkeyPatch, count: int
-) -> None:
-    monkeypatch.setattr(neighbours, "BLOCK", 7)
-    told = [(start, len(block)) for start, block in neighbours.similarities(signs(count))]
-    assert len(told) == neighbours.blocks(count)
-    assert [start + at for start, size in told for at in range(size)] == list(range(count))
+def test_blocks_are_as_many_as_said(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(cosines, "BLOCK", 7)
+    told: list[int] = []
+
+    def watch(blocks: Iterator[Any]) -> Iterable[Any]:
+        given = list(blocks)
+        told.append(len(given))
+        return given
+
+    compared(named(count), signs(count), watch=watch)
+    neighbours.kinship(signs(count), watch=watch)
+    assert set(told) == {neighbours.blocks(count)}
 
 
 def test_whole_descriptors_stay_as_they_are() -> None:
-    np.testing.assert_array_equal(neighbours.in_wholes(signs(9)), signs(9))
+    np.testing.assert_array_equal(cosines.in_wholes(signs(9)), signs(9))

@@ -12,7 +12,7 @@ from clearset.config.schema import Analyze
 from clearset.engines import native
 from clearset.engines.analysis import compared, job, outliers
 from clearset.engines.look import Look, Wishes, look
-from clearset.similar.neighbours import Descriptors
+from clearset.similar.cosines import Descriptors
 from clearset.store.errors import ClearsetError
 from clearset.store.parallel import mapped
 from clearset.store.stages import Analysis

@@ -15,7 +15,7 @@ from clearset.engines.measurements import Measurements
 from clearset.images.levels import declared
 from clearset.measure.metrics import METRICS
 from clearset.similar import leaks, links, neighbours
-from clearset.similar.neighbours import Descriptors
+from clearset.similar.cosines import Descriptors
 from clearset.sources.work_folder import WorkFolder
 from clearset.store import columns, layout
 from clearset.store.errors import ClearsetError, listed

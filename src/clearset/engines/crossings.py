@@ -10,7 +10,7 @@ from clearset.config.schema import Analyze
 from clearset.engines.measurements import Measurements
 from clearset.engines.sights import Stored
 from clearset.similar import leaks
-from clearset.similar.neighbours import Descriptors
+from clearset.similar.cosines import Descriptors
 from clearset.similar.registration import Registration, register
 from clearset.store.parallel import mapped
 

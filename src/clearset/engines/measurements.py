@@ -21,7 +21,7 @@ from clearset.engines import native
 from clearset.engines.look import Job, Look, Wishes, look, lost
 from clearset.engines.sights import DETAIL, NOWHERE, Sights, details
 from clearset.measure.metrics import METRICS
-from clearset.similar.neighbours import Descriptors
+from clearset.similar.cosines import Descriptors
 from clearset.store import checksums, code
 from clearset.store.columns import TABLES
 from clearset.store.errors import ClearsetError

@@ -11,7 +11,7 @@ from clearset.engines import fastdup
 from clearset.engines.recorded import ABOUT, key
 from clearset.images import codec
 from clearset.images.levels import Pixels
-from clearset.similar.neighbours import in_wholes
+from clearset.similar.cosines import in_wholes
 from clearset.sources import work_folder
 from clearset.store import layout, tables
 from clearset.store.checksums import sha256

@@ -8,7 +8,7 @@ from pathlib import Path
 from clearset.engines import fastdup, recorded
 from clearset.engines.recorded import Numbers
 from clearset.images.levels import Reading
-from clearset.similar.neighbours import in_wholes
+from clearset.similar.cosines import in_wholes
 from clearset.store import layout
 from clearset.store.errors import ClearsetError
 

@@ -8,6 +8,7 @@ just those that may matter are computed exactly.
 Descriptors may be a memory map: a part of them is read at a time.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ Descriptors = npt.NDArray[Any]  # (images, length); whole numbers, or real ones 
 Places = npt.NDArray[np.intp]
 Values = npt.NDArray[np.float64]
 Screen = npt.NDArray[np.float32]
+Watch = Callable[[Iterator[Any]], Iterable[Any]]  # blocks of work, for a progress bar
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,13 @@ def of(descriptors: Descriptors) -> Cosines:
 
 def between(one: Descriptors, other: Descriptors) -> Values:
     """Return the cosine similarities of descriptors to others, (one, other); a few at a time."""
-    sides = of(one), of(other)
-    products = sides[0].wholes.astype(np.float64) @ sides[1].wholes.T.astype(np.float64)
-    return np.asarray(np.round(products / sides[0].norms[:, None] / sides[1].norms, DECIMALS))
+    sides, result = (of(one), of(other)), np.empty((len(one), len(other)))
+    few = sides[0].wholes.astype(np.float64)
+    for first in range(0, len(other), PART):
+        part = slice(first, first + PART)
+        products = few @ sides[1].wholes[part].T.astype(np.float64)
+        result[:, part] = products / sides[0].norms[:, None] / sides[1].norms[part]
+    return np.asarray(np.round(result, DECIMALS))
 
 
 def in_wholes(descriptors: Descriptors) -> npt.NDArray[np.int32]:

@@ -6,8 +6,7 @@ already (Tarjan, 1983, doi:10.1137/1.9781611970265, chapter 6), and it is no str
 of the recorded neighbours of either end.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from clearset.similar import cosines, links
-from clearset.similar.cosines import STEP, Cosines, Places, Values
+from clearset.similar.cosines import STEP, Cosines, Places, Values, Watch
 from clearset.similar.links import Edges, Keys
 
 COLUMNS = 4096  # images that a block is compared with at once
@@ -23,7 +22,6 @@ DENSE = 32  # from one in so many pairs on, all of them are computed
 SAMPLE = 256  # images that all others are compared with first
 MOST = 2**20  # pairs in memory, before they are reduced to a forest
 Side = tuple[Places, Keys]  # images, and the weakest link on the way from each to where sides meet
-Watch = Callable[[Iterator[Any]], Iterable[Any]]
 
 
 def spanning(known: Cosines, nearest: Places, last: Values, watch: Watch = iter) -> Edges:

@@ -98,8 +98,8 @@ def _most_similar(
             some, others = rows[splits[rows] == name], np.flatnonzero(splits != name)
             part, least = screen[np.ix_(some - start, others)], min(count, len(others))
             order, values = ranks.best(known, some, part, least, others)
-            found |= dict(zip(some, zip(order, values, strict=True), strict=True))
-        yield from ((int(row), *found[row]) for row in rows)
+            found |= dict(zip(some.tolist(), zip(order, values, strict=True), strict=True))
+        yield from ((row, *found[row]) for row in rows.tolist())
 
 
 def table(

@@ -4,7 +4,7 @@ Similarities are cosines, rounded to four decimals before they are ranked or com
 They are screened in blocks of rows: memory grows with the images, not with their pairs.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clearset.similar import cosines, forest, ranks
-from clearset.similar.cosines import Cosines, Descriptors, Places, Screen
+from clearset.similar import approximate, cosines, forest, ranks
+from clearset.similar.approximate import Lists, Search
+from clearset.similar.cosines import Cosines, Descriptors, Places, Screen, Watch
 from clearset.similar.links import Edges
 
 DEPTH = 10  # neighbours of each image, at least, by which links are looked for
 MAD_TO_SIGMA = 1.4826  # of a normal distribution; Iglewicz and Hoaglin, 1993, ISBN 087389247X
 MEAN_TO_SIGMA = 1.2533  # the same for the mean absolute deviation
 FEWEST = 3  # with fewer images nothing can lie apart from the rest
-
-Watch = Callable[[Iterator[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True)
@@ -30,18 +29,28 @@ class Compared:
 
     `nearest` and `within` hold the most similar images of each image, in the whole dataset and in
     its own split (table `neighbours`); `links` the strongest chain of similarities that joins all
-    images (table `links`); `pairs` how many pairs and images reach each bound.
+    images (table `links`); `pairs` how many pairs and images reach each bound. Where an index was
+    asked, `search` says how much it finds.
     """
 
     nearest: pd.DataFrame
     within: pd.DataFrame
     links: pd.DataFrame
     pairs: pd.DataFrame
+    search: Search | None = None
 
 
-def kinship(kinds: Descriptors, *, watch: Watch = iter) -> npt.NDArray[np.float64]:
-    """Return how alike each image is to the one that is most of its kind; -inf for a single one."""
+def kinship(
+    kinds: Descriptors, *, exact_images: int | None = None, watch: Watch = iter
+) -> npt.NDArray[np.float64]:
+    """Return how alike each image is to the one that is most of its kind; -inf for a single one.
+
+    Of more than `exact_images` the most similar one that an index finds, as for `compare`.
+    """
     known, result = cosines.of(kinds), np.full(len(kinds), -np.inf)
+    if exact_images is not None and len(known) > exact_images:
+        everyone = [np.arange(len(known))]
+        return approximate.look(known, everyone, 1, 1, watch).lists.values[:, 0]
     count = min(1, len(known) - 1)
     for start in watch(iter(range(0, len(known), cosines.BLOCK))):
         rows = np.arange(start, min(start + cosines.BLOCK, len(known)))
@@ -63,9 +72,10 @@ def compare(
     count: int,
     graph_neighbours: int,
     bounds: Sequence[float],
+    exact_images: int | None = None,
     watch: Watch = iter,
 ) -> Compared:
-    """Compare every image with every other.
+    """Compare every image with every other; more than `exact_images` by an index (`approximate`).
 
     `count` most similar images are recorded for each image, `graph_neighbours` in its own split;
     most similar first, ties in the order of `image_ids`; fewer in a smaller dataset. `watch` passes
@@ -73,31 +83,66 @@ def compare(
     """
     known, members = cosines.of(descriptors), _members(splits)
     depth = min(max(count, graph_neighbours, DEPTH), len(known) - 1)
-    nearest, within = [], []
+    look = _all if exact_images is None or len(known) <= exact_images else _likely
+    seen = look(known, members, (depth, graph_neighbours), bounds, watch)
+    ids = np.asarray(image_ids, dtype=object)
+    pairs = {"similarity": list(bounds), "pairs": seen.pairs, "images": seen.images}
+    return Compared(
+        nearest=_table(ids, "neighbour_id", [seen.nearest.edges(np.arange(len(ids)), count)]),
+        within=_table(ids, "neighbour_id", seen.within),
+        links=_table(ids, "other_id", [seen.links]),
+        pairs=pd.DataFrame(pairs),
+        search=seen.search,
+    )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What `Compared` holds, by the images' numbers."""
+
+    nearest: Lists
+    within: list[Edges]
+    links: Edges
+    pairs: Sequence[int]
+    images: Sequence[int]
+    search: Search | None = None
+
+
+def _all(
+    known: Cosines,
+    members: list[Places],
+    counts: tuple[int, int],
+    bounds: Sequence[float],
+    watch: Watch,
+) -> _Seen:
+    """Compare each with each."""
+    found, within = [], []
     reached = np.zeros((len(known), len(bounds)), np.int64)
     for start in watch(iter(range(0, len(known), cosines.BLOCK))):
         rows = np.arange(start, min(start + cosines.BLOCK, len(known)))
         screen = known.screened(rows)
-        nearest.append(ranks.best(known, rows, screen, depth))
-        within += _within(known, rows, screen, members, graph_neighbours)
+        found.append(ranks.best(known, rows, screen, counts[0]))
+        within += _within(known, rows, screen, members, counts[1])
         reached[rows] = ranks.reaching(known, rows, screen, bounds)
-    others, values = (np.concatenate(side) for side in zip(*nearest, strict=True))
-    last = values[:, -1] if depth else np.zeros(len(known))
-    ids, firsts = np.asarray(image_ids, dtype=object), np.arange(len(known)).repeat(depth)
-    recorded = np.tile(np.arange(depth) < count, len(known))
-    one, two, weight = forest.spanning(known, others, last, watch)
-    return Compared(
-        nearest=_table(ids, "neighbour_id", [(firsts, others.ravel(), values.ravel())], recorded),
-        within=_table(ids, "neighbour_id", within),
-        links=_table(ids, "other_id", [(one, two, weight)]),
-        pairs=pd.DataFrame(
-            {
-                "similarity": list(bounds),
-                "pairs": reached.sum(axis=0) // 2,
-                "images": (reached > 0).sum(axis=0),
-            }
-        ),
-    )
+    others, values = (np.concatenate(side) for side in zip(*found, strict=True))
+    last = values[:, -1] if counts[0] else np.zeros(len(known))
+    links = forest.spanning(known, others, last, watch)
+    pairs, images = reached.sum(axis=0) // 2, (reached > 0).sum(axis=0)
+    return _Seen(Lists(others.astype(np.int32), values), within, links, pairs, images)
+
+
+def _likely(
+    known: Cosines,
+    members: list[Places],
+    counts: tuple[int, int],
+    bounds: Sequence[float],
+    watch: Watch,
+) -> _Seen:
+    """Compare each with those that an index finds."""
+    found = approximate.look(known, members, *counts, watch)
+    images = [int((found.lists.values[:, 0] >= bound).sum()) for bound in bounds]
+    links, pairs = approximate.spanning(found.lists), found.reaching(bounds)
+    return _Seen(found.lists, found.within, links, pairs, images, found.search)
 
 
 def _members(splits: Sequence[str]) -> list[Places]:
@@ -121,9 +166,9 @@ def _within(
     return found
 
 
-def _table(ids: Any, other: str, pairs: Sequence[Edges], chosen: Any = slice(None)) -> pd.DataFrame:
+def _table(ids: Any, other: str, pairs: Sequence[Edges]) -> pd.DataFrame:
     """Return a table of pairs of images, best first, in the order of the images."""
-    one, two, values = (np.concatenate(side)[chosen] for side in zip(*pairs, strict=True))
+    one, two, values = (np.concatenate(side) for side in zip(*pairs, strict=True))
     order = np.argsort(one, kind="stable")
     columns = {"image_id": ids[one], other: ids[two], "similarity": values}
     return pd.DataFrame({name: column[order] for name, column in columns.items()})

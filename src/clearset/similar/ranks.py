@@ -32,19 +32,29 @@ def best(
     heavy = np.flatnonzero(tallies > HEAVY * count + LEAST)
     hits[heavy] = False
     chosen, values = np.zeros((len(rows), count), np.intp), np.zeros((len(rows), count))
-    light = np.flatnonzero(tallies <= HEAVY * count + LEAST)
     at, place = np.divmod(np.flatnonzero(hits), screen.shape[1])
     exact = cosines.pairs(rows[at], place if columns is None else columns[place])
-    order = np.lexsort((place, -exact, at))
-    firsts = np.concatenate([[0], np.cumsum(tallies[light])[:-1]]).astype(np.intp)
-    picked = order[firsts[:, None] + np.arange(count)] if len(light) else np.empty((0, count), int)
-    chosen[light], values[light] = place[picked], exact[picked]
+    row, rank, order = top(at, place, exact, count)
+    chosen[row, rank], values[row, rank] = place[order], exact[order]
     for first in range(0, len(heavy), CHUNK):
         some = heavy[first : first + CHUNK]
         tile = cosines.tile(rows[some], columns)
         chosen[some] = largest(tile, count)
         values[some] = np.take_along_axis(tile, chosen[some], axis=1)
     return chosen if columns is None else columns[chosen], values
+
+
+def top(one: Places, other: Places, values: Values, count: int) -> tuple[Places, Places, Places]:
+    """Return the best `count` pairs of each image `one`: it, their rank from 0, where they lie.
+
+    Ties in the order of the others; fewer where there are fewer.
+    """
+    order = np.lexsort((other, -values, one))
+    image = one[order]
+    first = np.flatnonzero(np.diff(image, prepend=-1))
+    rank = np.arange(len(image)) - first.repeat(np.diff(np.append(first, len(image))))
+    kept = rank < count
+    return image[kept], rank[kept], order[kept]
 
 
 def floor(screen: Screen, count: int) -> Screen:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from clearset.similar.neighbours import Descriptors, between
+from clearset.similar.cosines import Descriptors, between
 from clearset.trials.copies import Edits
 
 OTHERS = 400  # images of the set that each of the sample is compared with, at most

@@ -11,7 +11,7 @@ from clearset.config.schema import Analyze
 from clearset.engines import native
 from clearset.images.levels import declared
 from clearset.measure.typical import SCALES
-from clearset.similar.neighbours import Descriptors
+from clearset.similar.cosines import Descriptors
 from clearset.store import columns, layout
 from clearset.store.isolation import streamed
 from clearset.trials import drawn, kin, plan, records
