@@ -34,6 +34,7 @@ MEASURING = sorted(p for room in ("numeric", "measure") for p in SRC.glob(f"clea
 SINGLE = {
     "cosines.py": "a screen of bounded error; what may matter of it is computed exactly",
     "forest.py": "the same screen",
+    "index.py": "whole numbers below 2^24, where it is exact; it gives candidates alone",
     "ranks.py": "the same screen",
     "enhancements.py": "OpenCV's bilateral filter has no other; its plain code has one result",
     "registration.py": "OpenCV's keypoints have no other; their fit is double",

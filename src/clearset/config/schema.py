@@ -69,6 +69,7 @@ class Analyze:
     graph_neighbours: int = 2  # of these, the edges of fastdup's graph (its default)
     outlier_share: float = 0.05  # of the graph's edges, the published outlier rule (its default)
     component_similarity: float = 0.65  # images at least this similar form a component
+    exact_images: int = 50000  # up to which each is compared with each; more, by an index
     counted_similarities: list[float] = field(default_factory=lambda: [0.99, 0.98, 0.9])
     metrics: list[str] = field(default_factory=list)  # that are measured; empty: every one
     trials: int = 0  # images that faults are planted into, for bounds of the dataset's own
@@ -82,6 +83,10 @@ class Analyze:
         whole = ("leak_candidates", "leak_registered", "leak_small", "trials", "trial_seed")
         for key in whole:
             require(getattr(self, key) >= 0, f"analyze.{key} is {getattr(self, key)}: at least 0")
+        require(
+            self.exact_images >= 1,
+            f"analyze.exact_images is {self.exact_images}: at least 1",
+        )
         require(
             1 <= self.graph_neighbours <= self.neighbours,
             f"analyze.graph_neighbours is {self.graph_neighbours}: from 1 to neighbours "

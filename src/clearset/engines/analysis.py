@@ -77,7 +77,7 @@ def analyze(
         trials=columns.empty("trials"),
         kin=columns.empty("kin"),
     )
-    about = _about(info, params)
+    about = _about(info | relations.said(), params)
     return Measurement(analysis, about, descriptors if own else None, measured.fresh)
 
 
@@ -129,6 +129,7 @@ def compared(
         count=params.neighbours,
         graph_neighbours=params.graph_neighbours,
         bounds=params.counted_similarities,
+        exact_images=params.exact_images,
         watch=partial(watched, total=neighbours.blocks(len(ids)), what="compare"),
     )
 
@@ -148,7 +149,10 @@ def outliers(
     if kinds is None:
         alike = relations.nearest.groupby("image_id")["similarity"].max()
     else:
-        alike = pd.Series(neighbours.kinship(kinds), ids)
+        watch = partial(watched, total=neighbours.blocks(len(ids)), what="kinds")
+        alike = pd.Series(
+            neighbours.kinship(kinds, exact_images=params.exact_images, watch=watch), ids
+        )
     return table.assign(kind_similarity=table["image_id"].map(alike))
 
 

@@ -1,14 +1,10 @@
 """Neighbours of very many images: candidates from an index, similarities exact, recall measured.
 
-An index (USearch: hierarchical navigable small worlds, Malkov and Yashunin, 2020,
-doi:10.1109/TPAMI.2018.2889473) holds each different descriptor of a split in whole numbers of eight
-bits, and gives a few candidates for each image. Their similarities are computed as those of all
-pairs are, so that no similarity is approximate; what the index does not find is missing. How much
-that is, is measured each time: on a sample of images, compared with all others, and on descriptors
-planted at known similarities.
-
-The index is filled by one thread, and looking things up in it changes nothing: the same descriptors
-give the same result, with any number of threads, by the same build on the same kind of processor.
+An index (`index`) of the different descriptors of each split gives a few candidates for each image.
+Their similarities are computed as those of all pairs are, so that no similarity is approximate;
+what the index does not find is missing. How much that is, is measured each time: on a sample of
+images, compared with all others, and on descriptors planted at known similarities. The same
+descriptors give the same result, with any number of threads and on any processor.
 """
 
 from collections.abc import Sequence
@@ -19,7 +15,7 @@ import numpy.typing as npt
 
 from clearset.similar import cosines, links, ranks
 from clearset.similar.cosines import Cosines, Places, Values, Watch
-from clearset.similar.index import Index, codes
+from clearset.similar.index import CELL, CELLS, Codes, Index, codes, filled
 from clearset.similar.links import Edges
 
 CHUNK = 2048  # images that are looked up together
@@ -27,6 +23,7 @@ MORE = 6  # candidates beyond those wanted
 SAMPLE = 256  # images that are compared with all others
 ROWS = 32  # of them, at once
 PLANTED = (0.95, 0.9, 0.8, 0.7)  # similarities of descriptors that are looked for
+METHOD = f"inverted file: {CELLS} cells of about {CELL}"
 FOREST = 2**17  # images whose links are taken together
 
 Numbers = npt.NDArray[np.int64]  # of descriptors, -1 for zeros
@@ -116,24 +113,25 @@ def look(
 ) -> Found:
     """Return the neighbours of each image, and `graph` ones in its own split.
 
-    `watch` passes on the blocks of images that are put into the index and looked up in it.
+    `watch` passes on the cells that are looked through, then blocks of images.
     """
     sample = np.unique(np.linspace(0, len(known) - 1, SAMPLE).astype(np.intp))
-    numbers, within, found = _same(known), [], None
+    numbers, vectors = _same(known), _coded(known)
+    within, found = [], None
     tallies = np.zeros((len(PLANTED), 2))
     for own in members:
         copies = _copies(numbers, own, len(known))
-        index = _filled(known, own[copies.first[own] == own], watch)
+        index = filled(vectors, own[(copies.first[own] == own) & (numbers[own] >= 0)])
         lists = _looked_up(known, index, copies, count, watch)
         within.append(lists.edges(own, graph))
         found = lists if found is None else found.merged(lists, count)
-        tallies += _planted(known, index, copies, sample)
+        tallies += _planted(known, index, copies, sample, count + MORE)
     if found is None:
         raise ValueError("no split has an image")
     recall, first = _recall(known, found, sample, count)
     shares = (tallies[:, 0] / np.maximum(tallies[:, 1], 1)).round(4).tolist()
     planted = dict(zip(map(str, PLANTED), shares, strict=True))
-    search = Search(Index.method(), len(sample), recall, first, planted)
+    search = Search(METHOD, len(sample), recall, first, planted)
     return Found(found, within, numbers, search)
 
 
@@ -176,29 +174,24 @@ def _copies(numbers: Numbers, own: Places, total: int) -> Copies:
     return Copies(own, numbers, first, ordered, start, count)
 
 
-def _filled(known: Cosines, images: Places, watch: Watch) -> Index:
-    """Return an index of images, each of them with a descriptor of its own."""
-    index = Index(known.wholes.shape[1])
-    for first in watch(iter(range(0, len(images), CHUNK))):
-        some = images[first : first + CHUNK]
-        some = some[known.wholes[some].any(axis=1)]
-        index.add(some, codes(known.wholes[some]))
-    return index
+def _coded(known: Cosines) -> Codes:
+    """Return all descriptors as an index takes them."""
+    result = np.empty(known.wholes.shape, np.int8)
+    for first in range(0, len(known), CHUNK):
+        result[first : first + CHUNK] = codes(known.wholes[first : first + CHUNK])
+    return result
 
 
 def _looked_up(known: Cosines, index: Index, copies: Copies, count: int, watch: Watch) -> Lists:
     """Return the most similar images of a split for each image, of the whole dataset."""
     others = np.full((len(known), count), -1, np.int32)
     values = np.full(others.shape, -np.inf)
-    for start in watch(iter(range(0, len(known), CHUNK))):
-        rows = np.arange(start, min(start + CHUNK, len(known)))
-        likely = np.full((len(rows), count + MORE + 1), -1, np.intp)
-        some = copies.numbers[rows] >= 0
-        likely[some, :-1] = index.search(codes(known.wholes[rows[some]]), count + MORE)
-        likely[:, -1] = copies.first[rows]
-        some = ~some  # alike to none: the first of all
-        firsts = copies.own[: count + 1]
-        likely[some, : len(firsts)] = firsts
+    found = index.search(index.vectors, count + MORE, watch)
+    for start in watch(iter(range(0, len(known), cosines.BLOCK))):
+        rows = np.arange(start, min(start + cosines.BLOCK, len(known)))
+        likely = np.column_stack([found[rows], copies.first[rows]])
+        firsts = copies.own[: count + 1]  # for what is alike to none
+        likely[copies.numbers[rows] < 0, : len(firsts)] = firsts
         one, two = _with_copies(copies, rows, likely, count + 1)
         exact = known.pairs(np.minimum(one, two), np.maximum(one, two))
         at, place, order = ranks.top(one, two, exact, count)
@@ -220,10 +213,10 @@ def _with_copies(copies: Copies, rows: Places, likely: Places, most: int) -> tup
     return pairs // total, pairs % total
 
 
-def _planted(known: Cosines, index: Index, copies: Copies, sample: Places) -> Values:
+def _planted(known: Cosines, index: Index, copies: Copies, sample: Places, count: int) -> Values:
     """Return of how many planted descriptors the index finds the source, and how many there are."""
     some = sample[(copies.first[sample] >= 0) & known.wholes[sample].any(axis=1)]
-    if len(some) < 2 or not len(index):
+    if len(some) < 2 or not len(index.members):
         return np.zeros((len(PLANTED), 2))
     units = known.units(some).astype(np.float64)
     aside = np.roll(units, 1, axis=0)
@@ -232,7 +225,7 @@ def _planted(known: Cosines, index: Index, copies: Copies, sample: Places) -> Va
     tallies = []
     for similarity in PLANTED:
         made = similarity * units + np.sqrt(1 - similarity**2) * aside
-        found = index.search(codes(made), MORE)
+        found = index.search(codes(made), count)
         tallies.append(((found == copies.first[some][:, None]).any(axis=1).sum(), len(some)))
     return np.array(tallies, np.float64)
 

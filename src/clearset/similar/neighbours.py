@@ -5,7 +5,7 @@ They are screened in blocks of rows: memory grows with the images, not with thei
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,10 @@ class Compared:
     links: pd.DataFrame
     pairs: pd.DataFrame
     search: Search | None = None
+
+    def said(self) -> dict[str, Any]:
+        """Return what engine.json says of it: nothing where each was compared with each."""
+        return {"neighbours": asdict(self.search)} if self.search else {}
 
 
 def kinship(

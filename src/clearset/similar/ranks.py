@@ -44,7 +44,9 @@ def best(
     return chosen if columns is None else columns[chosen], values
 
 
-def top(one: Places, other: Places, values: Values, count: int) -> tuple[Places, Places, Places]:
+def top(
+    one: Places, other: Places, values: Values | Screen, count: int
+) -> tuple[Places, Places, Places]:
     """Return the best `count` pairs of each image `one`: it, their rank from 0, where they lie.
 
     Ties in the order of the others; fewer where there are fewer.
