@@ -97,6 +97,18 @@ def test_two_workers_give_the_tables_of_one(
     assert again.engine == by_native.engine
 
 
+def test_an_index_finds_all_of_few_images_and_engine_json_says_so(
+    by_native: Measurement, dataset: tuple[pd.DataFrame, Path]
+) -> None:
+    table, folder = dataset
+    found = analysis.analyze(table, folder, Analyze(neighbours=3, exact_images=1))
+    for name in ("neighbours", "outliers", "components", "registrations"):
+        expected = getattr(by_native.analysis, name)
+        pd.testing.assert_frame_equal(getattr(found.analysis, name), expected)
+    assert found.engine["neighbours"]["recall"] == 1
+    assert "neighbours" not in by_native.engine
+
+
 @pytest.fixture(scope="module")
 def repaired(
     dataset: tuple[pd.DataFrame, Path], tmp_path_factory: pytest.TempPathFactory

@@ -61,6 +61,7 @@ def test_a_section_becomes_typed() -> None:
         ("fetch.size", 63, "fetch.size is 63: at least 64"),
         ("fetch", {"source": "archive"}, "fetch.url is empty: an archive needs it"),
         ("analyze.neighbours", 1, r"graph_neighbours is 2: from 1 to neighbours \(1\)"),
+        ("analyze.exact_images", 0, "analyze.exact_images is 0: at least 1"),
         ("analyze.graph_neighbours", 0, "analyze.graph_neighbours is 0: from 1"),
         ("analyze.graph_neighbours", 11, r"is 11: from 1 to neighbours \(10\)"),
         ("analyze.outlier_share", 0, "analyze.outlier_share is 0.0: between 0 and 1"),
