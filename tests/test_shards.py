@@ -39,7 +39,7 @@ def keep(folder: Shards, *numbers: int) -> None:
     with folder.journal() as add:
         for start in range(0, len(fresh), 7):
             add(records(*fresh[start : start + 7]))
-    folder.settle([key(number) for number in numbers])
+    folder.settle([key(number) for number in numbers], known)
 
 
 def content(folder: Shards) -> dict[str, bytes]:
@@ -134,5 +134,5 @@ def test_records_of_other_types_are_made_anew(folder: Shards) -> None:
         add(records(20))
     other = Shards(folder.folder, np.dtype([("value", "<f8")]), DETAIL)
     assert not other.keys()
-    other.settle([key(1)])
+    other.settle([key(1)], set())
     assert not list(folder.folder.iterdir())

@@ -74,7 +74,7 @@ def measured(
                 add(records(batch, shelf))
                 batch, since = {}, time.monotonic()
         add(records(batch, shelf))
-    shelf.settle(keys)
+    shelf.settle(keys, known)
     reasons = {place: losses[key] for place, key in enumerate(keys) if key in losses}
     if len(reasons) == len(jobs):
         raise ClearsetError(f"no image could be measured: {reasons[0]}")

@@ -71,6 +71,15 @@ class Shards:
         types = records.rows.dtype == self.row and records.details.dtype == self.detail
         return records if types else None
 
+    def _keys(self, name: str) -> list[bytes]:
+        """Return the keys of a shard, and nothing else of it; none where it is no shard."""
+        try:
+            with (self.folder / f"{name}.npz").open("rb") as file:
+                keys: list[bytes] = np.load(file, allow_pickle=False)["keys"].tolist()
+        except UNREADABLE:
+            return []
+        return keys
+
     def each(self) -> Iterator[Records]:
         """Yield the records of each shard that can be read, one by one."""
         yield from (records for name in self.names() if (records := self.read(name)) is not None)
@@ -97,12 +106,15 @@ class Shards:
                 files[part].truncate(size)
             yield partial(_add, files)
 
-    def settle(self, wanted: Collection[bytes]) -> None:
+    def settle(self, wanted: Collection[bytes], known: Collection[bytes]) -> None:
         """Bring just the wanted records, as far as they are there, into shards; end the journal.
 
-        Each shard is replaced whole, and after an error or a kill all records are still there.
+        `known` are the `keys` before what is in the journal now. Each shard is replaced whole, and
+        after an error or a kill all records are still there.
         """
-        keys = np.array(sorted(set(wanted) & self.keys()), KEY)
+        there = {name: self._keys(name) for name in self.names()}
+        fresh = set(self._index()["key"].tolist())
+        keys = np.array(sorted(set(wanted) & (fresh | set(known))), KEY)
         digits = 0
         while len(keys) > MOST * 16**digits:
             digits += 1
@@ -114,7 +126,8 @@ class Shards:
         index = self._index()
         places = {key: number for number, key in enumerate(index["key"].tolist())}
         for name, own in groups.items():
-            self._settle(name, own, index, places)
+            if there.get(name) != own or not fresh.isdisjoint(own):
+                self._settle(name, own, index, places)
         for name in set(self.names()) - set(groups):
             layout.remove(self.folder / f"{name}.npz")
         self._clear()
@@ -122,8 +135,6 @@ class Shards:
     def _settle(self, name: str, own: list[bytes], index: Array, places: dict[bytes, int]) -> None:
         """Write a shard of just its own keys, from what it had and what the journal has."""
         before = self.read(name)
-        if before is not None and before.keys.tolist() == own:
-            return
         fresh = self._of_journal(index, np.array([places[k] for k in own if k in places], np.intp))
         every = fresh if before is None else _joined(before, fresh)
         at = {key: number for number, key in enumerate(every.keys.tolist())}

@@ -42,7 +42,7 @@ def settled(
                 add(_records(keys[fresh[number]], one, shelf))
             else:
                 lost.add(fresh[number])
-    shelf.settle([key for place, key in enumerate(keys) if place not in lost])
+    shelf.settle([key for place, key in enumerate(keys) if place not in lost], known)
     kept = {key: one for records in shelf.each() for key, one in _outcomes(records)}
     return [kept.get(key, Outcome([], {})) for key in keys]
 
