@@ -61,7 +61,7 @@ TOUCHING = {  # the modules that touch disk, other programs or the screen; all o
     "stages": "__main__ analyze compare enhance fetch filter release report",
     "store": "checksums clusters code copies defects documents dossiers execution isolation layout "
     "locks parallel processes remote shards tables",
-    "trials": "copies planted",
+    "trials": "copies planted records",
     "versions": "experiments git pipeline publishing pushing record revisions sides",
 }
 

@@ -30,7 +30,7 @@ def growth() -> pd.DataFrame:
 def seconds(stages: tuple[str, ...] = BY_IMAGE) -> float:
     """Return CPU seconds an image that stages take, of the largest run."""
     table = growth()
-    own = table[(table["tool"] == "Clearset") & (table["images"] == MEASURED)]
+    own = table[(table["tool"] == "clearset") & (table["n"] == MEASURED)]
     found = own[own["stage"].isin(stages)]
     if len(found) != len(stages):
         raise Unsupported(f"{GROWTH} has not all of {stages} for {MEASURED} images")

@@ -78,7 +78,7 @@ def plan_of(source: str, name: str, overrides: list[str]) -> str:
     place = here(source, name)
     if recognised(place):
         return f"{source} is a fastdup work folder: its tables are read, and no image"
-    section = configured(address(source), name, overrides, params.own(name), alone=False)
+    section = configured(address(source), name, overrides, params.own(name))
     fetch = params.check(name, section[name], "--set").fetch
     with origin.source_folder(name, fetch) as folder:
         look = lru_cache(maxsize=4096)(apart(partial(glance, fetch.memory), unseen))
@@ -101,7 +101,7 @@ def reproduced(source: str, name: str, overrides: list[str], moved: bool, lock: 
     place, home, own = here(source, name), layout.FOLDERS / name, params.own(name)
     alone = recognised(place)  # tables without images
     before = content_of(own)
-    section = configured(address(source), name, overrides, own, alone, moved=moved)
+    section = configured(address(source), name, overrides, own, moved=moved)
     checked = params.check(name, section[name], str(own))
     check_steps(checked.enhance, f"{own}, enhance")
     content = listing.write(place, checked.fetch.links, home / LISTING)
@@ -187,7 +187,7 @@ def finished(name: str, home: Path, alone: bool) -> str:
 
 
 def configured(
-    source: str, name: str, overrides: list[str], own: Path, alone: bool, *, moved: bool = False
+    source: str | Path, name: str, overrides: list[str], own: Path, *, moved: bool = False
 ) -> dict[str, Any]:
     """Return the params: the last run's, or else conf/dataset/folder.yaml; then the overrides.
 
@@ -195,14 +195,14 @@ def configured(
     """
     if own.exists():
         config: Any = params.kept(name)
-        if (kept := config[name].fetch.path) != source and not moved:
+        if (kept := config[name].fetch.path) != str(source) and not moved:
             raise ClearsetError(
                 f"NAME '{name}' stands for {kept}, with bounds of its own: choose another NAME, or "
                 f"remove {own.parent} to begin anew; if the images lie elsewhere now: "
                 f"clearset folder --source {source} {name}"
             )
     else:
-        kind = "work_folder" if alone else "folder"
+        kind = "work_folder" if recognised(Path(source)) else "folder"
         config = OmegaConf.create({name: composition.section(name, kind)})
     try:
         changes = OmegaConf.from_dotlist([word for word in overrides if word.strip()])
@@ -213,7 +213,7 @@ def configured(
         raise ClearsetError(
             f"--set (SET): {', '.join(sorted(map(str, unknown)))!r} does not begin with {name}."
         )
-    merged = OmegaConf.merge(config, changes, {name: {"fetch": {"path": source}}})
+    merged = OmegaConf.merge(config, changes, {name: {"fetch": {"path": str(source)}}})
     section: dict[str, Any] = OmegaConf.to_container(merged)  # type: ignore[assignment]
     return section
 
