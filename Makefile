@@ -11,7 +11,7 @@ UNET = $(shell sed -n 's/^unet = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 SYNC := $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder record test portable lint lock experiments benchmark release diff view agree verify deposit rebuild adopt clean
+.PHONY: help setup repro ravir satellite faults repairs sweep torch train folder record test portable lint lock experiments benchmark release diff view agree verify deposit copy rebuild adopt clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -96,6 +96,10 @@ agree: $(VENV)/installed ## Say whether a run gave what is committed, or what di
 verify: $(VENV)/installed ## Check a released folder by its hashes and its pixels, and name what differs: FOLDER=data/release/sample
 	@clearset verify "$(FOLDER)"
 
+copy: $(VENV)/installed ## Copy a released folder to wherever fsspec reaches: FOLDER=data/release/sample URL=s3://bucket/folder [PRIVATE=1]
+	@clearset copy "$(FOLDER)" "$(URL)" $(if $(PRIVATE),--private)
+
+.PHONY: deposit
 deposit: $(VENV)/installed ## Put a released folder or a recipe into Zenodo as a draft (ZENODO_TOKEN): FOLDER=data/release/sample [TO=https://sandbox.zenodo.org/api]
 	@clearset deposit "$(FOLDER)" $(if $(TO),--to "$(TO)") $(if $(LICENCE),--licence "$(LICENCE)")
 

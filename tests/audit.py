@@ -16,7 +16,8 @@ from typing import Any
 LOCK = Path("requirements.lock")
 LONGEST = 600  # seconds for all look-ups
 PERMITTED = re.compile(  # each asks for no more than its text and its authors' names
-    r"(Apache[- ]2\.0|Apache( Software)? License( 2\.0)?|0?BSD(-[23]-Clause| License)?|3-Clause BSD License"
+    r"(Apache[- ]2\.0|Apache( Software)? License( 2\.0)?|0?BSD(-[23]-Clause| License)?"
+    r"|3-Clause BSD License"
     r"|MIT(-0|-CMU| License)?"
     r"|(PSF|Python Software Foundation)(-2\.0| License)|ISC( License.*)?|Zlib|CC0-1\.0|HPND"
     r"|Zope Public License|MPL-2\.0|Mozilla Public License 2\.0 \(MPL 2\.0\)|The Unlicense.*)"

@@ -4,6 +4,7 @@ A clone (reflink) shares its blocks until one of the two is written to: as safe 
 link is one file with two names; it is for what is ours alone, and written to by nobody.
 """
 
+import errno
 import os
 import shutil
 import sys
@@ -11,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 FICLONE = 0x40049409  # Linux's number for: share the blocks of another file
+NEVER = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV)  # what a disk says that can not
+UNABLE: set[tuple[int, int]] = set()  # from which disk to which it was so
 
 
 def copy(source: Path, target: Path) -> None:
@@ -31,17 +34,17 @@ def link(source: Path, target: Path) -> None:
 
 
 def _cloned(source: Path, target: Path) -> bool:
-    if sys.platform != "linux":
+    disks = source.stat().st_dev, target.parent.stat().st_dev
+    if sys.platform != "linux" or disks in UNABLE:
         return False
     import fcntl  # noqa: PLC0415 - of Unix alone
 
-    with source.open("rb") as old, target.open("wb") as new:
-        try:
+    try:
+        with source.open("rb") as old, target.open("wb") as new:
             fcntl.ioctl(new.fileno(), FICLONE, old.fileno())
-        except OSError:
-            done = False
-        else:
-            done = True
-    if not done:
-        target.unlink()
-    return done
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        if error.errno in NEVER:
+            UNABLE.add(disks)
+        return False
+    return True

@@ -61,7 +61,7 @@ def streamed(
         gone = (None, "whatever read it was ended, worker after worker")
         every = execution.dispatched(partial(_on_worker, function), items, gone)
     else:
-        every = _tried_twice(function, items, workers())
+        every = _tried_twice(function, items, min(workers(), max(len(items), 1)))
     for number, (result, reason) in watched(every, len(items), what):
         yield number, lost(items[number], reason) if reason else result
 

@@ -23,7 +23,7 @@ from clearset.store import layout
 
 KEY = "S64"  # a sha256 in hex
 INDEX = np.dtype([("key", KEY), ("crc", "<u4"), ("details", "<i8")])
-MOST = 512  # records of a shard, about; sixteen times as many and its name gets a digit more
+MOST = 2048  # records of a shard; where there are more, names have a digit more
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile)
 Array = npt.NDArray[Any]
 

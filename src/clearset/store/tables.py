@@ -25,15 +25,26 @@ def write(name: str, frame: pd.DataFrame, folder: Path, file: str = "") -> Path:
     path = folder / (file or f"{name}.csv")
     with layout.replacing(path) as incomplete:
         table = guarded(name, without_dust(checked(name, frame)))
-        table.to_csv(
+        printed(table).to_csv(
             incomplete,
             index=False,
-            float_format="%.6g",
             lineterminator="\n",
             quoting=_quoting(name, table),
             errors="backslashreplace",  # half a character: no UTF-8 has it
         )
     return path
+
+
+def printed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its real numbers as text of six digits, nothing where there is none.
+
+    As `to_csv` would print them, in a quarter of the time.
+    """
+    texts = {
+        column: [f"{value:.6g}" if value == value else "" for value in frame[column].tolist()]  # noqa: PLR0124 - nan
+        for column in frame.select_dtypes("float64").columns
+    }
+    return frame.assign(**texts)
 
 
 def guarded(name: str, frame: pd.DataFrame) -> pd.DataFrame:
