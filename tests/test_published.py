@@ -112,7 +112,7 @@ def test_a_reader_learns_who_measured_and_how_that_stands_to_the_record() -> Non
     search = {"method": "cells", "sample": 256, "recall": 0.94, "first": 0.97}
     indexed = measured_by(own | {"neighbours": search | {"planted": {"0.95": 1.0, "0.7": 0.61}}})
     assert "256 images it found 97% of the nearest and 94% of the recorded" in indexed
-    assert "by their similarity, 100% at 0.95, 61% at 0.7." in indexed
+    assert "by similarity, 100% at 0.95, 61% at 0.7." in indexed
     other = own | {"name": "fastdup"}
     assert measured_by(other).startswith("Measured by fastdup 1 (tiles). Repaired images are")
     record = {"folder": "conf/x", "version": "2", "made": "a day", "equal": True}

@@ -121,7 +121,7 @@ def _looked_for(search: Mapping[str, Any]) -> str:
     return (
         f"Neighbours were looked for in an index ({search['method']}), not among all images: of "
         f"{search['sample']} images it found {search['first']:.0%} of the nearest and "
-        f"{search['recall']:.0%} of the recorded neighbours; of planted pairs, by their similarity, "
+        f"{search['recall']:.0%} of the recorded neighbours; of planted pairs, by similarity, "
         f"{copies}. What it misses is in no table; what is in one is exact."
     )
 
