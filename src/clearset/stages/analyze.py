@@ -10,12 +10,19 @@ from clearset.sources import work_folder
 from clearset.store import dossiers, layout, tables
 from clearset.trials import planted
 
+ABOUT = """# What single images were measured to be
+
+Records by the sha256 of all that they hang on: an image's bytes, how it is read, the code that
+measures. The stage analyze looks here before it measures, and keeps just what the dataset has. It
+can be removed at any time: then all images are measured again, to the same bytes.
+"""
+
 
 def main(dataset: str) -> str:
     """Write the tables of an analysis, the same whichever engine made them."""
     section = params.load(dataset)
     source, target = layout.stage_folder("fetch", dataset), layout.stage_folder("analyze", dataset)
-    table = tables.read("images", source)
+    table, kept = tables.read("images", source), keep(layout.measurements(target))
     if section.analyze.engine is Engine.work_folder:
         work = work_folder.read(source / "work", copied=True)
         result = analysis.of_work_folder(work, section.analyze)
@@ -27,7 +34,7 @@ def main(dataset: str) -> str:
             masks=source / "masks",
             carried=source / "carried",
             classes=section.classes.values(),
-            kept=layout.measurements(target),
+            kept=kept,
         )
     copies = planted.tried(
         table,
@@ -35,13 +42,21 @@ def main(dataset: str) -> str:
         result.descriptors,
         source,
         section.analyze,
-        kept=layout.measurements(target) / "trials",
+        kept=kept / "trials",
     )
     with layout.replacing(target) as incomplete:
         dossiers.write(replace(result.analysis, **vars(copies)), incomplete)
         tables.write_json(result.engine, incomplete / "engine.json")
         provenance.record("analyze", dataset, incomplete)
     return summary(result, target)
+
+
+def keep(folder: Path) -> Path:
+    """Return the folder of measurements, there, and with a word on what it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with layout.replacing(folder / "README.md") as readme:
+        readme.write_text(ABOUT, encoding="utf-8")
+    return folder
 
 
 def summary(result: analysis.Measurement, target: Path) -> str:
