@@ -104,7 +104,9 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
         image = cv2.resize(coarse, (96, 96), interpolation=cv2.INTER_CUBIC) + rng.normal(
             0, 5, (96, 96)
         )
-        place = home / "images" / f"{number:03d}.png"
+        split = "test" if number % 4 == 0 else "train"
+        place = home / "images" / split / "images" / f"{number:03d}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(place), np.clip(image, 0, 255).astype(np.uint8))
     (home / "images/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     run(home, Place(), "fetch", "analyze")

@@ -90,6 +90,27 @@ def test_one_image_added_changed_and_removed_is_all_that_is_measured(
     assert measured() == 0
 
 
+@pytest.mark.parametrize("harm", ["gone", "damaged", "another environment"])
+def test_a_comparison_does_without_measurements_that_are_not_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    measured(whole=True)
+    before = content(home)
+    kept = home / "data/analyze/mine.measurements/all.npz"
+    if harm == "gone":
+        kept.unlink()
+    elif harm == "damaged":
+        damaged = bytearray(kept.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        kept.write_bytes(bytes(damaged))
+    else:
+        monkeypatch.setattr("clearset.store.code.digest", lambda *_: "another")
+    compare.main("mine")
+    assert {n: b for n, b in content(home).items() if "/compare/" in n} == {
+        n: b for n, b in before.items() if "/compare/" in n
+    }
+
+
 def test_a_mask_that_changes_is_looked_at_again(home: Path) -> None:
     write_image(home / "source/train/masks/01.png", (picture(1) > 99).astype(np.uint8) * 255)
     assert measured() == IMAGES

@@ -139,3 +139,15 @@ def test_leaves_make_chains_ranges() -> None:
         for number in np.unique(numbers):
             members = label[order[numbers == number]]
             assert members.nunique(dropna=False) == 1 or members.isna().all()
+
+
+def test_an_index_of_blank_images_alone_finds_none() -> None:
+    made = np.random.default_rng(3).integers(-(2**20), 2**20, (30, 40))
+    made[-1] = 0
+    splits = ["a"] * 29 + ["b"]
+    ids: Any = range(30)
+    tables = neighbours.compare(
+        ids, splits, made, count=3, graph_neighbours=2, bounds=BOUNDS, exact_images=10
+    )
+    assert set(tables.nearest["image_id"]) >= set(range(29))
+    assert (neighbours.kinship(np.zeros((12, 40), np.int32), exact_images=5) <= 0).all()

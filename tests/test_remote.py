@@ -101,6 +101,35 @@ def test_only_what_has_changed_is_brought_again(s3: Any, images: Path, tmp_path:
     assert brought == {changed, "new.png"}
 
 
+def test_marks_of_folders_are_no_files(s3: Any, images: Path, tmp_path: Path) -> None:
+    upload(s3, images)
+    for mark in ("", "a/", "empty/"):
+        s3.pipe_file(f"pictures/set/{mark}" if mark else "pictures/set/", b"")
+    assert tree(remote.mirrored(f"{BUCKET}/set", tmp_path / "mirror")) == tree(images)
+
+
+def test_a_name_that_another_begins_with_is_brought_as_it_is(s3: Any, tmp_path: Path) -> None:
+    for name in ("a.png", "a.png.part", "b"):
+        s3.pipe_file(f"pictures/set/{name}", name.encode())
+    remote.mirrored(f"{BUCKET}/set", tmp_path / "mirror")
+    s3.pipe_file("pictures/set/a.png", b"another")
+    s3.rm_file("pictures/set/b")
+    s3.pipe_file("pictures/set/b/c.png", b"below")
+    mirror = remote.mirrored(f"{BUCKET}/set", tmp_path / "mirror")
+    assert tree(mirror) == {"a.png": b"another", "a.png.part": b"a.png.part", "b/c.png": b"below"}
+    s3.rm("pictures/set/b", recursive=True)
+    s3.pipe_file("pictures/set/b", b"a file again")
+    assert tree(remote.mirrored(f"{BUCKET}/set", tmp_path / "mirror"))["b"] == b"a file again"
+
+
+@pytest.mark.parametrize("name", ["x//a.png", "x/./a.png", "a/b"])
+def test_names_that_are_one_here_are_refused_by_name(s3: Any, tmp_path: Path, name: str) -> None:
+    for each in ("x/a.png", "a", name):
+        s3.pipe_file(f"pictures/set/{each}", b"it")
+    with pytest.raises(ClearsetError, match="names that no file can have"):
+        remote.mirrored(f"{BUCKET}/set", tmp_path / "mirror")
+
+
 def test_a_name_that_leads_out_is_refused(s3: Any, tmp_path: Path) -> None:
     s3.pipe_file("pictures/set/../../evil.png", b"no")
     with pytest.raises(ClearsetError, match="names that no file can have"):

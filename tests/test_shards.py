@@ -136,3 +136,10 @@ def test_records_of_other_types_are_made_anew(folder: Shards) -> None:
     assert not other.keys()
     other.settle([key(1)], set())
     assert not list(folder.folder.iterdir())
+
+
+def test_what_a_kill_leaves_of_a_shard_goes(folder: Shards) -> None:
+    keep(folder, *range(5))
+    (folder.folder / ".b.npz.incomplete").write_bytes(b"half of it")
+    keep(folder, *range(6))
+    assert list(content(folder)) == ["all.npz"]

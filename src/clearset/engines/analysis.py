@@ -109,13 +109,18 @@ def descriptors(
     masks: Path,
     carried: Path,
     classes: Collection[int],
+    unmeasured: Collection[str],
 ) -> tuple[list[str], Descriptors]:
-    """Return image_ids and descriptors of an analysis before, which the folder `kept` has."""
+    """Return image_ids and descriptors of an analysis before, which the folder `kept` has.
+
+    `unmeasured` are the image_ids of those that could not be measured.
+    """
     ids, _, jobs, wishes = _asked(
         table, folder, params, masks=masks, carried=carried, classes=classes
     )
     with layout.scratch(kept) as scratch:
-        return ids, measurements.vectors(jobs, wishes, kept, scratch)
+        never = [place for place, image_id in enumerate(ids) if image_id in set(unmeasured)]
+        return ids, measurements.vectors(jobs, wishes, kept, scratch, never)
 
 
 def compared(

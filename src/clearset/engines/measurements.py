@@ -7,8 +7,8 @@ its keypoints lie in files, in the order of the images, for as long as they are 
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,13 +82,23 @@ def measured(
     return gathered(shelf, keys, reasons, scratch, new)
 
 
-def vectors(jobs: Sequence[Job], wishes: Wishes, folder: Path, scratch: Path) -> Descriptors:
+def vectors(
+    jobs: Sequence[Job], wishes: Wishes, folder: Path, scratch: Path, never: Collection[int]
+) -> Descriptors:
     """Return what images look like by the measurements in a folder, in a file that may be changed.
 
-    An image that was not measured is like no other.
+    An image at a place of `never`, which could not be measured, is like no other. Others that the
+    folder has not, as of another environment, are looked at again.
     """
     shelf, keys = Shards(folder, row_type(wishes), DETAIL), keys_of(jobs, wishes)
-    return gathered(shelf, keys, {}, scratch, 0).vectors
+    result = gathered(shelf, keys, {}, scratch, 0).vectors
+    known = shelf.keys()
+    absent = [n for n, key in enumerate(keys) if key not in known and n not in set(never)]
+    again = partial(look, replace(wishes, keypoints=False))
+    for number, one in streamed(again, [jobs[n] for n in absent], "measure", lost):
+        if one.descriptor is not None:
+            result[absent[number]] = one.descriptor
+    return result
 
 
 def keys_of(jobs: Sequence[Job], wishes: Wishes) -> list[bytes]:
@@ -174,4 +184,5 @@ def gathered(
 
 def _numbers(rows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Return the numbers of records, (n, numbers)."""
-    return np.ascontiguousarray(rows["numbers"]).view("<f8").reshape(len(rows), -1)
+    names = rows.dtype["numbers"].names or ()
+    return np.ascontiguousarray(rows["numbers"]).view("<f8").reshape(len(rows), len(names))

@@ -46,6 +46,8 @@ class Index:
         """
         lists = np.full((len(vectors), count), -1, np.int32)
         values = np.full(lists.shape, -np.inf, np.float32)
+        if not len(self.centres):
+            return lists
         near = _nearest(vectors, self.centres, min(CELLS, len(self.centres)))
         order = np.argsort(near.ravel(), kind="stable")
         asking = (order // near.shape[1]).astype(np.int32)
@@ -62,6 +64,8 @@ class Index:
 
 def filled(vectors: Codes, members: Places) -> Index:
     """Return an index of those of `vectors` that are `members`, in cells of about equal size."""
+    if not len(members):
+        return Index(vectors, members, np.zeros(1, np.intp), vectors[:0])
     cells = max(len(members) // CELL, 1)
     rng = np.random.default_rng(len(members))
     sample = members[np.sort(rng.permutation(len(members))[: cells * SAMPLE])]

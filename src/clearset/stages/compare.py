@@ -114,6 +114,7 @@ def survey_again(section: Dataset, dossier: Dossier, survey: Survey) -> Survey:
             masks=dossier.folders["fetch"] / "masks",
             carried=dossier.folders["fetch"] / "carried",
             classes=section.classes.values(),
+            unmeasured=dossier.analysis.unmeasured["image_id"].tolist(),
         )
         changed = again.compared_again(*files, before)
     else:

@@ -68,7 +68,7 @@ def _elsewhere(
     """Return what `mapped` does, by a cluster."""
     answers = execution.dispatched(partial(_each, function), items, LOST)
     results = dict(watched(answers, len(items), what))
-    if LOST in results.values():
+    if any(value is LOST for value in results.values()):
         raise ClearsetError(
             f"{what}: a worker of the cluster was lost again and again: see its log"
         )

@@ -5,9 +5,9 @@ each protocol's own variables and files, such as AWS_ACCESS_KEY_ID or FSSPEC_S3_
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from clearset.store import checksums, layout, tables
@@ -34,32 +34,59 @@ def mirrored(url: str, folder: Path) -> Path:
     """
     with _reached(url) as (system, root):
         single = system.isfile(root)
-        found = {root: system.info(root)} if single else system.find(root, detail=True)
-        found = {path: info for path, info in found.items() if info.get("type") != "directory"}
+        found = {root: system.info(root)} if single else _files(system, root)
         names = {path: Path(path).name if single else _below(path, root) for path in found}
-        if unsafe := sorted(name for name in names.values() if not checksums.is_safe(name)):
-            raise ClearsetError(
-                f"{url} has names that no file can have here: {listed(map(ascii, unsafe))}"
-            )
-        if not names:
-            raise ClearsetError(f"{url} holds no file: is the address right, to the last folder?")
+        refuse_unfit(url, names.values())
         stamps = {names[path]: _stamp(info) for path, info in found.items()}
         memory = folder.with_name(f".{folder.name}.json")
         known = _known(memory)
         paths = {name: path for path, name in names.items()}
         fresh = [n for n in paths if known.get(n) != stamps[n] or not (folder / n).is_file()]
-        for gone in set(checksums.below(folder) if folder.is_dir() else []) - set(paths):
-            layout.remove(folder / gone)
-        for some in _some(fresh, "download"):
-            for name in some:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            parts = [str(folder / f"{name}.part") for name in some]
-            system.get([paths[name] for name in some], parts)
-            for name, part in zip(some, parts, strict=True):
-                Path(part).replace(folder / name)
-            known |= {name: stamps[name] for name in some}
-            tables.write_json({name: known[name] for name in paths if name in known}, memory)
+        _clear(folder, set(paths))
+        with layout.scratch(folder) as scratch:
+            for some in _some(fresh, "download"):
+                parts = [scratch / str(number) for number in range(len(some))]
+                system.get([paths[name] for name in some], list(map(str, parts)))
+                for name, part in zip(some, parts, strict=True):
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    part.replace(folder / name)
+                known |= {name: stamps[name] for name in some}
+                tables.write_json({name: known[name] for name in paths if name in known}, memory)
     return folder / Path(root).name if single else folder
+
+
+def refuse_unfit(url: str, names: Collection[str]) -> None:
+    """Raise `ClearsetError` for names that no file can have here, or two files not both."""
+    if not names:
+        raise ClearsetError(f"{url} holds no file: is the address right, to the last folder?")
+    odd = {n for n in names if not checksums.is_safe(n) or str(PurePosixPath(n)) != n}
+    folders = {str(parent) for name in names for parent in PurePosixPath(name).parents}
+    if unfit := sorted(odd | (folders & set(names))):
+        raise ClearsetError(
+            f"{url} has names that no file can have here: {listed(map(ascii, unfit))}. Give them "
+            "others there, or name a folder without them"
+        )
+
+
+def _files(system: Any, root: str) -> dict[str, Any]:
+    """Return what is known of each file below a path, but for the marks that folders leave."""
+    every = system.find(root, detail=True)
+    return {
+        path: info
+        for path, info in every.items()
+        if info.get("type") != "directory" and not (path.endswith("/") and not info.get("size"))
+    }
+
+
+def _clear(folder: Path, names: set[str]) -> None:
+    """Remove the files of a folder that are not named, and the folders that this empties."""
+    if not folder.is_dir():
+        return
+    for gone in set(checksums.below(folder)) - names:
+        layout.remove(folder / gone)
+    for inner in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
+        if not any(inner.iterdir()):
+            inner.rmdir()
 
 
 def put(folder: Path, url: str) -> int:
@@ -70,7 +97,9 @@ def put(folder: Path, url: str) -> int:
     """
     files = sorted(checksums.below(folder), key=lambda name: (name == checksums.CHECKSUMS, name))
     with _reached(url) as (system, root):
-        there = {_below(path, root) for path in (system.find(root) if system.exists(root) else [])}
+        there = {
+            _below(path, root) for path in (_files(system, root) if system.exists(root) else ())
+        }
         if others := sorted(there - set(files)):
             raise ClearsetError(
                 f"{url} holds other files: {listed(map(ascii, others))}. Name an empty place"
@@ -79,10 +108,7 @@ def put(folder: Path, url: str) -> int:
             system.put([str(folder / name) for name in some], [f"{root}/{name}" for name in some])
         system.put_file(str(folder / files[-1]), f"{root}/{files[-1]}")
         system.invalidate_cache()
-        sizes = {
-            _below(path, root): info["size"]
-            for path, info in system.find(root, detail=True).items()
-        }
+        sizes = {_below(path, root): info["size"] for path, info in _files(system, root).items()}
     if wrong := [name for name in files if sizes.get(name) != (folder / name).stat().st_size]:
         raise ClearsetError(f"not whole at {url}: {listed(map(ascii, wrong))}. Run the same again")
     return len(files)
@@ -91,13 +117,17 @@ def put(folder: Path, url: str) -> int:
 @contextmanager
 def _reached(url: str) -> Iterator[tuple[Any, str]]:
     """Yield the file system of an address, and the path in it; its errors are `ClearsetError`."""
-    from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415 - many packages
-
     try:
+        # Here, since it brings many packages, which the core does without.
+        from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415
+
         system, root = url_to_fs(url)
         yield system, str(root).rstrip("/")
     except ImportError as error:
-        raise ClearsetError(f"{url} can not be reached: {error}") from None
+        raise ClearsetError(
+            f"{url} can not be reached: {error}. Install what the protocol needs, such as: pip "
+            "install s3fs"
+        ) from None
     except ClearsetError:
         raise
     except Exception as error:  # each protocol's packages have errors of their own
@@ -115,7 +145,7 @@ def _some(names: Sequence[str], what: str) -> Iterator[Sequence[str]]:
 
 
 def _below(path: str, root: str) -> str:
-    return str(path).removeprefix(root).lstrip("/")
+    return str(path)[len(root) + 1 :]
 
 
 def _stamp(info: dict[str, Any]) -> str:

@@ -24,7 +24,10 @@ from clearset.store import layout
 KEY = "S64"  # a sha256 in hex
 INDEX = np.dtype([("key", KEY), ("crc", "<u4"), ("details", "<i8")])
 MOST = 2048  # records of a shard; where there are more, names have a digit more
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile)
+UNREADABLE = (  # what NumPy and zipfile raise of files that are none of theirs
+    *(OSError, ValueError, LookupError, EOFError, RuntimeError, AttributeError),
+    zipfile.BadZipFile,
+)
 Array = npt.NDArray[Any]
 
 
@@ -66,9 +69,9 @@ class Shards:
             with (self.folder / f"{name}.npz").open("rb") as file:
                 parts = np.load(file, allow_pickle=False)
                 records = Records(*(parts[part] for part in Records.__annotations__))
+                types = records.rows.dtype == self.row and records.details.dtype == self.detail
         except UNREADABLE:
             return None
-        types = records.rows.dtype == self.row and records.details.dtype == self.detail
         return records if types else None
 
     def _keys(self, name: str) -> list[bytes]:
@@ -130,6 +133,8 @@ class Shards:
                 self._settle(name, own, index, places)
         for name in set(self.names()) - set(groups):
             layout.remove(self.folder / f"{name}.npz")
+        for unfinished in self.folder.glob(".*.npz.incomplete"):  # of a run that was killed
+            layout.remove(unfinished)
         self._clear()
 
     def _settle(self, name: str, own: list[bytes], index: Array, places: dict[bytes, int]) -> None:
