@@ -20,7 +20,7 @@ from stages import ROOT
 IMAGES = 26
 
 
-def picture(seed: int, side: int = 128) -> np.ndarray:
+def picture(seed: int, side: int = 96) -> np.ndarray:
     image, _ = eye(np.random.default_rng(seed), side)
     return np.rint(image * 255).astype(np.uint8)
 
@@ -36,10 +36,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project(tmp_path, monkeypatch)
 
 
-def project(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(home: Path, monkeypatch: pytest.MonkeyPatch, trials: int = 0) -> Path:
     section = yaml.safe_load((ROOT / "src/clearset/inspection/folder.yaml").read_text())
     section["fetch"]["path"] = "source"
-    section["analyze"]["trials"] = 9
+    section["analyze"]["trials"] = trials
     (home / "params.yaml").write_text(yaml.safe_dump({"mine": section}))
     monkeypatch.chdir(home)
     return home
@@ -70,7 +70,7 @@ def from_nothing(
     other = home / "other"
     other.mkdir()
     (other / "source").symlink_to(home / "source")
-    project(other, monkeypatch)
+    project(other, monkeypatch, trials=9 if whole else 0)
     measured(whole)
     monkeypatch.chdir(home)
     return content(other)
@@ -79,6 +79,7 @@ def from_nothing(
 def test_one_image_added_changed_and_removed_is_all_that_is_measured(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    project(home, monkeypatch, trials=9)
     assert measured() == IMAGES
     source = home / "source/train/images"
     write_image(source / "new.png", picture(99))

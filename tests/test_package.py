@@ -15,7 +15,14 @@ from conftest import ROOT, run, write_image
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MISSING = {"dvc", "gdown", "hydra", "ruamel", "sklearn"}  # what the extra `pipeline` installs
-MISSING |= {"datasets", "pyarrow"}  # and what tests alone need
+MISSING |= {
+    "fsspec",
+    "s3fs",
+    "distributed",
+    "ray",
+    "datasets",
+    "pyarrow",
+}  # or others, and tests alone
 BLOCKED = f"""
 import sys
 class Missing:
