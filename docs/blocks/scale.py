@@ -18,7 +18,7 @@ ALL_PAIRS = ("compare", "kinship")  # what comparing all images is made of
 
 
 @cache
-def measured(name: str) -> pd.DataFrame:
+def _measured(name: str) -> pd.DataFrame:
     """Return what a benchmark has measured."""
     path = BENCHMARKS / f"{name}.csv"
     if not path.exists():
@@ -26,9 +26,9 @@ def measured(name: str) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
-def seconds() -> float:
+def _seconds() -> float:
     """Return CPU seconds an image of the largest run, without comparing all with each other."""
-    growth, pairs = measured("growth"), measured("neighbours")
+    growth, pairs = _measured("growth"), _measured("neighbours")
     own = growth[(growth["tool"] == "clearset") & (growth["n"] == MEASURED)]
     found = own[own["stage"].isin(STAGES)]
     exact = pairs[(pairs["images"] == MEASURED) & (pairs["how"] == "each with each")]
@@ -43,7 +43,7 @@ def costs() -> str:
     rows = ["| images | core hours | hours on 64 cores | measurements kept, GB | cost |"]
     rows.append("| --- | --- | --- | --- | --- |")
     for images in SETS:
-        hours, kept = images * seconds() / 3600, images * KEPT / 1e9
+        hours, kept = images * _seconds() / 3600, images * KEPT / 1e9
         cost = hours * PRICE + kept * STORAGE
         rows.append(
             f"| {images:,} | {hours:,.1f} | {hours / CORES:,.2f} | {kept:,.1f} | ${cost:,.2f} |"
