@@ -28,8 +28,9 @@ from clearset.store.errors import ClearsetError
 from clearset.store.isolation import streamed
 from clearset.store.shards import KEY, Records, Shards
 
-ROOMS = (  # what looks at an image
+ROOMS = (  # what looks at an image, and what is kept of it
     *("images", "measure", "numeric", "engines/look.py", "engines/native.py"),
+    *("engines/measurements.py", "engines/sights.py"),
     *("similar/kinds.py", "similar/likeness.py", "similar/registration.py"),
 )
 SOMETIMES = ("stretched_mean", "nodata_share")  # numbers that only some images have
@@ -137,7 +138,7 @@ def records(looks: dict[bytes, Look], shelf: Shards) -> Records:
     every = [one.numbers | one.mask for one in looks.values()]
     for name, there in zip(names, rows["there"].T, strict=True):
         there[:] = [name in one for one in every]
-        rows["numbers"][name] = [one.get(name, np.nan) for one in every]
+        rows["numbers"][name] = [rounded(one.get(name, np.nan)) for one in every]
     points = []
     for row, one in zip(rows, looks.values(), strict=True):
         if one.descriptor is not None:
@@ -180,6 +181,11 @@ def gathered(
         sights=sights,
         fresh=fresh,
     )
+
+
+def rounded(number: float) -> float:
+    """Return a number in six digits, as tables hold it: the same on every processor."""
+    return float(f"{number:.6g}")
 
 
 def _numbers(rows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

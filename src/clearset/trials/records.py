@@ -73,7 +73,8 @@ def _records(key: bytes, outcome: Outcome, shelf: Shards) -> Records:
     for detail, (trial, numbers) in zip(details, outcome.faults, strict=True):
         detail["fault"], detail["step"] = trial.fault.encode(), trial.step
         for name in details["numbers"].dtype.names or ():
-            detail["numbers"][name] = numbers.get(name, np.nan)
+            number = numbers.get(name, np.nan)
+            detail["numbers"][name] = measurements.rounded(number)
     return Records(np.array([key], KEY), row, np.array([len(details)]), details)
 
 
