@@ -1,5 +1,6 @@
 """One image more costs one image, a kill what was on its way; the bytes are as from nothing."""
 
+import ast
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
+from clearset.engines import measurements
 from clearset.generate.retina.synthesis import eye
 from clearset.stages import analyze, compare, enhance, fetch, filter
 from conftest import write_image
@@ -152,3 +154,21 @@ if __name__ == "__main__":
         os.kill(process.pid, signal.SIGKILL)
     assert 0 < measured() < IMAGES
     assert content(home) == from_nothing(home, monkeypatch)
+
+
+def test_records_hang_on_all_code_that_looks_at_an_image() -> None:
+    waiting, seen = ["engines/look.py", "engines/measurements.py"], set[str]()
+    library = ROOT / "src/clearset"
+    while waiting:
+        place = waiting.pop()
+        seen.add(place)
+        for node in ast.walk(ast.parse((library / place).read_text())):
+            if not isinstance(node, ast.ImportFrom) or not str(node.module).startswith("clearset"):
+                continue
+            base = str(node.module).split(".")[1:]
+            names = ["/".join([*base, alias.name]) for alias in node.names]
+            files = [f"{name}.py" for name in ["/".join(base), *names]]
+            waiting += [f for f in files if (library / f).is_file() and f not in seen]
+    told = ("store/", "config/", "similar/cosines.py", "similar/links.py")  # no pixel is theirs
+    rooms = tuple(room if room.endswith(".py") else f"{room}/" for room in measurements.ROOMS)
+    assert {place for place in seen if not place.startswith((*rooms, *told))} == set()
