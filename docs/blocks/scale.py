@@ -46,6 +46,6 @@ def costs() -> str:
         hours, kept = images * _seconds() / 3600, images * KEPT / 1e9
         cost = hours * PRICE + kept * STORAGE
         rows.append(
-            f"| {images:,} | {hours:,.1f} | {hours / CORES:,.2f} | {kept:,.1f} | ${cost:,.2f} |"
+            f"| {images:,} | {hours:,.1f} | {hours / CORES:.2g} | {kept:,.1f} | ${cost:,.2f} |"
         )
     return "\n".join(rows) + "\n"
