@@ -209,8 +209,9 @@ def test_alpha_changes_nothing(measurement: Measurement) -> None:
 
 def test_both_engines_measure_the_same(by_native: Measurement, by_record: Measurement) -> None:
     assert (by_native.engine["name"], by_record.engine["name"]) == ("native", "fastdup")
-    apart = (by_native.analysis.metrics[STATISTICS] - by_record.analysis.metrics[STATISTICS]).abs()
-    assert (apart.max() < pd.Series(ROUNDING)).all(), apart.max()
+    own, theirs = (one.analysis.metrics[STATISTICS] for one in (by_native, by_record))
+    six_digits = 5e-6 * theirs.abs()  # which ours are kept in, and theirs are not
+    assert ((own - theirs).abs() < six_digits + pd.Series(ROUNDING)).all(axis=None)
     pd.testing.assert_frame_equal(
         by_native.analysis.metrics[[*METRICS]], by_record.analysis.metrics[[*METRICS]]
     )

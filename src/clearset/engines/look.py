@@ -3,7 +3,7 @@
 Many processes run this. It imports no more than it needs, since each of them imports it anew.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Look:
-    """All that one decoding of an image gives."""
+    """All that one decoding of an image gives; numbers in six digits, as tables hold them."""
 
     numbers: dict[str, float]
     mask: dict[str, float]
@@ -74,8 +74,13 @@ def look(wishes: Wishes, job: Job) -> Look:
     if job.mask is not None:
         mask = measure_mask(grey, view.mask(masks.decode(job.mask)), wishes.classes)
     return Look(
-        numbers,
-        mask,
+        six_digits(numbers),
+        six_digits(mask),
         native.looks(grey) if wishes.own else None,
         sight(grey) if wishes.keypoints else None,
     )
+
+
+def six_digits(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Return numbers as tables hold them: the same on every processor."""
+    return {name: float(f"{number:.6g}") for name, number in numbers.items()}

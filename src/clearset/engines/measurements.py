@@ -138,7 +138,7 @@ def records(looks: dict[bytes, Look], shelf: Shards) -> Records:
     every = [one.numbers | one.mask for one in looks.values()]
     for name, there in zip(names, rows["there"].T, strict=True):
         there[:] = [name in one for one in every]
-        rows["numbers"][name] = [rounded(one.get(name, np.nan)) for one in every]
+        rows["numbers"][name] = [one.get(name, np.nan) for one in every]
     points = []
     for row, one in zip(rows, looks.values(), strict=True):
         if one.descriptor is not None:
@@ -181,11 +181,6 @@ def gathered(
         sights=sights,
         fresh=fresh,
     )
-
-
-def rounded(number: float) -> float:
-    """Return a number in six digits, as tables hold it: the same on every processor."""
-    return float(f"{number:.6g}")
 
 
 def _numbers(rows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from clearset.engines import measurements, native
 from clearset.engines.look import Job as Look
+from clearset.engines.look import six_digits
 from clearset.plant.edits import EDITS
 from clearset.similar import kinds
 from clearset.store import code
@@ -72,9 +73,9 @@ def _records(key: bytes, outcome: Outcome, shelf: Shards) -> Records:
         row[name][0] = outcome.edits[name]
     for detail, (trial, numbers) in zip(details, outcome.faults, strict=True):
         detail["fault"], detail["step"] = trial.fault.encode(), trial.step
+        values = six_digits(numbers)
         for name in details["numbers"].dtype.names or ():
-            number = numbers.get(name, np.nan)
-            detail["numbers"][name] = measurements.rounded(number)
+            detail["numbers"][name] = values.get(name, np.nan)
     return Records(np.array([key], KEY), row, np.array([len(details)]), details)
 
 
