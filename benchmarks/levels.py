@@ -33,7 +33,7 @@ from clearset.plant.shapes import SHAPES, SUITE
 from clearset.proof.comparison import ssim
 from clearset.sources import origin
 from clearset.store.parallel import mapped
-from clearset.trials import plan
+from clearset.trials import drawn, plan
 from clearset.truth import own
 
 TABLE = Path("docs/levels.csv")
@@ -161,8 +161,8 @@ def _materials(inside: pd.DataFrame, spoilt: bool) -> tuple[pd.DataFrame, pd.Dat
     faulty = inside[inside["fault"].isin(SUITE)]
     if spoilt:
         bad = set(rng.permutation(clean["image_id"])[: len(clean) // BAD])
-        drawn = faulty[faulty["image_id"].isin(bad)].sample(frac=1, random_state=1)
-        clean = pd.concat([clean[~clean["image_id"].isin(bad)], drawn.drop_duplicates("image_id")])
+        spoils = faulty[faulty["image_id"].isin(bad)].sample(frac=1, random_state=1)
+        clean = pd.concat([clean[~clean["image_id"].isin(bad)], spoils.drop_duplicates("image_id")])
     images = clean[["image_id"]].assign(error="", assumed=0)
     ids = drawn.sample(images, clean.drop(columns=["fault", "step"]), SAMPLE, 0)
     wanted = [

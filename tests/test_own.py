@@ -1,10 +1,12 @@
 """Bounds of a dataset's own: beyond what its typical images reach, and honest of what is told."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 from clearset.config.bounds import undecided, with_bounds
 from clearset.config.schema import Dataset, Rule
@@ -14,6 +16,7 @@ from clearset.report.own_rules import own_rules
 from clearset.store.errors import ClearsetError
 from clearset.truth import own
 from clearset.truth.own import FEW, NONE, own_bounds
+from clearset.truth.recalls import expected, recalls
 
 AIM = Calibrate(resamples=20)
 NOISY = Rule("noise_sigma", own=Side.max, start=12.0, finds="noise")
@@ -51,16 +54,16 @@ def planted(values: pd.DataFrame, sample: int = 12) -> pd.DataFrame:
 
 
 def chosen(values: pd.DataFrame, trials: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    bounds, recalls = own_bounds(RULES, values, trials, AIM)
-    return bounds.set_index("rule"), recalls.set_index(["rule", "step"])
+    bounds, levels = own_bounds(RULES, values, trials, AIM)
+    return bounds.set_index("rule"), levels.set_index(["rule", "step"])
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_typical_images_are_spared_and_strong_faults_are_found(seed: int) -> None:
     values = clean(seed=seed)
     bounds, recalls = chosen(values, planted(values))
-    assert (values["noise_sigma"] > bounds.loc["noisy", "bound"]).sum() <= 1
-    assert (values["sharpness"] < bounds.loc["soft", "bound"]).sum() <= 1
+    assert (values["noise_sigma"] > bounds.loc["noisy", "bound"]).mean() <= AIM.false_flags
+    assert (values["sharpness"] < bounds.loc["soft", "bound"]).mean() <= AIM.false_flags
     assert recalls.loc[[("noisy", 4), ("soft", 4)], "recall"].tolist() == [1, 1]
     more = clean(count=2000, seed=100 + seed)  # of the same camera, and not chosen by
     # 5 % is what is aimed at; forty images say how far others reach within some per cent.
@@ -98,7 +101,7 @@ def test_a_fault_that_changes_nothing_is_not_told_at_any_level() -> None:
     )
     bounds, recalls = chosen(values, trials)
     assert recalls.loc["noisy", "told"].sum() == 0
-    assert (values["noise_sigma"] > bounds.loc["noisy", "bound"]).sum() == 0
+    assert (values["noise_sigma"] > bounds.loc["noisy", "bound"]).mean() <= AIM.false_flags
     table = own_rules(bounds.reset_index(), recalls.reset_index()).set_index("rule")
     assert "not told" in table.loc["noisy", "finds 9 of 10"]
     assert "from level" in table.loc["soft", "finds 9 of 10"]
@@ -162,7 +165,11 @@ def test_images_far_from_all_others_are_not_typical() -> None:
 
 def test_scores_count_what_lies_beyond() -> None:
     cases = own.Cases(
-        2.0, np.array([1.0, 2, 3]), np.array([2.5, 4, 5, 0]), np.array([1, 1, 0, 0], bool)
+        2.0,
+        np.array([1.0, 2, 3]),
+        np.array([2.5, 4, 5, 0]),
+        np.array([1, 1, 0, 0], bool),
+        np.zeros(4),
     )
     assert own._scores(cases, 2.2) == {
         "flagged": 1,
@@ -189,3 +196,30 @@ def test_scores_count_what_lies_beyond() -> None:
 def test_an_open_bound_that_nothing_could_choose_is_refused(rule: Rule, message: str) -> None:
     with pytest.raises(ClearsetError, match=message):
         own_bounds({"odd": rule}, clean(), planted(clean()), AIM)
+
+
+def test_what_lay_beyond_a_bound_by_itself_speaks_against_it_once() -> None:
+    values = clean()
+    values.iloc[3, 0] = values["noise_sigma"].max() * 1.5  # by nature, and in each of its copies
+    trials = planted(values)
+    aim = Calibrate(precision=0.95, resamples=1)
+    away = own.cases_of(NOISY, values, trials, aim.false_flags)
+    blurs = ~away.positive & (away.planted > away.reach)
+    assert blurs.sum() == len(LEVELS)
+    bound = own.chosen(away, aim)
+    carried = replace(away, original=np.where(blurs, away.reach - 1, away.original))
+    assert own.chosen(carried, aim) > away.planted[blurs].max() > bound
+
+
+@pytest.mark.parametrize(("spread", "told"), [(0.1, 1), (2.0, 0)])
+def test_a_level_is_told_where_other_images_may_be_expected_to_be_found(
+    spread: float, told: int
+) -> None:
+    beyond = 1.5 + spread * np.array([-0.7, -0.2, 0.2, 0.7])
+    copies = pd.DataFrame({"beyond": beyond, "found": beyond > 0})
+    copies = copies.assign(fault="sensor_noise", step=1, parameters="sigma: 4")
+    table = recalls("noisy", copies)
+    assert table["recall"].tolist() == [1.0]
+    assert table["told"].tolist() == [told]
+    away = 1.5 / copies["beyond"].std() / np.sqrt(1 + 1 / 4)
+    assert expected(copies, table)[0] == pytest.approx(t.cdf(away, 3))

@@ -1,5 +1,6 @@
 """Light of any shape: how unevenly an image is lit, without a shape given beforehand."""
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -15,8 +16,9 @@ SMOOTH = 12  # the light is smoothed over a twelfth of the shorter side,
 STEP = 3  # and every third cell of it is looked at
 ROUNDS = 8  # of reweighting
 SMALL = 0.05  # EV: a smaller deviation weighs as much as this one
-SPREAD, PATCHES = 10, 5  # %: what is left out at either end of a range
-PATCHY = 2.0  # of large-scale light more is each image's own than of patches and bands
+SPREAD, PATCHES = 20, 5  # %: what is left out at either end of a range
+PATCHY = 2.2  # of large-scale light more is each image's own than of patches and bands
+LENS, SPOT = 0.1, 0.34  # halves of a side from the middle: where light by a lens is centred
 
 
 def unevenness(cells: Grid, known: Seen | None = None) -> float:
@@ -24,11 +26,10 @@ def unevenness(cells: Grid, known: Seen | None = None) -> float:
 
     `cells` are means of its cells, 0 to 1, (rows, columns); `known` which of them were seen, None:
     all. Light is smoothed brightness, of dark lines that of their surroundings. The larger counts
-    of two ranges of its logarithm: of all that does not depend on the distance from the centre
-    alone, which would be a lens's vignetting, between its tenth and its ninetieth percentile; and
-    twice that of what no surface of third order follows: shadows, bands and bright patches. Both
-    are fitted by least absolute deviations (iteratively reweighted: Holland and Welsch, 1977,
-    doi:10.1080/03610927708827533; retrospective shading: Tomaževič et al., 2002,
+    of two ranges of its logarithm: of all but a lens's vignetting, between its percentiles 20 and
+    80; and, 2.2 times, of what no surface of third order follows: shadows, bands and bright
+    patches. Both are fitted by least absolute deviations (iteratively reweighted: Holland and
+    Welsch, 1977, doi:10.1080/03610927708827533; retrospective shading: Tomaževič et al., 2002,
     doi:10.1046/j.1365-2818.2002.01079.x). Light that falls evenly from one side to the other comes
     to the difference between the two.
     """
@@ -41,16 +42,28 @@ def unevenness(cells: Grid, known: Seen | None = None) -> float:
         inside = np.ones(light.shape, bool)
     radial, cubic = _terms(light.shape)
     values = light.ravel()
-    weights = _fitted(radial, values, inside.ravel())
-    lens = weights[[0, 3, 4]] @ radial[[0, 3, 4]]
+    lens = _vignetting(radial, values, inside.ravel())
     left = values - _fitted(cubic, values, inside.ravel()) @ cubic
     ranges = _range(values - lens, inside, SPREAD), PATCHY * _range(left, inside, PATCHES)
-    return float(settled(max(ranges) * 100 / (100 - 2 * SPREAD)))
+    return float(settled(max(ranges)))
+
+
+def _vignetting(radial: Grid, values: Grid, inside: Seen) -> Grid:
+    """Return what of light a lens may make: it hangs on the distance from the middle alone.
+
+    What falls off around another place does not come from a lens, but from a spot: then 0.
+    """
+    weights = _fitted(radial, values, inside)
+    _, down, across, square = _fitted(radial[:4], values, inside)
+    centre = math.sqrt(down * down + across * across) / max(2 * abs(square), 1e-6)
+    share = min(max((SPOT - centre) / (SPOT - LENS), 0.0), 1.0)
+    return np.asarray(share * (weights[3:] @ radial[3:]))
 
 
 def _range(values: Grid, inside: Seen, percent: int) -> float:
-    looked = values[inside.ravel()]
-    return quantile(looked, (100 - percent) / 100) - quantile(looked, percent / 100)
+    """Return the range between two percentiles, as of all that was spread evenly as they are."""
+    looked, share = values[inside.ravel()], percent / 100
+    return (quantile(looked, 1 - share) - quantile(looked, share)) / (1 - 2 * share)
 
 
 def _fitted(terms: Grid, values: Grid, inside: Seen) -> Grid:

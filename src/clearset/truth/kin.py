@@ -18,7 +18,8 @@ from clearset.config.schema import Analyze, Rule
 from clearset.config.schema_calibrate import Calibrate
 from clearset.numeric.exact import settled
 from clearset.store.stages import Survey
-from clearset.truth.own import INLIERS, OWN, PAIRED, RECALLS, SIMILARITY
+from clearset.truth.own import INLIERS, OWN, PAIRED, SIMILARITY
+from clearset.truth.recalls import RECALLS
 
 Values = npt.NDArray[np.float64]
 UPPER = 0.95  # quantile of different pairs up to which they are taken to be different indeed

@@ -5,13 +5,14 @@ leave its bound to the dataset. It then lies beyond what the dataset's typical i
 it finds most of the faults that were planted, and each fault's levels say how much that is.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
 from clearset.config.bounds import undecided
 from clearset.config.schema import Rule
@@ -21,16 +22,19 @@ from clearset.plant.shapes import SUITE
 from clearset.store.errors import ClearsetError
 from clearset.truth.calibration import between
 from clearset.truth.evaluation import detectors
+from clearset.truth.recalls import RECALLS, recalls
 
 Values = npt.NDArray[np.float64]
 SIMILARITY, INLIERS = PAIRED = "nearest_similarity", "leak_inliers"  # metrics of pairs of images
-TOLD = 0.9  # recall from which a level counts as told
+# By how many values of a normal distribution its median and its median absolute deviation say as
+# much as so many do by mean and standard deviation (Rousseeuw and Croux, 1993,
+# doi:10.1080/01621459.1993.10476408).
+BY_MEDIAN, BY_MAD = 2 / math.pi, 0.37
 INTERVAL = (5, 95)  # %
 FEW = "too few images that look alike: the bound is the one to begin with"
 NONE = "no such fault could be planted: the bound is the one to begin with"
 OWN = ["rule", "metric", "finds", "side", "start", "bound", "low", "high"]
 OWN += ["typical", "flagged", "planted", "recall", "precision", "reason"]
-RECALLS = ["rule", "fault", "step", "parameters", "images", "recall", "told"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Cases:
     typical: Values  # of the dataset's typical images
     planted: Values  # of images with faults planted
     positive: npt.NDArray[np.bool_]  # which of these have the kind that the rule finds
+    original: Values  # of the same images before that
 
 
 def own_bounds(
@@ -54,7 +59,7 @@ def own_bounds(
     """
     check(rules, values)
     away = distances(values)
-    rows, recalls = [], []
+    rows, levels = [], []
     for name, rule in rules.items():
         if not undecided(rule) or rule.metric in PAIRED:
             continue
@@ -70,9 +75,9 @@ def own_bounds(
         ends = sign * spread(rule, likely, trials, aim)
         interval = {"bound": sign * bound, "low": ends.min(), "high": ends.max()}
         rows.append(about | interval | _scores(cases, bound) | {"reason": ""})
-        recalls.append(levels(name, judged(rule, trials), cases, bound))
+        levels.append(recalls(name, copies(rule, judged(rule, trials), cases, bound)))
     table = pd.DataFrame(rows, columns=OWN).fillna({"flagged": 0, "planted": 0})
-    return table, pd.concat(recalls) if recalls else pd.DataFrame(columns=RECALLS)
+    return table, pd.concat(levels) if levels else pd.DataFrame(columns=RECALLS)
 
 
 def check(rules: Mapping[str, Rule], values: pd.DataFrame) -> None:
@@ -109,8 +114,9 @@ def cases_of(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame, false_flags
     positive = finds(rule, measured)
     own = likely[rule.metric].dropna().to_numpy(float)
     planted = measured[rule.metric].to_numpy(float)
+    original = likely[rule.metric].reindex(measured["image_id"]).to_numpy(float)
     least = reach(rule, likely, false_flags)
-    return Cases(least, sign * own, sign * planted, positive.to_numpy(bool))
+    return Cases(least, sign * own, sign * planted, positive.to_numpy(bool), sign * original)
 
 
 def finds(rule: Rule, trials: pd.DataFrame) -> pd.Series:
@@ -127,7 +133,9 @@ def chosen(cases: Cases, aim: Calibrate) -> float:
     """Return the bound, towards the bad: what exceeds it is flagged.
 
     Of the bounds beyond the reach of typical images: the best F1 among the planted images, or the
-    most recall at the wanted precision, where there is any. Of equals the middle one.
+    most recall at the wanted precision, where there is any. Of equals the middle one. A flag of
+    another fault's copy is wrong where the fault has carried the image over the bound: what lay
+    beyond it by itself is one typical image, not as many as it has copies.
     """
     least = cases.reach
     values = np.unique(np.concatenate([cases.typical, cases.planted]))
@@ -135,7 +143,9 @@ def chosen(cases: Cases, aim: Calibrate) -> float:
     bounds = between(values[below:][::-1])
     bounds = np.append(bounds[bounds >= least], max(least, float(values[-1])))
     calls = cases.planted[None] > bounds[:, None]
-    right, total = (calls & cases.positive).sum(axis=1), calls.sum(axis=1)
+    right = (calls & cases.positive).sum(axis=1)
+    carried = ~(cases.original[None] > bounds[:, None])
+    total = right + (calls & ~cases.positive & carried).sum(axis=1)
     f1 = 2 * right / np.maximum(total + cases.positive.sum(), 1)
     score = f1
     if aim.precision is not None:
@@ -146,19 +156,27 @@ def chosen(cases: Cases, aim: Calibrate) -> float:
 
 
 def reach(rule: Rule, likely: pd.DataFrame, false_flags: float) -> float:
-    """Return what typical images do not exceed, but for half of the allowed share, towards the bad.
+    """Return what typical images do not exceed, but for the allowed share, towards the bad.
 
-    And no less than as large a share of a normal distribution exceeds that has their median and
-    their median absolute deviation, on the metric's own scale: few images may not show how far
-    others reach.
+    And no less than another image exceeds with that probability, if they are normally distributed
+    on the metric's own scale (Student's t, by median and median absolute deviation): few images may
+    not show how far others reach.
     """
     sign = _sign(rule)
-    ordered = np.sort(sign * scaled(rule.metric, likely[rule.metric].dropna()).to_numpy())[::-1]
-    edge = float(ordered[int(false_flags / 2 * len(ordered))])
+    ordered = np.sort(_scaled(rule, sign * likely[rule.metric].dropna().to_numpy(float)))[::-1]
+    edge, count = float(ordered[int(false_flags * len(ordered))]), len(ordered)
     middle = float(np.median(ordered))
     deviation = MAD_TO_SIGMA * float(np.median(np.abs(ordered - middle)))
-    least = max(edge, middle + ndtri(1 - false_flags / 2) * deviation)
+    quantile = float(stdtrit(BY_MAD * count, 1 - false_flags))
+    another = math.sqrt(1 + 1 / (BY_MEDIAN * count))
+    least = max(edge, middle + quantile * another * deviation)
     return sign * unscaled(rule.metric, sign * least)
+
+
+def _scaled(rule: Rule, values: Values) -> Values:
+    """Return values, larger being worse, on the scale of the rule's metric, larger being worse."""
+    sign = _sign(rule)
+    return np.asarray(sign * scaled(rule.metric, pd.Series(sign * values)).to_numpy(float))
 
 
 def spread(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame, aim: Calibrate) -> Values:
@@ -176,6 +194,7 @@ def spread(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame, aim: Calibrat
             _sign(rule) * typical[rule.metric].dropna().to_numpy(float),
             whole.planted[rows],
             whole.positive[rows],
+            whole.original[rows],
         )
         bounds.append(chosen(cases, aim))
     return np.percentile(bounds, INTERVAL)
@@ -193,14 +212,8 @@ def _scores(cases: Cases, bound: float) -> dict[str, float]:
     }
 
 
-def levels(name: str, trials: pd.DataFrame, cases: Cases, bound: float) -> pd.DataFrame:
-    """Return the rows of the table `recalls` of a rule: each fault it finds, level by level.
-
-    Told is a level from which on, up to the worst, at least nine of ten are found.
-    """
-    own = trials[cases.positive].assign(rule=name, found=(cases.planted > bound)[cases.positive])
-    keys = ["rule", "fault", "step", "parameters"]
-    table = own.groupby(keys, as_index=False)["found"].agg(images="size", recall="mean")
-    worst_first = table.sort_values(["fault", "step"], ascending=[True, False])
-    told = worst_first.groupby("fault")["recall"].cummin() >= TOLD
-    return table.assign(told=told.astype(int).sort_index())[RECALLS]
+def copies(rule: Rule, trials: pd.DataFrame, cases: Cases, bound: float) -> pd.DataFrame:
+    """Return the trials with a fault that a rule finds, and how far each lies beyond its bound."""
+    planted = cases.planted[cases.positive]
+    beyond = _scaled(rule, planted) - _scaled(rule, np.array([bound]))
+    return trials[cases.positive].assign(found=planted > bound, beyond=beyond)

@@ -79,7 +79,7 @@ TABLES = {
     # what such a bound finds of each planted fault at each level
     "recalls": Table(
         {"rule": STR, "fault": STR, "step": INT, "parameters": STR, "images": INT, "recall": FLOAT}
-        | {"told": INT},  # 1: from this level on nine of ten are found
+        | {"told": INT},  # 1: from this level on nine of ten are found, and expected
         ("rule", "fault", "step"),
     ),
 }
