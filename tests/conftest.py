@@ -65,6 +65,17 @@ LONGEST = [
 ]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def alone() -> Iterator[None]:
+    """One process for whatever says nothing else: a core has a worker of the tests already.
+
+    Each further one loads all code anew, which takes longer than most of what tests do.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLEARSET_WORKERS", "1")
+        yield
+
+
 @pytest.fixture(scope="session")
 def eyes() -> list[Made]:
     """Ten generated eyes of 128 px; the last for training is the first again, its mask grown."""

@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import chdir
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from clearset import check
 from clearset.generate.retina.synthesis import sample
 from clearset.images import codec
 from clearset.inspection import sources
+from clearset.stages import __main__ as stages
 from clearset.store.errors import ClearsetError
 from conftest import write_image
 
@@ -61,6 +64,22 @@ class Dataset:
 
     def __getitem__(self, number: int) -> tuple[Any, int]:
         return self.images[number], number % 2
+
+
+@pytest.fixture(scope="module", autouse=True)
+def here() -> Iterator[None]:
+    """The stages in this process: that they have one of their own is for test_check to show.
+
+    Each would load all code anew, which takes longer than what they do with a few images.
+    """
+
+    def run(home: Path, name: str) -> None:
+        with chdir(home):
+            assert stages.run(name) == 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module("clearset.inspection.check"), "run", run)
+        yield
 
 
 def laid_out(source: Any, folder: Path) -> dict[str, Path]:

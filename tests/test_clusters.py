@@ -25,7 +25,7 @@ from clearset.store.execution import Place, on
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 PATHS = os.pathsep.join(str(ROOT / part) for part in ("src", "tests"))
-ENV = os.environ | {"PYTHONPATH": PATHS, "RAY_USAGE_STATS_ENABLED": "0"}
+ENV = os.environ | {"PYTHONPATH": PATHS, "RAY_USAGE_STATS_ENABLED": "0", "CLEARSET_WORKERS": "1"}
 IMAGES = 72
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from clearset.generate.retina import synthesis
 from clearset.proof.detected import (
+    Own,
     common,
     detected,
     granted,
@@ -51,8 +52,8 @@ def test_common_vessels_are_vessels_and_no_side_has_more_of_a_say(eye: Eye) -> N
     image, mask = eye
     noisy = np.clip(image + np.random.default_rng(0).normal(0, 0.05, image.shape), 0, 1)
     one, other = detected(image), detected(noisy)
-    found = common(one, other)
-    assert np.array_equal(found, common(other, one))
+    found = common(Own(one), other)
+    assert np.array_equal(found, common(Own(other), one))
     assert 0.02 < found.mean() <= 0.1
     assert (mask > 0)[found].mean() > 2 * (mask > 0).mean()
 
@@ -60,7 +61,7 @@ def test_common_vessels_are_vessels_and_no_side_has_more_of_a_say(eye: Eye) -> N
 def test_common_vessels_lie_inside(eye: Eye) -> None:
     inside = np.indices(eye[0].shape)[0] > 200
     maps = detected(eye[0])
-    found = common(maps, maps, inside)
+    found = common(Own(maps, inside), maps)
     assert found.any() and not found[~inside].any()
 
 
@@ -68,11 +69,12 @@ def test_vessels_stand_out_of_the_rest_and_less_where_there_is_noise(eye: Eye) -
     image, _ = eye
     noisy = np.clip(image + np.random.default_rng(0).normal(0, 0.1, image.shape), 0, 1)
     maps = detected(image)
-    clear, blurred_by_noise = prominence(maps[0], maps), prominence(detected(noisy)[0], maps)
+    own = Own(maps)
+    clear, blurred_by_noise = own.prominence, prominence(detected(noisy)[0], own)
     assert clear > 1.2 * blurred_by_noise > 0
-    assert prominence(2 * maps[0], maps) == pytest.approx(clear)
+    assert prominence(2 * maps[0], own) == pytest.approx(clear)
     nothing = np.zeros((50, 50))
-    assert np.isnan(prominence(nothing, (nothing, nothing)))
+    assert np.isnan(Own((nothing, nothing)).prominence)
 
 
 def test_specks_are_no_pieces() -> None:

@@ -11,14 +11,13 @@ from clearset.generate.retina import synthesis
 from clearset.measure.vessels import vesselness
 from clearset.plant.faults import degrade
 from clearset.proof import evidence
-from clearset.proof.detected import strongest
+from clearset.proof.detected import connected, strongest
 from clearset.proof.evidence import (
     EVIDENCE,
     Original,
     Repair,
     broken,
     check_bounds,
-    connected,
     gathered,
     verdict,
 )

@@ -3,6 +3,7 @@
 What fastdup said is on record, so that this holds without it; test_recorded.py holds it to that.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -70,12 +71,12 @@ def test_the_stretched_mean_is_fastdups_mean_of_a_file_of_16_bits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "pixels"), [("generated", recordings.shown()), ("deep", recordings.deep())]
+    ("name", "made"), [("generated", recordings.shown), ("deep", recordings.deep)]
 )
 def test_the_generated_images_are_those_on_record(
-    name: str, pixels: dict[str, levels.Pixels]
+    name: str, made: Callable[[], dict[str, levels.Pixels]]
 ) -> None:
-    hashes = {image_id: codec.describe(one)["pixels_sha256"] for image_id, one in pixels.items()}
+    hashes = {image_id: codec.describe(one)["pixels_sha256"] for image_id, one in made().items()}
     known = tables.read("statistics", RECORDED / name).set_index("image_id")["pixels_sha256"]
     assert hashes == known.to_dict()
 

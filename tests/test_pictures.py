@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from clearset.images import codec, levels, views
-from clearset.report import pictures
+from clearset.report import papers, pictures
 from clearset.report.pictures import Stored
 from clearset.store.dossiers import Dossier
 from clearset.store.stages import Analysis, Catalogue, Cleaning, Selection
@@ -138,6 +138,26 @@ def test_a_figure_tells_nothing_of_what_made_it(tmp_path: Path) -> None:
         assert opened.format == "PNG"
         assert opened.size == (2 * pictures.DPI, pictures.DPI)
         assert "Software" not in opened.info
+
+
+def test_a_figure_laid_out_once_is_saved_as_one_laid_out_each_time(tmp_path: Path) -> None:
+    def made() -> Figure:
+        figure = Figure(figsize=(5, 4), layout="constrained")
+        for number, axes in enumerate(figure.subplots(2, 2).ravel()):
+            axes.plot([0, 10**number], [1, 2], label=f"to {number}")
+            axes.set_title("long " * number, fontsize=9)
+            axes.legend()
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center")
+        return figure
+
+    once, each, loose = pictures.laid_out(made()), made(), made()
+    first = pictures.save(once, tmp_path / "once.png").read_bytes()
+    assert first == pictures.save(each, tmp_path / "each.png").read_bytes()
+    for figure in (each, loose):
+        figure.set_layout_engine("none")  # as it lies now
+    paper = papers.save(once, tmp_path / "once.pdf").read_bytes()
+    assert paper == papers.save(each, tmp_path / "each.pdf").read_bytes()
+    assert first != pictures.save(loose, tmp_path / "loose.png").read_bytes()
 
 
 def test_a_small_image_is_its_own_thumbnail(tmp_path: Path) -> None:

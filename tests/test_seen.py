@@ -20,12 +20,11 @@ from clearset.numeric.grey import luminance, of_levels
 from clearset.numeric.seen import box, chosen, filled, inner, most
 from clearset.plant.faults import degrade
 from clearset.proof.comparison import psnr, ssim
-from clearset.proof.detected import strongest
+from clearset.proof.detected import connected, strongest
 from clearset.proof.evidence import (
     EVIDENCE,
     Original,
     Repair,
-    connected,
     gathered,
 )
 from clearset.proof.phantoms import phantom

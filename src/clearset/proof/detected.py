@@ -1,11 +1,15 @@
 """What two vessel detectors see, which share no filter: a gain is one where both say so."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from clearset.measure.tubes import tubeness
 from clearset.measure.vessels import scores, vesselness
+from clearset.numeric.exact import quantile
 from clearset.numeric.grey import luminance
 from clearset.numeric.seen import Seen, chosen
 
@@ -46,35 +50,73 @@ def granted(first: npt.ArrayLike, second: npt.ArrayLike) -> Values:
     return np.where(np.isnan(one + other), np.nan, np.where(one * other > 0, lesser, 0.0))
 
 
-def common(before: Maps, after: Maps, inside: Seen | None = None) -> Seen:
+@dataclass(frozen=True, eq=False)
+class Own:
+    """An image's own vessels, by both detectors' maps of it; of what is `inside`, None: of all.
+
+    Each of its repairs is held against them.
+    """
+
+    maps: Maps
+    inside: Seen | None = None
+
+    @cached_property
+    def level(self) -> Image:
+        """The sum of both maps, each from its median, 0, to its ninth decile, 1."""
+        first, second = (_levelled(each, self.inside) for each in self.maps)
+        return first + second
+
+    @cached_property
+    def parts(self) -> tuple[Seen, Seen]:
+        """Which of the places inside, flat, are vessels, and which are none."""
+        looked = chosen(self.level, self.inside)
+        own = pieces(strongest(self.level, self.inside), looked.size)
+        return chosen(own, self.inside), looked <= quantile(looked, REST)
+
+    @cached_property
+    def lines(self) -> Seen:
+        """The strongest tenth of vesselness."""
+        return strongest(self.maps[0], self.inside)
+
+    @cached_property
+    def connected(self) -> float:
+        """Which share of these lies in large pieces."""
+        return connected(self.maps[0], self.inside)
+
+    @cached_property
+    def prominence(self) -> float:
+        """How far the vessels stand out of the rest, before any repair."""
+        return prominence(self.maps[0], self)
+
+
+def common(before: Own, after: Maps) -> Seen:
     """Return where both detectors, before and after a repair, together see vessels.
 
     No side and no detector has more of a say than another: the strongest tenth of the sum of all
     four maps, each from its median, 0, to its ninth decile, 1. Only large pieces: vessels hang
     together.
     """
-    total = sum(_levelled(each, inside) for each in (*before, *after))
-    return pieces(strongest(np.asarray(total), inside), chosen(before[0], inside).size)
+    inside = before.inside
+    first, second = (_levelled(each, inside) for each in after)
+    total = before.level + first + second
+    return pieces(strongest(total, inside), chosen(total, inside).size)
 
 
-def prominence(strength: Image, maps: Maps, inside: Seen | None = None) -> float:
+def prominence(strength: Image, vessels: Own) -> float:
     """Return how many times stronger an image's own vessels are than the strongest of the rest.
 
-    Where vessels are, and where none, both detectors' `maps` of the original say; `strength` is of
-    the original or of its repair. NaN where there are none.
+    `strength` is of the original or of its repair. NaN where there are none.
     """
-    total = np.asarray(sum(_levelled(each, inside) for each in maps))
-    looked = chosen(total, inside)
-    own = chosen(pieces(strongest(total, inside), looked.size), inside)
-    rest = looked <= np.quantile(looked, REST)
+    own, rest = vessels.parts
     if not own.any() or not rest.any():
         return float("nan")
-    values = chosen(strength, inside)
-    return float(values[own].mean() / max(float(np.quantile(values[rest], TOP)), 1e-6))
+    values = chosen(strength, vessels.inside)
+    return float(values[own].mean() / max(quantile(values[rest], TOP), 1e-6))
 
 
 def _levelled(strength: Image, inside: Seen | None) -> Image:
-    middle, high = np.quantile(chosen(strength, inside), [0.5, 1 - STRONGEST])
+    looked = chosen(strength, inside)
+    middle, high = quantile(looked, 0.5), quantile(looked, 1 - STRONGEST)
     return np.asarray(np.clip((strength - middle) / max(high - middle, 1e-9), 0, MOST))
 
 
@@ -83,7 +125,7 @@ def strongest(strength: Image, inside: Seen | None = None) -> Seen:
 
     Of what is `inside`; None: of all.
     """
-    strong = strength > np.quantile(chosen(strength, inside), 1 - STRONGEST)
+    strong = strength > quantile(chosen(strength, inside), 1 - STRONGEST)
     return np.asarray(strong if inside is None else strong & inside, bool)
 
 
@@ -93,3 +135,10 @@ def pieces(mask: Seen, size: int) -> Seen:
     large = np.bincount(labels.ravel()) >= PIECE * size
     large[0] = False
     return np.asarray(large[labels])
+
+
+def connected(strength: Image, inside: Seen | None = None) -> float:
+    """Return which share of the strongest tenth of what is inside lies in large pieces, 0 to 1."""
+    mask = strongest(strength, inside)
+    large = pieces(mask, chosen(strength, inside).size)
+    return float(large.sum() / max(int(mask.sum()), 1))

@@ -20,14 +20,14 @@ from clearset.numeric.grey import Grey, of_unit
 from clearset.numeric.seen import Seen, chosen
 from clearset.proof.detected import (
     Maps,
+    Own,
     Pair,
     common,
+    connected,
     detected,
     granted,
-    pieces,
     precisions,
     prominence,
-    strongest,
 )
 from clearset.proof.phantoms import Phantom, phantom
 from clearset.store.errors import ClearsetError
@@ -57,6 +57,11 @@ class Original:
     def judged(self) -> Seen | None:
         """Where vesselness is evidence; None: everywhere."""
         return judged(self.seen)
+
+    @cached_property
+    def own(self) -> Own:
+        """The image's own vessels."""
+        return Own(self.maps, self.judged)
 
     @cached_property
     def phantom(self) -> Phantom:
@@ -137,7 +142,7 @@ def _drawn_gains(original: Original, repair: Repair) -> Pair:
 
 @lru_cache(maxsize=1)
 def _own_gains(original: Original, repair: Repair) -> Pair:
-    own = common(original.maps, repair.maps, original.judged)
+    own = common(original.own, repair.maps)
     sides = (precisions(side.maps, own, original.judged) for side in (original, repair))
     return _changes(*sides)
 
@@ -153,8 +158,7 @@ def connectivity(original: Original, repair: Repair) -> float:
 
     Vessels hang together, noise does not.
     """
-    before, after = (connected(s.maps[0], original.judged) for s in (original, repair))
-    return after - before
+    return connected(repair.maps[0], original.judged) - original.own.connected
 
 
 @witness
@@ -164,8 +168,7 @@ def standing_out(original: Original, repair: Repair) -> float:
     Below 1 where what lies beside them was brought up to them, as local equalisation does. 1 where
     there are none.
     """
-    told = original.maps, original.judged
-    before, after = (prominence(side.maps[0], *told) for side in (original, repair))
+    before, after = original.own.prominence, prominence(repair.maps[0], original.own)
     return 1.0 if np.isnan(before) else after / max(before, 1e-6)
 
 
@@ -176,8 +179,7 @@ def consensus(original: Original, repair: Repair) -> float:
     Low where a repair has drawn lines of its own, or lost some.
     """
     inside = original.judged
-    lines = strongest(original.maps[0], inside)
-    return scores(chosen(repair.maps[0], inside), chosen(lines, inside))["ap"]
+    return scores(chosen(repair.maps[0], inside), chosen(original.own.lines, inside))["ap"]
 
 
 @witness
@@ -203,13 +205,6 @@ def clipping(original: Original, repair: Repair) -> float:
     images = (original.image[where], repair.image[where])
     before, after = (np.mean((image <= 0) | (image >= 1)) for image in images)
     return float(after - before)
-
-
-def connected(strength: Image, inside: Seen | None = None) -> float:
-    """Return which share of the strongest tenth of what is inside lies in large pieces, 0 to 1."""
-    mask = strongest(strength, inside)
-    large = pieces(mask, chosen(strength, inside).size)
-    return float(large.sum() / max(int(mask.sum()), 1))
 
 
 def check_bounds(bounds: Mapping[str, Bounds], where: str = "accept") -> None:

@@ -44,9 +44,8 @@ def draw(study: Study, target: Path, reports: Path) -> None:
 def _saved(job: tuple[Drawer, Path, Path]) -> None:
     """Draw a figure, and write it for screens and for papers."""
     drawer, screen, paper = job
-    figure = drawer()
+    figure = pictures.laid_out(drawer())
     pictures.save(figure, screen)
-    figure.set_layout_engine("none")  # as it lies now: to lay it out takes longer than to draw it
     papers.save(figure, paper)
 
 

@@ -49,6 +49,20 @@ def files(table: pd.DataFrame, folder: Path, carried: Path) -> dict[str, Stored]
     }
 
 
+def laid_out(figure: Figure, dpi: int = DPI) -> Figure:
+    """Return the figure with its parts in their places, for good.
+
+    One that has a way to be laid out is drawn twice each time it is saved, once for that alone.
+    """
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        figure.set_dpi(dpi)
+        with quiet():
+            engine.execute(figure)
+        figure.set_layout_engine(None)
+    return figure
+
+
 def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
     """Write a figure as PNG: the same figure gives the same bytes."""
     with layout.replacing(path) as incomplete, quiet():

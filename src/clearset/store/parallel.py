@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from clearset.store import execution
@@ -44,7 +43,11 @@ def mapped(
     if execution.elsewhere() and len(items) >= few:
         return _elsewhere(function, items, what)
     jobs = workers() if len(items) >= few else 1
-    work = partial(_from, Path.cwd(), function) if jobs > 1 else function
+    if jobs == 1:
+        return list(watched(map(function, items), len(items), what))
+    from joblib import Parallel, delayed  # noqa: PLC0415 - a tenth of a second, of every stage
+
+    work = partial(_from, Path.cwd(), function)
     results = Parallel(n_jobs=jobs, return_as="generator")(delayed(work)(item) for item in items)
     try:
         return list(watched(results, len(items), what))
