@@ -1,10 +1,11 @@
-"""Two detectors: a gain is one where both say so, and vessels are where both see them."""
+"""Two detectors: a gain is one where both say so, and vessels are where the first sees them."""
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from clearset.generate.retina import synthesis
+from clearset.measure.vessels import vesselness
 from clearset.proof.detected import (
     common,
     detected,
@@ -50,7 +51,7 @@ def test_a_pair_of_maps_finds_vessels_in_grey_and_in_colour(eye: Eye) -> None:
 def test_common_vessels_are_vessels_and_no_side_has_more_of_a_say(eye: Eye) -> None:
     image, mask = eye
     noisy = np.clip(image + np.random.default_rng(0).normal(0, 0.05, image.shape), 0, 1)
-    one, other = detected(image), detected(noisy)
+    one, other = vesselness(image), vesselness(noisy)
     found = common(one, other)
     assert np.array_equal(found, common(other, one))
     assert 0.02 < found.mean() <= 0.1
@@ -59,8 +60,8 @@ def test_common_vessels_are_vessels_and_no_side_has_more_of_a_say(eye: Eye) -> N
 
 def test_common_vessels_lie_inside(eye: Eye) -> None:
     inside = np.indices(eye[0].shape)[0] > 200
-    maps = detected(eye[0])
-    found = common(maps, maps, inside)
+    strength = vesselness(eye[0])
+    found = common(strength, strength, inside)
     assert found.any() and not found[~inside].any()
 
 

@@ -46,15 +46,15 @@ def granted(first: npt.ArrayLike, second: npt.ArrayLike) -> Values:
     return np.where(np.isnan(one + other), np.nan, np.where(one * other > 0, lesser, 0.0))
 
 
-def common(before: Maps, after: Maps, inside: Seen | None = None) -> Seen:
-    """Return where both detectors, before and after a repair, together see vessels.
+def common(before: Image, after: Image, inside: Seen | None = None) -> Seen:
+    """Return where vesselness before and after a repair together sees vessels.
 
-    No side and no detector has more of a say than another: the strongest tenth of the sum of all
-    four maps, each from its median, 0, to its ninth decile, 1. Only large pieces: vessels hang
-    together.
+    No side has more of a say: the strongest tenth of the sum of both maps, each from its median, 0,
+    to its ninth decile, 1. Only large pieces: vessels hang together. Tubeness has no say: it takes
+    the image as it is, is strong where there is light, and so does not tell where vessels are.
     """
-    total = sum(_levelled(each, inside) for each in (*before, *after))
-    return pieces(strongest(np.asarray(total), inside), chosen(before[0], inside).size)
+    total = _levelled(before, inside) + _levelled(after, inside)
+    return pieces(strongest(total, inside), chosen(before, inside).size)
 
 
 def prominence(strength: Image, maps: Maps, inside: Seen | None = None) -> float:
