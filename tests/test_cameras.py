@@ -9,6 +9,7 @@ from clearset.config import composition
 from conftest import ROOT
 
 REAL = ["RAVIR", "DRIVE"]
+CAMERAS = [*REAL, "generated"]
 TABLE = pd.read_csv(ROOT / "docs/cameras.csv").set_index(["camera", "decision"])
 REPAIRS = pd.read_csv(ROOT / "docs/cameras_repairs.csv").set_index(["camera", "fault", "repair"])
 
@@ -17,7 +18,7 @@ def record(camera: str, decision: str = "rule") -> Any:
     return TABLE.loc[(camera, decision)]
 
 
-@pytest.mark.parametrize("camera", REAL)
+@pytest.mark.parametrize("camera", CAMERAS)
 def test_what_is_decided_is_what_two_detectors_say_by_masks(camera: str) -> None:
     own = record(camera)
     assert own["agreement"] >= 0.85
@@ -25,7 +26,7 @@ def test_what_is_decided_is_what_two_detectors_say_by_masks(camera: str) -> None
     assert own["agreement"] > max(record(camera, name)["agreement"] for name in ("always", "never"))
 
 
-@pytest.mark.parametrize("camera", [*REAL, "generated"])
+@pytest.mark.parametrize("camera", CAMERAS)
 @pytest.mark.parametrize("detector", ["ap", "sato"])
 def test_what_is_accepted_does_no_harm_by_either_detector(camera: str, detector: str) -> None:
     assert record(camera)[f"{detector}_low"] > 0

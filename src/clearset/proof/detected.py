@@ -61,16 +61,17 @@ class Own:
     inside: Seen | None = None
 
     @cached_property
-    def level(self) -> Image:
-        """The sum of both maps, each from its median, 0, to its ninth decile, 1."""
+    def levels(self) -> Maps:
+        """Both maps, each from its median, 0, to its ninth decile, 1."""
         first, second = (_levelled(each, self.inside) for each in self.maps)
-        return first + second
+        return first, second
 
     @cached_property
     def parts(self) -> tuple[Seen, Seen]:
-        """Which of the places inside, flat, are vessels, and which are none."""
-        looked = chosen(self.level, self.inside)
-        own = pieces(strongest(self.level, self.inside), looked.size)
+        """Which of the places inside, flat, are vessels for both, and which are none."""
+        total = self.levels[0] + self.levels[1]
+        looked = chosen(total, self.inside)
+        own = pieces(strongest(total, self.inside), looked.size)
         return chosen(own, self.inside), looked <= quantile(looked, REST)
 
     @cached_property
@@ -89,17 +90,15 @@ class Own:
         return prominence(self.maps[0], self)
 
 
-def common(before: Own, after: Maps) -> Seen:
-    """Return where both detectors, before and after a repair, together see vessels.
+def common(before: Own, after: Image) -> Seen:
+    """Return where vesselness before and after a repair together sees vessels.
 
-    No side and no detector has more of a say than another: the strongest tenth of the sum of all
-    four maps, each from its median, 0, to its ninth decile, 1. Only large pieces: vessels hang
-    together.
+    No side has more of a say: the strongest tenth of the sum of both maps, each from its median, 0,
+    to its ninth decile, 1. Only large pieces: vessels hang together. Tubeness has no say: it takes
+    the image as it is, is strong where there is light, and so does not tell where vessels are.
     """
-    inside = before.inside
-    first, second = (_levelled(each, inside) for each in after)
-    total = before.level + first + second
-    return pieces(strongest(total, inside), chosen(total, inside).size)
+    total = before.levels[0] + _levelled(after, before.inside)
+    return pieces(strongest(total, before.inside), chosen(total, before.inside).size)
 
 
 def prominence(strength: Image, vessels: Own) -> float:
