@@ -15,7 +15,7 @@ from clearset.measure.typical import FEWEST, distances, typical
 from clearset.report.own_rules import own_rules
 from clearset.store.errors import ClearsetError
 from clearset.truth import own
-from clearset.truth.own import FEW, NONE, own_bounds
+from clearset.truth.own import FEW, NONE, UNMEASURED, own_bounds
 from clearset.truth.recalls import expected, recalls
 
 AIM = Calibrate(resamples=20)
@@ -223,3 +223,11 @@ def test_a_level_is_told_where_other_images_may_be_expected_to_be_found(
     assert table["told"].tolist() == [told]
     away = 1.5 / copies["beyond"].std() / np.sqrt(1 + 1 / 4)
     assert expected(copies, table)[0] == pytest.approx(t.cdf(away, 3))
+
+
+def test_a_rule_on_what_no_range_was_declared_for_says_so() -> None:
+    values = clean()
+    trials = planted(values)
+    bounds, levels = own_bounds(RULES, values.assign(noise_sigma=np.nan), trials, AIM)
+    assert bounds.set_index("rule")["reason"].to_dict() == {"noisy": UNMEASURED, "soft": ""}
+    assert set(levels["rule"]) == {"soft"}

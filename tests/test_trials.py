@@ -40,6 +40,17 @@ def test_ladders_begin_milder_than_the_suite_and_grow() -> None:
             assert name not in SUITE or fault.ladder[0] != mildest, name
 
 
+def test_without_a_declared_range_only_what_hangs_on_none_is_planted() -> None:
+    every, few = (
+        {one.fault for place in range(SHARES) for one in plan.trials(place, assumed=assumed)}
+        for assumed in (False, True)
+    )
+    light = {"uneven_light", "vignette", "shadow", "spot_light"}
+    assert few == light | {"gaussian_blur", "low_contrast"}
+    ranged = {"sensor_noise", "under_exposure", "over_exposure", "jpeg", "burnt_channel"}
+    assert every - few == ranged
+
+
 def test_a_sample_is_of_typical_images_and_hangs_on_no_order() -> None:
     rng = np.random.default_rng(0)
     ids = [f"i{number:02d}" for number in range(40)]
@@ -47,10 +58,9 @@ def test_a_sample_is_of_typical_images_and_hangs_on_no_order() -> None:
     metrics = pd.DataFrame({"image_id": ids, "noise_sigma": rng.lognormal(0.5, 0.2, 40)})
     metrics.loc[3, "noise_sigma"] = 90
     images.loc[5, "error"] = "broken"
-    images.loc[6, "assumed"] = 1
     found = drawn.sample(images, metrics, 15, seed=0)
     assert len(found) == len(set(found)) == 15
-    assert not {"i03", "i05", "i06"} & set(drawn.sample(images, metrics, 40, seed=0))
+    assert not {"i03", "i05"} & set(drawn.sample(images, metrics, 40, seed=0))
     mixed = images.sample(frac=1, random_state=1), metrics.sample(frac=1, random_state=2)
     assert drawn.sample(*mixed, 15, seed=0) == found
     assert drawn.sample(images, metrics, 15, seed=1) != found

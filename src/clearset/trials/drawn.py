@@ -17,14 +17,13 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 def sample(images: pd.DataFrame, metrics: pd.DataFrame, count: int, seed: int) -> list[str]:
     """Return the image_ids of at most `count` images that look as most of the dataset do.
 
-    Drawn by a seed among those that can be read and have a range that somebody declared: `images`
-    and `metrics` are tables of these names. Each has a number of its own, its place in what is
-    returned, for which it was drawn by itself: an image more or less changes hardly another's. None
-    of a dataset of too few such images.
+    Drawn by a seed among those that can be read: `images` and `metrics` are tables of these names.
+    Each has a number of its own, its place in what is returned, for which it was drawn by itself:
+    an image more or less changes hardly another's. None of a dataset of too few such images.
     """
     if not count:
         return []
-    fit = images[(images["error"] == "") & (images["assumed"] == 0)]["image_id"]
+    fit = images.loc[images["error"] == "", "image_id"]
     values = metrics.set_index("image_id").reindex(sorted(fit))
     likely = typical(values)
     ids = sorted(likely.index[likely])

@@ -10,6 +10,8 @@ from clearset.plant.faults import FAULTS
 from clearset.plant.shapes import SHAPES, SUITE
 
 SHARES = 3  # of its levels an image gets each fault at a third
+# Kinds of faults whose levels mean nothing where black, white and a grey level are not known.
+RANGED = {"noise", "dark", "bright", "burnt", "compression"}
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,14 @@ class Trial:
         return FAULTS[self.fault].ladder[self.step - 1]
 
 
-def trials(place: int) -> list[Trial]:
-    """Return what is planted into the `place`-th image of a sample: of each fault a third."""
+def trials(place: int, *, assumed: bool = False) -> list[Trial]:
+    """Return what is planted into the `place`-th image of a sample: of each fault a third.
+
+    Into one whose range nobody has declared (`assumed`) only what hangs on no range.
+    """
     faults = [name for name in (*SUITE, *SHAPES) if FAULTS[name].ladder]
+    if assumed:
+        faults = [name for name in faults if not RANGED & {*FAULTS[name].kinds}]
     return [
         Trial(name, step)
         for number, name in enumerate(faults)

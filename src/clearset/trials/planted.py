@@ -62,4 +62,5 @@ def tried(
 def _job(row: Any, folder: Path, place: int, seed: int) -> Job:
     file, reading = folder / "images" / row.path, declared(row, folder / "carried")
     known = getattr(row, "sha256", "")
-    return Job(row.image_id, file, reading, plan.trials(place), seed, known)
+    trials = plan.trials(place, assumed=bool(row.assumed))
+    return Job(row.image_id, file, reading, trials, seed, known)

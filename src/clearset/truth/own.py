@@ -33,6 +33,7 @@ BY_MEDIAN, BY_MAD = 2 / math.pi, 0.37
 INTERVAL = (5, 95)  # %
 FEW = "too few images that look alike: the bound is the one to begin with"
 NONE = "no such fault could be planted: the bound is the one to begin with"
+UNMEASURED = "not to be told without a declared range: the bound is the one to begin with"
 OWN = ["rule", "metric", "finds", "side", "start", "bound", "low", "high"]
 OWN += ["typical", "flagged", "planted", "recall", "precision", "reason"]
 
@@ -66,7 +67,7 @@ def own_bounds(
         likely = values[_sign(rule) * away[rule.metric] <= FAR]
         about = {"rule": name, "metric": rule.metric, "finds": rule.finds, "start": rule.start}
         about |= {"side": str(rule.own and rule.own.value), "typical": len(likely)}
-        if reason := unable(rule, likely, trials):
+        if reason := unable(rule, values, likely, trials):
             rows.append(about | {"bound": rule.start, "reason": reason})
             continue
         cases = cases_of(rule, likely, trials, aim.false_flags)
@@ -93,8 +94,10 @@ def check(rules: Mapping[str, Rule], values: pd.DataFrame) -> None:
             )
 
 
-def unable(rule: Rule, likely: pd.DataFrame, trials: pd.DataFrame) -> str:
+def unable(rule: Rule, values: pd.DataFrame, likely: pd.DataFrame, trials: pd.DataFrame) -> str:
     """Return why a rule's bound can not be chosen; nothing where it can."""
+    if values[rule.metric].isna().all():
+        return UNMEASURED
     if len(likely) < FEWEST:
         return FEW
     return "" if len(trials) and finds(rule, trials).any() else NONE
