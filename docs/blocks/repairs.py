@@ -86,8 +86,8 @@ def cameras() -> str:
     head += ["accepted, of all", "harmful", "first detector", "second detector"]
     body = []
     for camera, address in ADDRESS.items():
-        for label, (table, decision) in DECISIONS.items():
-            own = row(table, camera=camera, decision=decision)
+        for label, (source, decision) in DECISIONS.items():
+            own = row(source, camera=camera, decision=decision)
             shares = [fixed(own.coverage), fixed(own.agreement)]
             entered = [f"{own.accepted:.0f} of {own.repairs:.0f}", f"{own.harmful:.0f}"]
             changes = [
