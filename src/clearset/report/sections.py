@@ -10,7 +10,8 @@ SECTIONS = [
         "Faults were planted into a sample of these very images, from just visible ones on, and "
         "each rule's bound was chosen by them: beyond what nearly all of the typical images reach. "
         "From the level given here on it finds at least nine of ten of a fault, and is expected to "
-        "on images like these; of milder ones fewer, or none. `interval` is where the bound would lie for nine of ten other samples. "
+        "on images like these; of milder ones fewer, or none. `interval` is where the bound would "
+        "lie for nine of ten other samples. "
         "tables/recalls.csv has each level.",
         "own_rules",
         "",
