@@ -24,6 +24,7 @@ from clearset.engines import fastdup
 from clearset.generate.retina.synthesis import Made, sample
 from clearset.sources import places
 from clearset.store import columns, dossiers
+from stages import OTHER
 
 Kind = TypeVar("Kind")
 
@@ -120,8 +121,11 @@ def working_fastdup() -> Path:
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A clone in which the sample has been reproduced once, for all workers, to be looked at."""
-    return once(tmp_path_factory, worker_id, "a folder with spaces")
+    """A clone in which the sample has been reproduced once, for all workers, to be looked at.
+
+    With other code than this processor would be given, in one process.
+    """
+    return once(tmp_path_factory, worker_id, "a folder with spaces", environment=OTHER)
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +135,11 @@ def miniature(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 def once(
-    factory: pytest.TempPathFactory, worker_id: str, name: str, edits: Edits = NOTHING
+    factory: pytest.TempPathFactory,
+    worker_id: str,
+    name: str,
+    edits: Edits = NOTHING,
+    environment: Mapping[str, str] | None = None,
 ) -> Path:
     """Return a clone, made by the first worker that asks, in which the sample is reproduced."""
     base = factory.getbasetemp()
@@ -139,7 +147,7 @@ def once(
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
             project = clone(folder / "incomplete", edits=edits)
-            process = run(project, "dvc", "repro", *ENDS)
+            process = run(project, "dvc", "repro", *ENDS, **(environment or {}))
             assert process.returncode == 0, process.stdout + process.stderr
             if edits:
                 message = ["--all", "--message", "reproduced"]

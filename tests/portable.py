@@ -17,8 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stages import ROOT, differing, project, stages
-from test_dispatch import ONE, OTHER
+from stages import ONE, OTHER, ROOT, differing, project, stages
 
 RELATIVES = dict.fromkeys(("near_duplicates", "duplicates", "overlaps", "empty", "foreign"), 0)
 RELATIVES |= dict.fromkeys(("conflicts", "masks", "broken"), 0) | {"leaks": 1}

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +20,16 @@ SMALL: dict[str, dict[str, Any]] = {  # every fault once, and a relative of each
     "sample": {"count": 18, "size": 128, "plant": {"in_place": 14} | PLANTS},
     "satellite_sample": {"count": 14, "size": 96, "plant": {"in_place": 10} | FEW},
 }
+# NumPy, OpenBLAS, the C library and OpenCV choose their code by the processor. Told to do without
+# what this one has, they stand for another.
+DISPATCHED = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+NUMPY = {"NPY_DISABLE_CPU_FEATURES": " ".join(DISPATCHED)}
+BLAS = {"OPENBLAS_CORETYPE": "Nehalem", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+WIDE = "-AVX2,-FMA,-FMA4,-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ,-ERMS"
+C_LIBRARY = {"GLIBC_TUNABLES": f"glibc.cpu.hwcaps={WIDE}"}
+OPENCV = {"OPENCV_CPU_DISABLE": "AVX512_SKX,AVX2,FP16,AVX,SSE4_2", "OPENCV_IPP": "disabled"}
+ONE = {"CLEARSET_WORKERS": "1"}
+OTHER = NUMPY | BLAS | C_LIBRARY | OPENCV | ONE
 DRIVER = """
 import importlib, sys, yaml
 sys.path.insert(0, "src")

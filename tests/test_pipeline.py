@@ -37,7 +37,7 @@ def status(folder: Path) -> str:
     return run(folder, "git", "status", "--porcelain").stdout
 
 
-def test_another_folder_gives_the_committed_bytes(reproduced: Path) -> None:
+def test_another_folder_and_other_code_give_the_committed_bytes(reproduced: Path) -> None:
     assert status(reproduced) == ""
 
 
