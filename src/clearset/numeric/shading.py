@@ -16,8 +16,8 @@ SMOOTH = 12  # the light is smoothed over a twelfth of the shorter side,
 STEP = 3  # and every third cell of it is looked at
 ROUNDS = 8  # of reweighting
 SMALL = 0.05  # EV: a smaller deviation weighs as much as this one
-SPREAD, PATCHES = 20, 5  # %: what is left out at either end of a range
-PATCHY = 2.2  # of large-scale light more is each image's own than of patches and bands
+SPREAD, PATCHES = 25, 5  # %: what is left out at either end of a range
+PATCHY = 2.5  # of large-scale light more is each image's own than of patches and bands
 LENS, SPOT = 0.1, 0.34  # halves of a side from the middle: where light by a lens is centred
 
 
@@ -26,12 +26,12 @@ def unevenness(cells: Grid, known: Seen | None = None) -> float:
 
     `cells` are means of its cells, 0 to 1, (rows, columns); `known` which of them were seen, None:
     all. Light is smoothed brightness, of dark lines that of their surroundings. The larger counts
-    of two ranges of its logarithm: of all but a lens's vignetting, between its percentiles 20 and
-    80; and, 2.2 times, of what no surface of third order follows: shadows, bands and bright
-    patches. Both are fitted by least absolute deviations (iteratively reweighted: Holland and
-    Welsch, 1977, doi:10.1080/03610927708827533; retrospective shading: Tomaževič et al., 2002,
-    doi:10.1046/j.1365-2818.2002.01079.x). Light that falls evenly from one side to the other comes
-    to the difference between the two.
+    of two ranges of its logarithm: of all but a lens's vignetting, the mean of the range between
+    its quartiles and of what a plane falls by from side to side; and, 2.5 times, of what no surface
+    of third order follows: shadows, bands and bright patches. All are fitted by least absolute
+    deviations (iteratively reweighted: Holland and Welsch, 1977, doi:10.1080/03610927708827533;
+    retrospective shading: Tomaževič et al., 2002, doi:10.1046/j.1365-2818.2002.01079.x). Light that
+    falls evenly from one side to the other comes to the difference between the two.
     """
     whole = filled(cells, known)
     side = min(whole.shape)
@@ -41,11 +41,12 @@ def unevenness(cells: Grid, known: Seen | None = None) -> float:
     if not inside.any():
         inside = np.ones(light.shape, bool)
     radial, cubic = _terms(light.shape)
-    values = light.ravel()
-    lens = _vignetting(radial, values, inside.ravel())
-    left = values - _fitted(cubic, values, inside.ravel()) @ cubic
-    ranges = _range(values - lens, inside, SPREAD), PATCHY * _range(left, inside, PATCHES)
-    return float(settled(max(ranges)))
+    values, looked = light.ravel(), inside.ravel()
+    even = _range(values - _vignetting(radial, values, looked), looked, SPREAD)
+    _, down, across = _fitted(radial[:3], values, looked)
+    slope = 2 * math.sqrt(down * down + across * across)
+    left = values - _fitted(cubic, values, looked) @ cubic
+    return float(settled(max((even + slope) / 2, PATCHY * _range(left, looked, PATCHES))))
 
 
 def _vignetting(radial: Grid, values: Grid, inside: Seen) -> Grid:
@@ -62,7 +63,7 @@ def _vignetting(radial: Grid, values: Grid, inside: Seen) -> Grid:
 
 def _range(values: Grid, inside: Seen, percent: int) -> float:
     """Return the range between two percentiles, as of all that was spread evenly as they are."""
-    looked, share = values[inside.ravel()], percent / 100
+    looked, share = values[inside], percent / 100
     return (quantile(looked, 1 - share) - quantile(looked, share)) / (1 - 2 * share)
 
 
