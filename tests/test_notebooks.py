@@ -53,7 +53,8 @@ def test_a_notebook_finds_what_is_spoilt_in_its_sample(
     images, flags, released = json.loads(notebook.cells[-1].outputs[0].text)
     assert (images, released) == (27, True)
     for rule, number in SPOILT.items():
-        assert flags[rule] == [f"train/{kind}0{number}"]
+        assert f"train/{kind}0{number}" in flags[rule]
+        assert len(flags[rule]) <= 2  # of images like all others one in twenty may be flagged
     assert flags["duplicate"] == flags["leak"] == ["test/copy", f"train/{kind}04"]
     assert flags["unreadable"] == [f"test/{kind}25"]
     shown = [
