@@ -83,13 +83,14 @@ def decisions() -> str:
 def cameras() -> str:
     """How the rule does on each camera, with margins that were chosen on the two others."""
     head = ["camera, held out", "eyes", "decision", "repairs that changed", "decided", "agrees"]
-    head += ["accepted, of all", "harmful", "first detector", "second detector"]
+    head += ["accepted, of all", "harmful", "by one at least", "first detector", "second detector"]
     body = []
     for camera, address in ADDRESS.items():
         for label, (source, decision) in DECISIONS.items():
             own = row(source, camera=camera, decision=decision)
             shares = [fixed(own.coverage), fixed(own.agreement)]
             entered = [f"{own.accepted:.0f} of {own.repairs:.0f}", f"{own.harmful:.0f}"]
+            entered += [f"{own.harmful_by_one:.0f}"]
             changes = [
                 interval(own.rename(lambda name, score=score: name.removeprefix(f"{score}_")))
                 for score in ("ap", "sato")
