@@ -477,7 +477,7 @@ def test_the_diff_names_exactly_the_images_whose_fate_changed(
     assert 0 < other.sum() < 20
     assert second["image_id"].tolist() == sorted(other.index[other])
     assert second["why"].str.contains("no longer flagged by uneven: uneven_light").all()
-    assert second["why"].str.contains("max 1.7 -> max 4.5", regex=False).all()
+    assert second["why"].str.contains("max 1.74 -> max 4.5", regex=False).all()
 
 
 def test_the_entry_and_the_page_tell_the_same(project: Path, second: pd.DataFrame) -> None:
@@ -485,7 +485,7 @@ def test_the_entry_and_the_page_tell_the_same(project: Path, second: pd.DataFram
     entry = text[text.index("## sample-v2") : text.index("## sample-v1")]
     assert f"the fate of {len(second)} images changed" in entry
     assert "Since sample-v1: 2 params" in entry
-    assert "| filter.uneven.max | 1.7 | 4.5 |" in entry
+    assert "| filter.uneven.max | 1.74 | 4.5 |" in entry
     page = (project / "data/diff/sample/index.html").read_text()
     for row in second.itertuples():
         assert row.image_id.split("/")[-1] in page

@@ -47,7 +47,7 @@ SHAPES = {
 }
 CONTENTS = ("noise", "white", "black", "stripes")
 METHODS = sorted(ENHANCEMENTS)
-RULED = {"vignetting": 2, "shadow_depth": 0.4, "uneven_light": 1.7}  # bounds for generated images
+RULED = {"vignetting": 2, "shadow_depth": 0.4, "uneven_light": 1.74}  # bounds for generated images
 
 
 def drawn(seed: int = 0, bands: int = 0) -> npt.NDArray[np.uint8]:

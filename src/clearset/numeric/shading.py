@@ -16,8 +16,9 @@ SMOOTH = 12  # the light is smoothed over a twelfth of the shorter side,
 STEP = 3  # and every third cell of it is looked at
 ROUNDS = 8  # of reweighting
 SMALL = 0.05  # EV: a smaller deviation weighs as much as this one
-SPREAD, PATCHES = 25, 5  # %: what is left out at either end of a range
-PATCHY = 2.5  # of large-scale light more is each image's own than of patches and bands
+SPREAD, PATCHES = 20, 5  # %: what is left out at either end of a range
+SLOPE = 0.45  # weight of a plane's fall beside that of the range, which patches widen as well
+PATCHY = 2.4  # of large-scale light more is each image's own than of patches and bands
 LENS, SPOT = 0.1, 0.34  # halves of a side from the middle: where light by a lens is centred
 
 
@@ -26,12 +27,13 @@ def unevenness(cells: Grid, known: Seen | None = None) -> float:
 
     `cells` are means of its cells, 0 to 1, (rows, columns); `known` which of them were seen, None:
     all. Light is smoothed brightness, of dark lines that of their surroundings. The larger counts
-    of two ranges of its logarithm: of all but a lens's vignetting, the mean of the range between
-    its quartiles and of what a plane falls by from side to side; and, 2.5 times, of what no surface
-    of third order follows: shadows, bands and bright patches. All are fitted by least absolute
-    deviations (iteratively reweighted: Holland and Welsch, 1977, doi:10.1080/03610927708827533;
-    retrospective shading: Tomaževič et al., 2002, doi:10.1046/j.1365-2818.2002.01079.x). Light that
-    falls evenly from one side to the other comes to the difference between the two.
+    of two measures of its logarithm. One is the mean, 11 to 9, of the range of its middle three
+    fifths, a lens's vignetting left out, and of what a plane falls by from side to side; the other
+    is 2.4 times the range of what no surface of third order follows: shadows, bands and bright
+    patches. All are fitted by least absolute deviations (iteratively reweighted: Holland and
+    Welsch, 1977, doi:10.1080/03610927708827533; retrospective shading: Tomaževič et al., 2002,
+    doi:10.1046/j.1365-2818.2002.01079.x). Light that falls evenly from one side to the other comes
+    to the difference between the two.
     """
     whole = filled(cells, known)
     side = min(whole.shape)
@@ -42,11 +44,12 @@ def unevenness(cells: Grid, known: Seen | None = None) -> float:
         inside = np.ones(light.shape, bool)
     radial, cubic = _terms(light.shape)
     values, looked = light.ravel(), inside.ravel()
-    even = _range(values - _vignetting(radial, values, looked), looked, SPREAD)
+    spread = _range(values - _vignetting(radial, values, looked), looked, SPREAD)
     _, down, across = _fitted(radial[:3], values, looked)
     slope = 2 * math.sqrt(down * down + across * across)
     left = values - _fitted(cubic, values, looked) @ cubic
-    return float(settled(max((even + slope) / 2, PATCHY * _range(left, looked, PATCHES))))
+    broad = (1 - SLOPE) * spread + SLOPE * slope
+    return float(settled(max(broad, PATCHY * _range(left, looked, PATCHES))))
 
 
 def _vignetting(radial: Grid, values: Grid, inside: Seen) -> Grid:

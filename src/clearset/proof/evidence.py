@@ -34,7 +34,6 @@ from clearset.store.errors import ClearsetError
 
 Image = npt.NDArray[np.float64]
 LEAST_NOISE = 0.2  # 8-bit grey levels: less is not to be told from rounding
-SAY = (2.0, 1.0)  # of drawn and of own vessels: where own ones are is only guessed
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +125,11 @@ def own_gain(original: Original, repair: Repair) -> float:
 def expected_gain(original: Original, repair: Repair) -> float:
     """What the repair is expected to add to the average precision of the vessels, about -1 to 1.
 
-    For each detector the mean of the changes for drawn vessels, counted twice, and own ones; then
-    what both grant: 0 where one expects a gain and the other harm.
+    For each detector the mean of the changes for drawn and for own vessels; then what both grant: 0
+    where one expects a gain and the other harm.
     """
     gains = _drawn_gains(original, repair), _own_gains(original, repair)
-    return float(granted(*np.average(gains, axis=0, weights=SAY)))
+    return float(granted(*np.mean(gains, axis=0)))
 
 
 @lru_cache(maxsize=1)  # asked twice of one repair: by themselves, and in `expected_gain`
