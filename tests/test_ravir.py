@@ -67,7 +67,7 @@ MEASURED = ROOT / "reports/ravir_faults/tables"
         ("blur", 0.93),
         ("dark", 0.9),
         ("bright", 0.9),
-        ("uneven", 0.83),  # of any shape: one eye is uneven by nature, and so are its 28 copies
+        ("uneven", 0.84),  # of any shape: one eye is uneven by nature, and so are its 28 copies
         ("near_duplicate", 0.98),
         ("leak", 1),
         ("label_conflict", 1),
@@ -102,7 +102,6 @@ def change(folder: Path, **where: str) -> pd.Series:
 
 
 NOTHING = 0.0003  # of average precision: a tenth of what can be told
-UNTOLD = 0.001  # a third of that: how far an interval over eleven eyes may lie below nothing
 
 
 @pytest.mark.parametrize("group", ["all", "blur", "dark", "contrast", "uneven", "noise"])
@@ -110,7 +109,7 @@ def test_the_record_of_accepted_repairs_is_no_worse_than_raw(group: str) -> None
     row = change(REPAIRED, group=group, score="both")
     assert row["eyes"] == 11
     assert row["change"] >= -NOTHING
-    assert row["low"] >= -UNTOLD
+    assert row["low"] >= -NOTHING
 
 
 @pytest.mark.parametrize("score", ["ap", "sato"])
@@ -209,7 +208,7 @@ def test_another_clone_rebuilds_the_release_from_its_recipe_and_the_source_alone
     nothing = {"CLEARSET_RAVIR": "", "CLEARSET_FASTDUP": str(tmp_path / "none")}
     command = ["clearset", "rebuild", str(recipe), str(ravir), "made"]
     done = run(other, *command, **nothing)
-    assert "42 images (36 kept, 6 repaired); each of 73 files is what was released" in done.stdout
+    assert "42 images (41 kept, 1 repaired); each of 73 files is what was released" in done.stdout
     released = project / "data/release/ravir"
     for path in filter(Path.is_file, released.rglob("*")):
         same = other / "made" / path.relative_to(released)
