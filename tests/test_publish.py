@@ -440,7 +440,7 @@ def test_what_a_release_prints_works_as_it_stands(
 def second(project: Path, first: str) -> pd.DataFrame:
     """A second release, of which two bounds were moved; the table of changed fates."""
     file = project / "conf/dataset/sample.yaml"
-    for rule, bound in (("uneven", 4.5), ("shadow", 0.6)):  # one image lies between, in both
+    for rule, bound in (("noise", 49.5), ("shadow", 0.6)):  # one repaired image lies between
         text, line = file.read_text(), f"  {rule}: {{action: enhance"
         assert line in text
         file.write_text(text.replace(line, f"{line}, max: {bound}"))
@@ -476,8 +476,8 @@ def test_the_diff_names_exactly_the_images_whose_fate_changed(
     other = (sides[0][columns] != sides[1][columns]).any(axis=1)
     assert 0 < other.sum() < 20
     assert second["image_id"].tolist() == sorted(other.index[other])
-    assert second["why"].str.contains("no longer flagged by uneven: uneven_light").all()
-    assert second["why"].str.contains("max 1.74 -> max 4.5", regex=False).all()
+    assert second["why"].str.contains("no longer flagged by noise: noise_sigma").all()
+    assert second["why"].str.contains("max 7.5 -> max 49.5", regex=False).all()
 
 
 def test_the_entry_and_the_page_tell_the_same(project: Path, second: pd.DataFrame) -> None:
@@ -485,7 +485,7 @@ def test_the_entry_and_the_page_tell_the_same(project: Path, second: pd.DataFram
     entry = text[text.index("## sample-v2") : text.index("## sample-v1")]
     assert f"the fate of {len(second)} images changed" in entry
     assert "Since sample-v1: 2 params" in entry
-    assert "| filter.uneven.max | 1.74 | 4.5 |" in entry
+    assert "| filter.noise.max | 7.5 | 49.5 |" in entry
     page = (project / "data/diff/sample/index.html").read_text()
     for row in second.itertuples():
         assert row.image_id.split("/")[-1] in page
